@@ -1,0 +1,2 @@
+// Package inventory holds the resources and their rules.
+package inventory

@@ -1,0 +1,56 @@
+package neighbor
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// DefaultPort is BGP's port (RFC 4271 §8).
+const DefaultPort = 179
+
+// Settings is what is configured for a neighbor. It is comparable: a changed
+// field means a new session.
+type Settings struct {
+	Name     string     // short name, unique
+	Address  netip.Addr // unique; without a zone
+	Port     uint16     // where to connect to, 1..65535
+	AS       uint32     // the neighbor's AS, 1..4294967295
+	Families Families   // offered to the neighbor; never empty
+	Passive  bool       // wait for the neighbor, never connect to it
+}
+
+// FieldError says which field of a Settings is wrong and what was expected.
+type FieldError struct {
+	Field   string
+	Problem string
+}
+
+func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
+
+// WithDefaults fills what was left out: the port, and the families.
+func (s Settings) WithDefaults(families Families) Settings {
+	if s.Port == 0 {
+		s.Port = DefaultPort
+	}
+	if s.Families == 0 {
+		s.Families = families
+	}
+	return s
+}
+
+// Validate checks every field but the name. The error is a *FieldError.
+func (s Settings) Validate() error {
+	switch {
+	case !s.Address.IsValid():
+		return &FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}
+	case s.Address.Zone() != "" || s.Address.Is4In6() || s.Address.IsUnspecified() || s.Address.IsMulticast():
+		return &FieldError{"address", fmt.Sprintf("expected a unicast address without a zone, got %s", s.Address)}
+	case s.Port == 0:
+		return &FieldError{"port", "expected a port 1..65535"}
+	case s.AS == 0:
+		return &FieldError{"as", "expected an AS 1..4294967295"}
+	case s.Families == 0:
+		return &FieldError{"families", "expected at least one of " + AllFamilies.String()}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package neighbor
+
+import (
+	"net/netip"
+	"time"
+)
+
+// State is a state of the session (RFC 4271 §8.2.2).
+type State uint8
+
+// The states, in the order in which a session comes up.
+const (
+	Idle        State = iota // not trying: the neighbor was just added or is being removed
+	Connect                  // connecting to the neighbor
+	Active                   // waiting for the neighbor, or for the next attempt
+	OpenSent                 // connected, waiting for the neighbor's OPEN
+	OpenConfirm              // both OPENs exchanged, waiting for a KEEPALIVE
+	Established              // routes flow
+)
+
+var stateNames = [...]string{"Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established"}
+
+// String returns the RFC's name.
+func (s State) String() string { return stateNames[s] }
+
+// Open is what an OPEN message says (RFC 4271 §4.2).
+type Open struct {
+	AS       uint32 // from the 4-octet AS capability (RFC 6793) when it is there
+	RouterID netip.Addr
+	HoldTime time.Duration // zero or at least 3 s
+	Families Families      // of those that Buoy speaks, from the multiprotocol capabilities
+	// Others lists multiprotocol families that Buoy does not speak, as "AFI/SAFI".
+	Others []string
+	// Capabilities lists the capability codes in the order of the message.
+	Capabilities []uint8
+}
+
+// Notification is a NOTIFICATION message (RFC 4271 §4.5).
+type Notification struct {
+	Code, Subcode uint8
+	Data          []byte
+	Time          time.Time
+}
+
+// Counters counts what went over the wire in one direction, over all sessions
+// since the neighbor was added.
+type Counters struct {
+	Opens, Updates, Notifications, Keepalives, RouteRefreshes uint64
+
+	Bytes uint64
+	// Refused counts messages that were answered with a NOTIFICATION instead
+	// of being passed on. Only for what is received.
+	Refused uint64
+}
+
+// Messages returns the number of messages that were passed on.
+func (c Counters) Messages() uint64 {
+	return c.Opens + c.Updates + c.Notifications + c.Keepalives + c.RouteRefreshes
+}
+
+// Status is a snapshot of what is known of a neighbor's session.
+type Status struct {
+	Settings Settings
+	State    State
+	Since    time.Time // when State was entered
+	Reason   string    // why the session is not established; empty when it is
+
+	LocalAddress  netip.AddrPort // of the current connection
+	RemoteAddress netip.AddrPort
+
+	OpenSent     *Open // of the current or the last session
+	OpenReceived *Open
+
+	NotificationSent     *Notification // the last one, of any session
+	NotificationReceived *Notification
+
+	Sent, Received Counters
+
+	Established uint64 // how often the session came up
+}
+
+// Negotiated returns the families that both sides offered: those in which
+// routes are exchanged. It is empty before both OPENs were seen.
+func (s Status) Negotiated() Families {
+	if s.OpenSent == nil || s.OpenReceived == nil {
+		return 0
+	}
+	return s.OpenSent.Families & s.OpenReceived.Families
+}
