@@ -90,3 +90,20 @@ func (s Set) at(i int) (t Target) {
 	copy(t.b[:], s.s[i*8:])
 	return t
 }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Set) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Set) UnmarshalText(text []byte) error {
+	var targets []Target
+	for field := range strings.FieldsSeq(string(text)) {
+		t, err := ParseTarget(field)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, t)
+	}
+	*s = NewSet(targets...)
+	return nil
+}

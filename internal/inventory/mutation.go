@@ -5,8 +5,8 @@ package inventory
 type Mutation struct {
 	Op     Op
 	Key    string
-	Expect Version // for Put, Delete and Check
-	Value  []byte  // for Put
+	Expect Version
+	Value  []byte // for Put
 }
 
 // Op says what a Mutation does.
@@ -14,10 +14,10 @@ type Op uint8
 
 // The operations. All conditions are evaluated before anything is written.
 const (
-	Put        Op = iota // write Value, if the key has the expected version
-	Delete               // remove the key, if it has the expected version
-	Check                // write nothing; the key must have the expected version
-	CheckEmpty           // write nothing; no key may start with Key
+	Put         Op = iota // write Value, if the key has the expected version
+	Delete                // remove the key, if it has the expected version
+	Check                 // write nothing; the key must have the expected version
+	CheckPrefix           // write nothing; no key that starts with Key may have a version above Expect
 )
 
 // Version is the revision of the store at which a key was last written.

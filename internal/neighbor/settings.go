@@ -11,12 +11,12 @@ const DefaultPort = 179
 // Settings is what is configured for a neighbor. It is comparable: a changed
 // field means a new session.
 type Settings struct {
-	Name     string     // short name, unique
-	Address  netip.Addr // unique; without a zone
-	Port     uint16     // where to connect to, 1..65535
-	AS       uint32     // the neighbor's AS, 1..4294967295
-	Families Families   // offered to the neighbor; never empty
-	Passive  bool       // wait for the neighbor, never connect to it
+	Name     string     `json:"name"`     // short name, unique
+	Address  netip.Addr `json:"address"`  // unique; without a zone
+	Port     uint16     `json:"port"`     // where to connect to, 1..65535
+	AS       uint32     `json:"as"`       // the neighbor's AS, 1..4294967295
+	Families Families   `json:"families"` // offered to the neighbor; never empty
+	Passive  bool       `json:"passive"`  // wait for the neighbor, never connect to it
 }
 
 // FieldError says which field of a Settings is wrong and what was expected.

@@ -1,0 +1,108 @@
+package inventory
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// CreateNeighbor adds a neighbor. The settings are complete: defaults are
+// filled in by the caller.
+type CreateNeighbor struct {
+	Settings neighbor.Settings
+}
+
+func (c CreateNeighbor) plan(s *State) ([]Mutation, error) {
+	n := Neighbor{Settings: c.Settings}
+	name := n.ResourceName()
+	if err := checkName("name", name, neighbors); err != nil {
+		return nil, err
+	}
+	if held, ok := s.Neighbor(name); ok {
+		where := ""
+		if held.ReadOnly {
+			where = " in the configuration file"
+		}
+		return nil, exists(ReasonExists, "name", name, "%s exists%s", name, where)
+	}
+	if err := checkNeighbor(s, &n); err != nil {
+		return nil, err
+	}
+	return []Mutation{
+		put(neighborPrefix+name, Absent, n),
+		claim(neighborAddrPref+n.Address.String(), name),
+	}, nil
+}
+
+// UpdateNeighbor changes a neighbor; its session is opened anew. What is nil
+// stays as it is.
+type UpdateNeighbor struct {
+	Name     string // resource name
+	Address  *netip.Addr
+	Port     *uint16
+	AS       *uint32
+	Families *neighbor.Families
+	Passive  *bool
+}
+
+func (c UpdateNeighbor) plan(s *State) ([]Mutation, error) {
+	old, err := storedNeighbor(s, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	n := *old
+	set(&n.Address, c.Address)
+	set(&n.Port, c.Port)
+	set(&n.AS, c.AS)
+	set(&n.Families, c.Families)
+	set(&n.Passive, c.Passive)
+	if err := checkNeighbor(s, &n); err != nil {
+		return nil, err
+	}
+	mutations := []Mutation{put(neighborPrefix+c.Name, old.Version, n)}
+	if n.Address != old.Address {
+		mutations = append(mutations, free(neighborAddrPref+old.Address.String()), claim(neighborAddrPref+n.Address.String(), c.Name))
+	}
+	return mutations, nil
+}
+
+// DeleteNeighbor removes a neighbor; its session ends.
+type DeleteNeighbor struct {
+	Name string // resource name
+}
+
+func (c DeleteNeighbor) plan(s *State) ([]Mutation, error) {
+	n, err := storedNeighbor(s, c.Name)
+	if err != nil {
+		return nil, err
+	}
+	return []Mutation{
+		remove(neighborPrefix+c.Name, n.Version),
+		free(neighborAddrPref + n.Address.String()),
+	}, nil
+}
+
+// storedNeighbor finds a neighbor that may be changed here.
+func storedNeighbor(s *State, name string) (*Neighbor, error) {
+	n, ok := s.Neighbor(name)
+	if !ok {
+		return nil, notFound("name", name)
+	}
+	if n.ReadOnly {
+		return nil, precondition(ReasonReadOnly, "name", name,
+			"%s is defined in the configuration file; change it there and restart the daemon", name)
+	}
+	return n, nil
+}
+
+func checkNeighbor(s *State, n *Neighbor) error {
+	var field *neighbor.FieldError
+	if err := n.Settings.Validate(); errors.As(err, &field) {
+		return invalid(ReasonInvalid, field.Field, "%s", field.Problem)
+	}
+	if held, ok := s.neighborAddrs.get(n.Address); ok && held.Name != n.Name {
+		return exists(ReasonAddressTaken, "address", held.ResourceName(), "%s is the address of %s", n.Address, held.ResourceName())
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package inventory
+
+import (
+	"net/netip"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Global is what holds for all resources.
+type Global struct {
+	AS uint32 `json:"as"` // Buoy's own AS, 1..4294967295
+	// NextNetworkID is where the search for a free network id begins, so that
+	// the id of a deleted network rests before it is used again.
+	NextNetworkID uint16 `json:"next_network_id"`
+
+	Version Version `json:"-"`
+}
+
+// Network is a virtual network that floating IPs are taken from.
+type Network struct {
+	Name    string         `json:"name"`
+	ID      uint16         `json:"id"` // 1..routetarget.MaxNetworkID, given by Buoy
+	Subnets []netip.Prefix `json:"subnets"`
+	// The configured targets; the automatic one is not among them.
+	Targets        routetarget.Set    `json:"targets"` // both import and export
+	ImportTargets  routetarget.Set    `json:"import_targets"`
+	ExportTargets  routetarget.Set    `json:"export_targets"`
+	Encapsulations vrf.Encapsulations `json:"encapsulations"` // empty = any
+
+	Version Version `json:"-"`
+}
+
+// VRF returns what the network means to BGP in an AS.
+func (n *Network) VRF(as uint32) vrf.VRF {
+	both := n.Targets.Union(routetarget.NewSet(routetarget.Automatic(as, n.ID)))
+	return vrf.VRF{
+		ID:             n.ID,
+		Import:         both.Union(n.ImportTargets),
+		Export:         both.Union(n.ExportTargets),
+		Encapsulations: n.Encapsulations,
+	}
+}
+
+// ComputeNode is a machine that runs workloads and ends the tunnels from the
+// gateways.
+type ComputeNode struct {
+	Name           string             `json:"name"`
+	Address        netip.Addr         `json:"address"`        // tunnel address, the routes' next hop
+	RouterID       netip.Addr         `json:"router_id"`      // IPv4, unique; part of the route distinguisher
+	Encapsulations vrf.Encapsulations `json:"encapsulations"` // empty = any
+
+	Version Version `json:"-"`
+}
+
+// Neighbor is a gateway router. Its Settings carry the short name.
+type Neighbor struct {
+	neighbor.Settings
+	ReadOnly bool    `json:"-"` // defined in the configuration file, not in the store
+	Version  Version `json:"-"`
+}
+
+// ResourceName returns neighbors/NAME.
+func (n *Neighbor) ResourceName() string { return NeighborName(n.Name) }
+
+// FloatingIP is a public address that belongs to a workload.
+type FloatingIP struct {
+	Name         string        `json:"name"`
+	Network      string        `json:"network"`
+	Address      netip.Addr    `json:"address"`
+	Associations []Association `json:"associations,omitempty"`
+
+	Version Version `json:"-"`
+}
+
+// Association is one place where a floating IP can be reached. There is at
+// most one for each compute node: two would be the same route.
+type Association struct {
+	ComputeNode string     `json:"compute_node"`
+	Interface   string     `json:"interface"`
+	FixedIP     netip.Addr `json:"fixed_ip"` // the workload's own address
+	Label       vrf.Label  `json:"label"`    // the same for all floating IPs of the interface
+	Preferred   bool       `json:"preferred,omitempty"`
+}
+
+// interfaceUse is the record iface/NODE/INTERFACE: what binds the floating IPs
+// of an interface to one label.
+type interfaceUse struct {
+	Label vrf.Label `json:"label"`
+	Users int       `json:"users"` // associations with this interface
+
+	node, name string
+	version    Version
+}

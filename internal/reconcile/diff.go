@@ -1,0 +1,154 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// dirty returns the names of the floating IPs whose routes may differ between
+// the last state and this one, and notes what else has changed.
+func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct{} {
+	dirty := map[string]struct{}{}
+	mark := func(f *inventory.FloatingIP) { dirty[f.Name] = struct{}{} }
+	for _, name := range touched {
+		switch inventory.KindOf(name) {
+		case inventory.KindFloatingIP:
+			dirty[name] = struct{}{}
+		case inventory.KindNetwork:
+			l.membership.replace(importsOf(l.last, name), importsOf(state, name))
+			for f := range state.FloatingIPsIn(name) {
+				mark(f)
+			}
+		case inventory.KindComputeNode:
+			for f := range state.FloatingIPsAt(name) {
+				mark(f)
+			}
+		case inventory.KindNeighbor:
+			l.neighbors = true
+		case inventory.KindGlobal:
+			if asOf(l.last) == asOf(state) {
+				continue
+			}
+			for n := range state.Networks() { // every automatic target is another one
+				l.membership.replace(importsOf(l.last, n.Name), importsOf(state, n.Name))
+				for f := range state.FloatingIPsIn(n.Name) {
+					mark(f)
+				}
+			}
+		}
+	}
+	return dirty
+}
+
+// diff compares the routes of the dirty floating IPs, and what was refused
+// before, with what is advertised.
+func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) vrf.Diff {
+	wanted := map[vrf.Key]*vrf.Route{}
+	for f := range l.table.failed.Scan {
+		wanted[f.Key] = f.Want
+	}
+	for name := range dirty {
+		if old, ok := l.last.FloatingIP(name); ok {
+			for _, r := range l.last.RoutesOf(old) {
+				wanted[r.Key] = nil
+			}
+		}
+	}
+	for name := range dirty {
+		if f, ok := state.FloatingIP(name); ok {
+			for _, r := range state.RoutesOf(f) {
+				wanted[r.Key] = &r
+			}
+		}
+	}
+	var diff vrf.Diff
+	for key, want := range wanted {
+		var have *vrf.Route
+		if e, ok := l.table.Get(key); ok {
+			have = &e.Route
+		}
+		diff.Add(have, want)
+		if _, failed := l.table.Failure(key); failed && same(have, want) {
+			l.forget(key)
+		}
+	}
+	return diff
+}
+
+func same(have, want *vrf.Route) bool {
+	if have == nil || want == nil {
+		return have == want
+	}
+	return *have == *want
+}
+
+// forget drops a failure that nobody wants to be mended any more.
+func (l *Loop) forget(key vrf.Key) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.table.failed.Delete(Failure{Key: key})
+}
+
+func asOf(state *inventory.State) uint32 {
+	if g, ok := state.Global(); ok {
+		return g.AS
+	}
+	return 0
+}
+
+func importsOf(state *inventory.State, network string) routetarget.Set {
+	n, ok := state.Network(network)
+	if !ok || asOf(state) == 0 {
+		return routetarget.Set{}
+	}
+	return n.VRF(asOf(state)).Import
+}
+
+// membership is the union of the networks' import targets: what Buoy tells its
+// neighbors that it wants (RFC 4684).
+type membership struct {
+	networks map[routetarget.Target]int // how many networks import it
+	changed  bool                       // since the speaker was told
+}
+
+func newMembership() membership {
+	return membership{networks: map[routetarget.Target]int{}, changed: true}
+}
+
+// replace counts the changed imports of one network.
+func (m *membership) replace(old, new routetarget.Set) {
+	if old == new {
+		return
+	}
+	for t := range new.All() {
+		m.networks[t]++
+		m.changed = m.changed || m.networks[t] == 1
+	}
+	for t := range old.All() {
+		m.networks[t]--
+		if m.networks[t] == 0 {
+			delete(m.networks, t)
+			m.changed = true
+		}
+	}
+}
+
+// tell gives the speaker the membership if it has changed.
+func (m *membership) tell(ctx context.Context, s Speaker) error {
+	if !m.changed {
+		return nil
+	}
+	targets := make([]routetarget.Target, 0, len(m.networks))
+	for t := range m.networks {
+		targets = append(targets, t)
+	}
+	if err := s.SetMembership(ctx, routetarget.NewSet(targets...)); err != nil {
+		return fmt.Errorf("announce route target membership: %w", err)
+	}
+	m.changed = false
+	return nil
+}

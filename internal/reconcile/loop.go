@@ -1,0 +1,210 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Speaker is what the loop needs of BGP. Every method may be repeated with the
+// same arguments: what was done already stays done.
+type Speaker interface {
+	// Advertise adds routes, or replaces those with the same keys.
+	Advertise(ctx context.Context, routes []vrf.Route) error
+	// Withdraw removes routes.
+	Withdraw(ctx context.Context, routes []vrf.Route) error
+	// SetMembership announces exactly these targets as wanted (RFC 4684).
+	SetMembership(ctx context.Context, targets routetarget.Set) error
+	// SetNeighbors makes these the neighbors, and no others.
+	SetNeighbors(ctx context.Context, neighbors []neighbor.Settings) error
+}
+
+// Feed tells which resources changed.
+type Feed interface {
+	Wake() <-chan struct{}
+	Take() (*inventory.State, []string)
+}
+
+// The limits of a batch and of the back-off after a refusal.
+const (
+	batchSize  = 1000
+	minBackOff = 100 * time.Millisecond
+	maxBackOff = 30 * time.Second
+)
+
+// Loop makes the speaker advertise what the inventory says. Run owns every
+// field but those below mu.
+type Loop struct {
+	feed    Feed
+	speaker Speaker
+	log     *slog.Logger
+
+	last       *inventory.State // what the previous pass worked on
+	membership membership
+	neighbors  bool // the speaker must be told the neighbors
+	backOff    time.Duration
+
+	mu       sync.Mutex
+	table    Table
+	revision uint64
+	problems []string
+	advanced chan struct{} // closed when a pass ends
+}
+
+// New returns a loop that has not begun.
+func New(feed Feed, speaker Speaker, log *slog.Logger) *Loop {
+	return &Loop{
+		feed:       feed,
+		speaker:    speaker,
+		log:        log,
+		last:       inventory.NewState(nil),
+		membership: newMembership(),
+		neighbors:  true,
+		table:      newTable(),
+		advanced:   make(chan struct{}),
+	}
+}
+
+// Run works until the context ends.
+func (l *Loop) Run(ctx context.Context) error {
+	retry := time.NewTimer(0)
+	<-retry.C
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.feed.Wake():
+		case <-retry.C:
+		}
+		state, touched := l.feed.Take()
+		if l.pass(ctx, state, touched) {
+			l.backOff = 0
+			continue
+		}
+		l.backOff = min(max(2*l.backOff, minBackOff), maxBackOff)
+		retry.Reset(l.backOff)
+	}
+}
+
+// Table returns a snapshot of what is advertised.
+func (l *Loop) Table() Table {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.table.snapshot()
+}
+
+// Problems returns what the last pass could not tell the speaker, apart from
+// routes.
+func (l *Loop) Problems() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.problems
+}
+
+// Wait returns when a pass has worked on at least the given revision.
+func (l *Loop) Wait(ctx context.Context, revision uint64) error {
+	for {
+		l.mu.Lock()
+		done, advanced := l.revision >= revision, l.advanced
+		l.mu.Unlock()
+		if done {
+			return nil
+		}
+		select {
+		case <-advanced:
+		case <-ctx.Done():
+			return fmt.Errorf("wait until revision %d is advertised: %w", revision, ctx.Err())
+		}
+	}
+}
+
+// pass brings the speaker up to a state. It reports whether the speaker took
+// everything.
+func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []string) bool {
+	dirty := l.dirty(state, touched)
+	diff := l.diff(state, dirty)
+	ok := l.give(ctx, diff.Advertise, l.speaker.Advertise, l.advertised) &&
+		l.give(ctx, diff.Withdraw, l.speaker.Withdraw, l.withdrawn)
+
+	var problems []string
+	if err := l.membership.tell(ctx, l.speaker); err != nil {
+		problems = append(problems, err.Error())
+	}
+	if l.neighbors {
+		if err := l.speaker.SetNeighbors(ctx, settingsOf(state)); err != nil {
+			problems = append(problems, err.Error())
+		} else {
+			l.neighbors = false
+		}
+	}
+	for _, p := range problems {
+		l.log.Error("the speaker refused a change; it is tried again", "error", p)
+	}
+
+	l.last = state
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.revision = state.Revision()
+	l.problems = problems
+	close(l.advanced)
+	l.advanced = make(chan struct{})
+	return ok && len(problems) == 0
+}
+
+// give hands routes to the speaker in batches and records the outcome of each.
+func (l *Loop) give(ctx context.Context, routes []vrf.Route,
+	do func(context.Context, []vrf.Route) error, record func([]vrf.Route, error)) (ok bool) {
+	ok = true
+	for len(routes) > 0 {
+		batch := routes[:min(len(routes), batchSize)]
+		routes = routes[len(batch):]
+		err := do(ctx, batch)
+		if err != nil {
+			ok = false
+			l.log.Error("the speaker refused routes; they are tried again", "routes", len(batch), "prefix", batch[0].Prefix, "error", err)
+		}
+		record(batch, err)
+	}
+	return ok
+}
+
+func (l *Loop) advertised(batch []vrf.Route, err error) {
+	now := time.Now().UnixNano()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range batch {
+		if err != nil {
+			l.table.failed.Set(Failure{Key: r.Key, Want: &r, Err: err})
+			continue
+		}
+		l.table.advertised.Set(Entry{Route: r, Since: now})
+		l.table.failed.Delete(Failure{Key: r.Key})
+	}
+}
+
+func (l *Loop) withdrawn(batch []vrf.Route, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range batch {
+		if err != nil {
+			l.table.failed.Set(Failure{Key: r.Key, Err: err})
+			continue
+		}
+		l.table.advertised.Delete(Entry{Route: r})
+		l.table.failed.Delete(Failure{Key: r.Key})
+	}
+}
+
+func settingsOf(state *inventory.State) (list []neighbor.Settings) {
+	for n := range state.Neighbors() {
+		list = append(list, n.Settings)
+	}
+	return list
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/buoynet/buoy/internal/inventory"
+)
+
+// Follower keeps an inventory.State equal to the content of a store. Run feeds
+// it; everybody else takes snapshots, waits for a revision or subscribes.
+type Follower struct {
+	store    Store
+	fromFile []*inventory.Neighbor
+
+	mu       sync.Mutex
+	state    *inventory.State // fed by Run alone
+	snapshot *inventory.State // of state, taken when somebody asks; nil after a change
+	advanced chan struct{}    // closed at the next change
+	subs     map[*Subscription]struct{}
+}
+
+// NewFollower returns a follower of a store. The neighbors of the
+// configuration file belong to every state that it shows.
+func NewFollower(s Store, fromFile []*inventory.Neighbor) *Follower {
+	return &Follower{
+		store:    s,
+		fromFile: fromFile,
+		state:    inventory.NewState(fromFile),
+		advanced: make(chan struct{}),
+		subs:     map[*Subscription]struct{}{},
+	}
+}
+
+// Run follows the store until the context ends or the store cannot be
+// followed.
+func (f *Follower) Run(ctx context.Context) error {
+	for {
+		err := f.store.Watch(ctx, f.apply)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case !errors.Is(err, ErrLagging): // then a new snapshot helps
+			return fmt.Errorf("follow store: %w", err)
+		}
+	}
+}
+
+func (f *Follower) apply(e Event) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var gone []string
+	if e.Snapshot {
+		gone = slices.Collect(f.state.Names())
+		f.state = inventory.NewState(f.fromFile)
+	}
+	touched, err := f.state.Apply(e.Revision, e.Changes)
+	if err != nil {
+		return err
+	}
+	f.snapshot = nil
+	close(f.advanced)
+	f.advanced = make(chan struct{})
+	for sub := range f.subs {
+		sub.add(touched, gone)
+	}
+	return nil
+}
+
+// State returns a snapshot of the newest state.
+func (f *Follower) State() *inventory.State {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.snapshotLocked()
+}
+
+func (f *Follower) snapshotLocked() *inventory.State {
+	if f.snapshot == nil {
+		f.snapshot = f.state.Snapshot()
+	}
+	return f.snapshot
+}
+
+// Wait returns a snapshot that shows at least the given revision.
+func (f *Follower) Wait(ctx context.Context, revision uint64) (*inventory.State, error) {
+	for {
+		f.mu.Lock()
+		if f.state.Revision() >= revision {
+			state := f.snapshotLocked()
+			f.mu.Unlock()
+			return state, nil
+		}
+		advanced := f.advanced
+		f.mu.Unlock()
+		select {
+		case <-advanced:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for revision %d: %w", revision, ctx.Err())
+		}
+	}
+}
+
+// Execute plans a command, commits it and waits until the state shows it. It
+// returns that state, or the *inventory.Error of the plan, or an error of the
+// store. When somebody else's commit came in between, it plans again.
+func (f *Follower) Execute(ctx context.Context, c inventory.Command) (*inventory.State, error) {
+	for {
+		state := f.State()
+		mutations, err := inventory.Plan(state, c)
+		if err != nil {
+			return nil, err
+		}
+		if len(mutations) == 0 {
+			return state, nil
+		}
+		revision, err := f.store.Commit(ctx, mutations)
+		if err == nil {
+			return f.Wait(ctx, revision)
+		}
+		var conflict *ConflictError
+		if !errors.As(err, &conflict) {
+			return nil, fmt.Errorf("commit: %w", err)
+		}
+		if state.Revision() >= conflict.Revision {
+			// The plan knew everything and was still wrong: the claims in the
+			// store and the resources contradict each other.
+			return nil, fmt.Errorf("%w: %w: planned at revision %d", ErrCorrupt, err, state.Revision())
+		}
+		if _, err := f.Wait(ctx, conflict.Revision); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Subscription tells which resources changed. Changes that were not taken yet
+// are merged, so a slow subscriber costs no more than the names of all
+// resources.
+type Subscription struct {
+	follower *Follower
+
+	touched map[string]struct{} // guarded by follower.mu
+	wake    chan struct{}       // holds a token when touched is not empty
+}
+
+// Subscribe begins with every resource that there is.
+func (f *Follower) Subscribe() *Subscription {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	sub := &Subscription{follower: f, touched: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+	sub.add(slices.Collect(f.state.Names()))
+	f.subs[sub] = struct{}{}
+	return sub
+}
+
+func (s *Subscription) add(lists ...[]string) {
+	for _, names := range lists {
+		for _, name := range names {
+			s.touched[name] = struct{}{}
+		}
+	}
+	if len(s.touched) > 0 {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Wake delivers when there is something to take.
+func (s *Subscription) Wake() <-chan struct{} { return s.wake }
+
+// Take returns the newest state and the names of what has changed since the
+// last call, sorted.
+func (s *Subscription) Take() (*inventory.State, []string) {
+	s.follower.mu.Lock()
+	defer s.follower.mu.Unlock()
+	names := slices.Sorted(maps.Keys(s.touched))
+	clear(s.touched)
+	return s.follower.snapshotLocked(), names
+}
+
+// Close ends the subscription.
+func (s *Subscription) Close() {
+	s.follower.mu.Lock()
+	defer s.follower.mu.Unlock()
+	delete(s.follower.subs, s)
+}
