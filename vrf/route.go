@@ -1,7 +1,6 @@
 package vrf
 
 import (
-	"fmt"
 	"net/netip"
 
 	"github.com/buoynet/buoy/routetarget"
@@ -105,17 +104,15 @@ type Diff struct {
 func (d Diff) Empty() bool { return len(d.Advertise) == 0 && len(d.Withdraw) == 0 }
 
 // Add compares one route as it is with what it should be; nil means that there
-// is none.
-func (d *Diff) Add(have, want *Route) {
+// is none. It reports whether they differ.
+func (d *Diff) Add(have, want *Route) bool {
 	switch {
 	case want != nil && (have == nil || *have != *want):
 		d.Advertise = append(d.Advertise, *want)
 	case want == nil && have != nil:
 		d.Withdraw = append(d.Withdraw, *have)
+	default:
+		return false
 	}
-}
-
-// String summarises the difference for a log line.
-func (d Diff) String() string {
-	return fmt.Sprintf("%d to advertise, %d to withdraw", len(d.Advertise), len(d.Withdraw))
+	return true
 }

@@ -35,7 +35,7 @@ func (c Allocate) plan(s *State) ([]Mutation, error) {
 	if err := network.checkAddress("address", c.Address); err != nil {
 		return nil, err
 	}
-	if held, ok := s.holder(c.Network, c.Address); ok {
+	if held, ok := s.Holder(c.Network, c.Address); ok {
 		return nil, exists(ReasonAddressTaken, "address", held.Name, "%s is taken by %s", c.Address, held.Name)
 	}
 	return []Mutation{

@@ -181,8 +181,8 @@ func (s *State) RoutesOf(f *FloatingIP) []vrf.Route {
 	return network.VRF(s.global.AS).RoutesOf(endpoints)
 }
 
-// holder returns the floating IP that has an address in a network.
-func (s *State) holder(network string, addr netip.Addr) (*FloatingIP, bool) {
+// Holder returns the floating IP that has an address in a network.
+func (s *State) Holder(network string, addr netip.Addr) (*FloatingIP, bool) {
 	item, ok := s.addresses.Get(addressItem{network: network, addr: addr})
 	return item.fip, ok
 }

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/routetarget"
@@ -46,10 +47,12 @@ func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct
 
 // diff compares the routes of the dirty floating IPs, and what was refused
 // before, with what is advertised.
-func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) vrf.Diff {
+func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf.Diff) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	wanted := map[vrf.Key]*vrf.Route{}
 	for f := range l.table.failed.Scan {
-		wanted[f.Key] = f.Want
+		wanted[f.key] = f.want
 	}
 	for name := range dirty {
 		if old, ok := l.last.FloatingIP(name); ok {
@@ -65,32 +68,19 @@ func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) vrf.Diff 
 			}
 		}
 	}
-	var diff vrf.Diff
 	for key, want := range wanted {
 		var have *vrf.Route
-		if e, ok := l.table.Get(key); ok {
-			have = &e.Route
+		if r, _, ok := l.table.Get(key); ok {
+			have = &r
 		}
-		diff.Add(have, want)
-		if _, failed := l.table.Failure(key); failed && same(have, want) {
-			l.forget(key)
+		if !diff.Add(have, want) {
+			l.table.failed.Delete(failure{key: key}) // mended by a change of mind
 		}
 	}
+	byKey := func(a, b vrf.Route) int { return a.Key.Compare(b.Key) }
+	slices.SortFunc(diff.Advertise, byKey)
+	slices.SortFunc(diff.Withdraw, byKey)
 	return diff
-}
-
-func same(have, want *vrf.Route) bool {
-	if have == nil || want == nil {
-		return have == want
-	}
-	return *have == *want
-}
-
-// forget drops a failure that nobody wants to be mended any more.
-func (l *Loop) forget(key vrf.Key) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.table.failed.Delete(Failure{Key: key})
 }
 
 func asOf(state *inventory.State) uint32 {

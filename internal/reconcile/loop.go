@@ -181,11 +181,11 @@ func (l *Loop) advertised(batch []vrf.Route, err error) {
 	defer l.mu.Unlock()
 	for _, r := range batch {
 		if err != nil {
-			l.table.failed.Set(Failure{Key: r.Key, Want: &r, Err: err})
+			l.table.failed.Set(failure{key: r.Key, want: &r, err: err})
 			continue
 		}
-		l.table.advertised.Set(Entry{Route: r, Since: now})
-		l.table.failed.Delete(Failure{Key: r.Key})
+		l.table.advertised.Set(entry{route: r, since: now})
+		l.table.failed.Delete(failure{key: r.Key})
 	}
 }
 
@@ -194,11 +194,11 @@ func (l *Loop) withdrawn(batch []vrf.Route, err error) {
 	defer l.mu.Unlock()
 	for _, r := range batch {
 		if err != nil {
-			l.table.failed.Set(Failure{Key: r.Key, Err: err})
+			l.table.failed.Set(failure{key: r.Key, err: err})
 			continue
 		}
-		l.table.advertised.Delete(Entry{Route: r})
-		l.table.failed.Delete(Failure{Key: r.Key})
+		l.table.advertised.Delete(entry{route: r})
+		l.table.failed.Delete(failure{key: r.Key})
 	}
 }
 

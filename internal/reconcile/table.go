@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"iter"
 	"time"
 
 	"github.com/tidwall/btree"
@@ -8,34 +9,31 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// Entry is a route in the table of what the speaker was given.
-type Entry struct {
-	Route vrf.Route
-	Since int64 // when the speaker took it in this form; Unix time in nanoseconds
+// entry is a route in the table of what the speaker was given.
+type entry struct {
+	route vrf.Route
+	since int64 // when the speaker took it in this form; Unix time in nanoseconds
 }
 
-// Time returns Since as a time.
-func (e Entry) Time() time.Time { return time.Unix(0, e.Since) }
-
-// Failure is a difference that the speaker did not take. It is tried again.
-type Failure struct {
-	Key  vrf.Key
-	Want *vrf.Route // nil: it should be withdrawn
-	Err  error
+// failure is a difference that the speaker did not take. It is tried again.
+type failure struct {
+	key  vrf.Key
+	want *vrf.Route // nil: it should be withdrawn
+	err  error
 }
 
 // Table is a snapshot of what is advertised, and of what should be but is not.
 // Its methods may be called concurrently.
 type Table struct {
-	advertised *btree.BTreeG[Entry]
-	failed     *btree.BTreeG[Failure]
+	advertised *btree.BTreeG[entry]
+	failed     *btree.BTreeG[failure]
 }
 
 func newTable() Table {
 	unlocked := btree.Options{NoLocks: true}
 	return Table{
-		advertised: btree.NewBTreeGOptions(func(a, b Entry) bool { return a.Route.Key.Compare(b.Route.Key) < 0 }, unlocked),
-		failed:     btree.NewBTreeGOptions(func(a, b Failure) bool { return a.Key.Compare(b.Key) < 0 }, unlocked),
+		advertised: btree.NewBTreeGOptions(func(a, b entry) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
+		failed:     btree.NewBTreeGOptions(func(a, b failure) bool { return a.key.Compare(b.key) < 0 }, unlocked),
 	}
 }
 
@@ -44,20 +42,30 @@ func (t Table) snapshot() Table { return Table{t.advertised.Copy(), t.failed.Cop
 // Len returns the number of advertised routes.
 func (t Table) Len() int { return t.advertised.Len() }
 
-// Get returns the advertised route with a key.
-func (t Table) Get(key vrf.Key) (Entry, bool) {
-	return t.advertised.Get(Entry{Route: vrf.Route{Key: key}})
+// Get returns the advertised route with a key, and since when it is advertised
+// in this form.
+func (t Table) Get(key vrf.Key) (route vrf.Route, since time.Time, ok bool) {
+	e, ok := t.advertised.Get(entry{route: vrf.Route{Key: key}})
+	return e.route, time.Unix(0, e.since), ok
 }
-
-// Failure returns why the speaker did not take what is wanted for a key.
-func (t Table) Failure(key vrf.Key) (Failure, bool) { return t.failed.Get(Failure{Key: key}) }
 
 // All yields the advertised routes, ordered by prefix and distinguisher.
-func (t Table) All() func(yield func(Entry) bool) {
-	return func(yield func(Entry) bool) { t.advertised.Scan(yield) }
+func (t Table) All() iter.Seq2[vrf.Route, time.Time] {
+	return func(yield func(vrf.Route, time.Time) bool) {
+		t.advertised.Scan(func(e entry) bool { return yield(e.route, time.Unix(0, e.since)) })
+	}
 }
 
-// Failures yields what the speaker did not take.
-func (t Table) Failures() func(yield func(Failure) bool) {
-	return func(yield func(Failure) bool) { t.failed.Scan(yield) }
+// Failure returns why the speaker did not take what is wanted for a key, or
+// nil.
+func (t Table) Failure(key vrf.Key) error {
+	f, _ := t.failed.Get(failure{key: key})
+	return f.err
+}
+
+// Failures yields the wanted routes that the speaker did not take.
+func (t Table) Failures() iter.Seq2[vrf.Route, error] {
+	return func(yield func(vrf.Route, error) bool) {
+		t.failed.Scan(func(f failure) bool { return f.want == nil || yield(*f.want, f.err) })
+	}
 }

@@ -21,6 +21,7 @@ type Follower struct {
 	state    *inventory.State // fed by Run alone
 	snapshot *inventory.State // of state, taken when somebody asks; nil after a change
 	advanced chan struct{}    // closed at the next change
+	ready    chan struct{}    // closed when the first snapshot of the store is in
 	subs     map[*Subscription]struct{}
 }
 
@@ -32,6 +33,7 @@ func NewFollower(s Store, fromFile []*inventory.Neighbor) *Follower {
 		fromFile: fromFile,
 		state:    inventory.NewState(fromFile),
 		advanced: make(chan struct{}),
+		ready:    make(chan struct{}),
 		subs:     map[*Subscription]struct{}{},
 	}
 }
@@ -62,6 +64,11 @@ func (f *Follower) apply(e Event) error {
 	if err != nil {
 		return err
 	}
+	select {
+	case <-f.ready:
+	default:
+		close(f.ready)
+	}
 	f.snapshot = nil
 	close(f.advanced)
 	f.advanced = make(chan struct{})
@@ -70,6 +77,9 @@ func (f *Follower) apply(e Event) error {
 	}
 	return nil
 }
+
+// Ready is closed when the state shows the content of the store.
+func (f *Follower) Ready() <-chan struct{} { return f.ready }
 
 // State returns a snapshot of the newest state.
 func (f *Follower) State() *inventory.State {

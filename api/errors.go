@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+
+	"github.com/buoynet/buoy/internal/inventory"
+)
+
+// errorDomain qualifies the reasons in ErrorInfo.
+const errorDomain = "buoy.v1"
+
+var codeOf = map[inventory.Code]codes.Code{
+	inventory.InvalidArgument:    codes.InvalidArgument,
+	inventory.NotFound:           codes.NotFound,
+	inventory.AlreadyExists:      codes.AlreadyExists,
+	inventory.FailedPrecondition: codes.FailedPrecondition,
+}
+
+// statusOf turns an error into a gRPC status with google.rpc details.
+func statusOf(err error) error {
+	var refusal *inventory.Error
+	switch {
+	case errors.As(err, &refusal):
+		return statusOfRefusal(refusal)
+	case errors.Is(err, context.DeadlineExceeded):
+		return status.Error(codes.DeadlineExceeded, err.Error())
+	case errors.Is(err, context.Canceled):
+		return status.Error(codes.Canceled, err.Error())
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	return status.Error(codes.Internal, err.Error())
+}
+
+func statusOfRefusal(e *inventory.Error) error {
+	info := &errdetails.ErrorInfo{Reason: e.Reason, Domain: errorDomain}
+	if e.Field != "" {
+		info.Metadata = map[string]string{"field": e.Field}
+	}
+	details := []protoadapt.MessageV1{protoadapt.MessageV1Of(info)}
+	if e.Field != "" {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.BadRequest{
+			FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: e.Field, Description: e.Message, Reason: e.Reason}},
+		}))
+	}
+	if e.Resource != "" {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.ResourceInfo{ResourceName: e.Resource, Description: e.Message}))
+	}
+	if e.Code == inventory.FailedPrecondition {
+		details = append(details, protoadapt.MessageV1Of(&errdetails.PreconditionFailure{
+			Violations: []*errdetails.PreconditionFailure_Violation{{Type: e.Reason, Subject: e.Resource, Description: e.Message}},
+		}))
+	}
+	s := status.New(codeOf[e.Code], e.Error())
+	if detailed, err := s.WithDetails(details...); err == nil {
+		s = detailed
+	}
+	return s.Err()
+}
+
+// invalid refuses a field of a request.
+func invalid(field string, err error) error {
+	return &inventory.Error{Code: inventory.InvalidArgument, Reason: inventory.ReasonInvalid, Field: field, Message: err.Error()}
+}
+
+// missing refuses a name that no resource has.
+func missing(name string) error {
+	return &inventory.Error{Code: inventory.NotFound, Reason: inventory.ReasonNotFound, Field: "name", Resource: name,
+		Message: name + " does not exist"}
+}

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+type neighborService struct {
+	buoyv1.UnimplementedNeighborsServer
+	view
+}
+
+func (s *neighborService) CreateNeighbor(ctx context.Context, req *buoyv1.CreateNeighborRequest) (*buoyv1.Neighbor, error) {
+	settings, err := settingsFromProto(req.GetNeighbor())
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.Inventory.Execute(ctx, inventory.CreateNeighbor{Settings: settings.WithDefaults(s.Families)})
+	if err != nil {
+		return nil, err
+	}
+	return s.neighbor(state, inventory.NeighborName(settings.Name))
+}
+
+func (s *neighborService) GetNeighbor(_ context.Context, req *buoyv1.GetNeighborRequest) (*buoyv1.Neighbor, error) {
+	return s.neighbor(s.Inventory.State(), req.GetName())
+}
+
+func (s *neighborService) ListNeighbors(context.Context, *buoyv1.ListNeighborsRequest) (*buoyv1.ListNeighborsResponse, error) {
+	sessions := s.sessions()
+	resp := &buoyv1.ListNeighborsResponse{}
+	for n := range s.Inventory.State().Neighbors() {
+		resp.Neighbors = append(resp.Neighbors, neighborToProto(n, sessions[n.Name]))
+	}
+	return resp, nil
+}
+
+func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
+	var f fields
+	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive")
+	if f.err != nil {
+		return nil, f.err
+	}
+	settings, err := settingsFromProto(req.GetNeighbor())
+	if err != nil {
+		return nil, err
+	}
+	settings = settings.WithDefaults(s.Families)
+	c := inventory.UpdateNeighbor{
+		Name:     req.GetNeighbor().GetName(),
+		Address:  given(in("address"), settings.Address),
+		Port:     given(in("port"), settings.Port),
+		AS:       given(in("as"), settings.AS),
+		Families: given(in("families"), settings.Families),
+		Passive:  given(in("passive"), settings.Passive),
+	}
+	state, err := s.Inventory.Execute(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return s.neighbor(state, c.Name)
+}
+
+func (s *neighborService) DeleteNeighbor(ctx context.Context, req *buoyv1.DeleteNeighborRequest) (*emptypb.Empty, error) {
+	_, err := s.Inventory.Execute(ctx, inventory.DeleteNeighbor{Name: req.GetName()})
+	return &emptypb.Empty{}, err
+}
+
+func (v view) neighbor(state *inventory.State, name string) (*buoyv1.Neighbor, error) {
+	n, ok := state.Neighbor(name)
+	if !ok {
+		return nil, missing(name)
+	}
+	return neighborToProto(n, v.sessions()[n.Name]), nil
+}
+
+func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
+	var f fields
+	short, ok := strings.CutPrefix(n.GetName(), inventory.NeighborName(""))
+	if !ok {
+		return neighbor.Settings{}, invalid("name", fmt.Errorf("expected neighbors/NAME, got %q", n.GetName()))
+	}
+	return neighbor.Settings{
+		Name:     short,
+		Address:  f.addr("address", n.GetAddress()),
+		Port:     f.port("port", n.GetPort()),
+		AS:       n.GetAs(),
+		Families: f.families("families", n.GetFamilies()),
+		Passive:  n.GetPassive(),
+	}, f.err
+}
+
+// neighborToProto joins what is configured with what is seen. The session is
+// nil until the speaker was told of the neighbor.
+func neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Neighbor {
+	p := &buoyv1.Neighbor{
+		Name:        n.ResourceName(),
+		Address:     n.Address.String(),
+		Port:        uint32(n.Port),
+		As:          n.AS,
+		Families:    n.Families.Strings(),
+		Passive:     n.Passive,
+		ReadOnly:    n.ReadOnly,
+		State:       buoyv1.Neighbor_IDLE,
+		StateReason: "the neighbor is being set up",
+	}
+	if session == nil {
+		return p
+	}
+	p.State = stateToProto[session.State]
+	p.StateReason = session.Reason
+	p.Session = &buoyv1.Session{
+		OpenSent:             openToProto(session.OpenSent),
+		OpenReceived:         openToProto(session.OpenReceived),
+		NegotiatedFamilies:   session.Negotiated().Strings(),
+		NotificationSent:     notificationToProto(session.NotificationSent),
+		NotificationReceived: notificationToProto(session.NotificationReceived),
+		Sent:                 countersToProto(session.Sent),
+		Received:             countersToProto(session.Received),
+		EstablishedCount:     session.Established,
+	}
+	if !session.Since.IsZero() {
+		p.Session.Since = timestamppb.New(session.Since)
+	}
+	if session.LocalAddress.IsValid() {
+		p.Session.LocalAddress = session.LocalAddress.String()
+	}
+	if session.RemoteAddress.IsValid() {
+		p.Session.RemoteAddress = session.RemoteAddress.String()
+	}
+	return p
+}
+
+var stateToProto = map[neighbor.State]buoyv1.Neighbor_State{
+	neighbor.Idle:        buoyv1.Neighbor_IDLE,
+	neighbor.Connect:     buoyv1.Neighbor_CONNECT,
+	neighbor.Active:      buoyv1.Neighbor_ACTIVE,
+	neighbor.OpenSent:    buoyv1.Neighbor_OPEN_SENT,
+	neighbor.OpenConfirm: buoyv1.Neighbor_OPEN_CONFIRM,
+	neighbor.Established: buoyv1.Neighbor_ESTABLISHED,
+}
+
+func openToProto(o *neighbor.Open) *buoyv1.Open {
+	if o == nil {
+		return nil
+	}
+	p := &buoyv1.Open{
+		As:            o.AS,
+		RouterId:      text(o.RouterID),
+		HoldTime:      uint32(o.HoldTime.Seconds()),
+		Families:      o.Families.Strings(),
+		OtherFamilies: o.Others,
+	}
+	for _, c := range o.Capabilities {
+		p.Capabilities = append(p.Capabilities, uint32(c))
+	}
+	return p
+}
+
+func notificationToProto(n *neighbor.Notification) *buoyv1.Notification {
+	if n == nil {
+		return nil
+	}
+	return &buoyv1.Notification{
+		Code:    uint32(n.Code),
+		Subcode: uint32(n.Subcode),
+		Data:    n.Data,
+		Time:    timestamppb.New(n.Time),
+		Text:    n.String(),
+	}
+}
+
+func countersToProto(c neighbor.Counters) *buoyv1.Counters {
+	return &buoyv1.Counters{
+		Opens:          c.Opens,
+		Updates:        c.Updates,
+		Notifications:  c.Notifications,
+		Keepalives:     c.Keepalives,
+		RouteRefreshes: c.RouteRefreshes,
+		Bytes:          c.Bytes,
+		Refused:        c.Refused,
+	}
+}

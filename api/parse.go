@@ -1,0 +1,116 @@
+package api
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// fields reads the values of a request. It keeps the first error, so that a
+// conversion reads as a list of fields.
+type fields struct {
+	err error
+}
+
+func (f *fields) fail(field string, err error) {
+	if f.err == nil {
+		f.err = invalid(field, err)
+	}
+}
+
+// addr reads an address. An empty one is the zero Addr: whether it may be left
+// out is for the plan to say.
+func (f *fields) addr(field, s string) netip.Addr {
+	if s == "" {
+		return netip.Addr{}
+	}
+	a, err := netip.ParseAddr(s)
+	if err != nil {
+		f.fail(field, fmt.Errorf("expected an IPv4 or IPv6 address, got %q", s))
+	}
+	return a
+}
+
+func (f *fields) prefixes(field string, list []string) []netip.Prefix {
+	prefixes := make([]netip.Prefix, 0, len(list))
+	for _, s := range list {
+		p, err := netip.ParsePrefix(s)
+		if err != nil {
+			f.fail(field, fmt.Errorf("expected a prefix like 203.0.113.0/24, got %q", s))
+		}
+		prefixes = append(prefixes, p)
+	}
+	return prefixes
+}
+
+func (f *fields) targets(field string, list []string) routetarget.Set {
+	targets := make([]routetarget.Target, 0, len(list))
+	for _, s := range list {
+		t, err := routetarget.ParseTarget(s)
+		if err != nil {
+			f.fail(field, err)
+		}
+		targets = append(targets, t)
+	}
+	return routetarget.NewSet(targets...)
+}
+
+func (f *fields) encapsulations(field string, list []string) vrf.Encapsulations {
+	set, err := vrf.ParseEncapsulations(list)
+	if err != nil {
+		f.fail(field, err)
+	}
+	return set
+}
+
+func (f *fields) families(field string, list []string) neighbor.Families {
+	set, err := neighbor.ParseFamilies(list)
+	if err != nil {
+		f.fail(field, err)
+	}
+	return set
+}
+
+func (f *fields) port(field string, n uint32) uint16 {
+	if n > 65535 {
+		f.fail(field, fmt.Errorf("expected a port 1..65535, got %d", n))
+	}
+	return uint16(n)
+}
+
+// mask checks an update mask and returns a function that tells whether a field
+// is in it.
+func (f *fields) mask(m *fieldmaskpb.FieldMask, updatable ...string) func(field string) bool {
+	expected := "expected some of " + strings.Join(updatable, ", ")
+	if len(m.GetPaths()) == 0 {
+		f.fail("update_mask", fmt.Errorf("%s; nothing is to be changed", expected))
+	}
+	for _, path := range m.GetPaths() {
+		if !slices.Contains(updatable, path) {
+			f.fail("update_mask", fmt.Errorf("%s, got %q", expected, path))
+		}
+	}
+	return func(field string) bool { return slices.Contains(m.GetPaths(), field) }
+}
+
+// given returns a pointer to a value when its field is in the mask: what is
+// nil stays as it is.
+func given[T any](in bool, v T) *T {
+	if !in {
+		return nil
+	}
+	return &v
+}
+
+// inProject reports whether a resource belongs to a parent; an empty parent
+// has all.
+func inParent(name, parent string) bool {
+	return parent == "" || strings.HasPrefix(name, parent+"/")
+}

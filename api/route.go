@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+type routeService struct {
+	buoyv1.UnimplementedRoutesServer
+	view
+}
+
+// tables are the names that network operators know the VPN tables by.
+var tables = map[string]neighbor.Family{
+	"bgp.l3vpn.0":       neighbor.InetVPN,
+	"bgp.l3vpn-inet6.0": neighbor.Inet6VPN,
+}
+
+// routeFilter says which routes a request asks for.
+type routeFilter struct {
+	state    *inventory.State
+	network  string
+	families neighbor.Families
+}
+
+func (f routeFilter) takes(r vrf.Route) bool {
+	if !f.families.Contains(familyOf(r.Prefix.Addr().Is4())) {
+		return false
+	}
+	if f.network == "" {
+		return true
+	}
+	network, _ := origin(f.state, r.Key)
+	return network == f.network
+}
+
+func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+	filter := routeFilter{state: s.Inventory.State(), network: req.GetNetwork(), families: neighbor.AllFamilies}
+	if name := req.GetTable(); name != "" {
+		family, ok := tables[name]
+		if !ok {
+			return nil, invalid("table", fmt.Errorf("expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got %q", name))
+		}
+		filter.families = neighbor.NewFamilies(family)
+	}
+	if filter.network != "" {
+		if _, ok := filter.state.Network(filter.network); !ok {
+			return nil, missing(filter.network)
+		}
+	}
+	switch {
+	case req.GetNeighbor() == "" && req.GetDirection() != buoyv1.ListRoutesRequest_DIRECTION_UNSPECIFIED:
+		return nil, invalid("neighbor", errors.New("expected a neighbor to go with the direction"))
+	case req.GetNeighbor() == "":
+		return s.listAll(filter), nil
+	case req.GetDirection() != buoyv1.ListRoutesRequest_ADVERTISED:
+		return nil, invalid("direction", errors.New("expected ADVERTISED to go with the neighbor"))
+	default:
+		return s.listAdvertised(ctx, filter, req.GetNeighbor())
+	}
+}
+
+// listAll lists what the speaker has, and behind it what it did not take.
+func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
+	resp := &buoyv1.ListRoutesResponse{}
+	table := s.Routes()
+	for r, since := range table.All() {
+		if !filter.takes(r) {
+			continue
+		}
+		p := routeToProto(filter.state, r)
+		p.State = buoyv1.Route_ADVERTISED
+		p.Since = timestamppb.New(since)
+		if err := table.Failure(r.Key); err != nil {
+			p.State, p.StateReason = buoyv1.Route_PENDING, "a change is tried again: "+err.Error()
+		}
+		resp.Routes = append(resp.Routes, p)
+	}
+	for r, err := range table.Failures() {
+		if _, _, listed := table.Get(r.Key); listed || !filter.takes(r) {
+			continue
+		}
+		p := routeToProto(filter.state, r)
+		p.State, p.StateReason = buoyv1.Route_PENDING, "it is tried again: "+err.Error()
+		resp.Routes = append(resp.Routes, p)
+	}
+	return resp
+}
+
+func (s *routeService) listAdvertised(ctx context.Context, filter routeFilter, name string) (*buoyv1.ListRoutesResponse, error) {
+	n, ok := filter.state.Neighbor(name)
+	if !ok {
+		return nil, missing(name)
+	}
+	routes, err := s.Sessions.AdjRIBOut(ctx, n.Address)
+	if err != nil {
+		return nil, err
+	}
+	resp := &buoyv1.ListRoutesResponse{}
+	for _, r := range routes {
+		if filter.takes(r) {
+			p := routeToProto(filter.state, r)
+			p.State = buoyv1.Route_ADVERTISED
+			resp.Routes = append(resp.Routes, p)
+		}
+	}
+	return resp, nil
+}
+
+func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
+	network, floatingIP := origin(state, r.Key)
+	return &buoyv1.Route{
+		Prefix:             r.Prefix.String(),
+		RouteDistinguisher: r.RD.String(),
+		Label:              uint32(r.Label),
+		NextHop:            r.NextHop.String(),
+		LocalPref:          r.LocalPref,
+		RouteTargets:       r.Targets.Strings(),
+		Encapsulations:     r.Encapsulations.Strings(),
+		Network:            network,
+		FloatingIp:         floatingIP,
+		Family:             familyOf(r.Prefix.Addr().Is4()).String(),
+	}
+}

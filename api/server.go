@@ -1,0 +1,124 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Inventory is where the resources are.
+type Inventory interface {
+	State() *inventory.State
+	// Execute carries out a command durably and returns a state that shows it.
+	Execute(ctx context.Context, c inventory.Command) (*inventory.State, error)
+}
+
+// RouteTable is a snapshot of what the speaker has been given.
+type RouteTable interface {
+	All() iter.Seq2[vrf.Route, time.Time]
+	Get(key vrf.Key) (route vrf.Route, since time.Time, ok bool)
+	// Failures yields the routes that the speaker did not take, and why.
+	Failures() iter.Seq2[vrf.Route, error]
+	Failure(key vrf.Key) error
+}
+
+// Sessions is what can be seen of the BGP sessions.
+type Sessions interface {
+	Neighbors() []neighbor.Status
+	// AdjRIBOut returns what a neighbor has been given, ordered by key.
+	AdjRIBOut(ctx context.Context, addr netip.Addr) ([]vrf.Route, error)
+}
+
+// Config is what the API serves.
+type Config struct {
+	Inventory Inventory
+	Routes    func() RouteTable
+	Sessions  Sessions
+	Families  neighbor.Families // of a neighbor that names none
+	Logger    *slog.Logger
+}
+
+// Server is the gRPC server of Buoy.
+type Server struct {
+	grpc   *grpc.Server
+	health *health.Server
+}
+
+// New returns a server that is not serving yet.
+func New(cfg Config) *Server {
+	s := &Server{
+		grpc:   grpc.NewServer(grpc.UnaryInterceptor(guard(cfg.Logger))),
+		health: health.NewServer(),
+	}
+	view := view{cfg}
+	buoyv1.RegisterNetworksServer(s.grpc, &networkService{view: view})
+	buoyv1.RegisterComputeNodesServer(s.grpc, &computeNodeService{view: view})
+	buoyv1.RegisterNeighborsServer(s.grpc, &neighborService{view: view})
+	buoyv1.RegisterFloatingIPsServer(s.grpc, &floatingIPService{view: view})
+	buoyv1.RegisterRoutesServer(s.grpc, &routeService{view: view})
+	healthpb.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	return s
+}
+
+// Serve answers on the listeners until the context ends. Requests under way
+// have a second to finish.
+func (s *Server) Serve(ctx context.Context, listeners []Listener) error {
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- s.grpc.Serve(l) }()
+	}
+	var err error
+	running := len(listeners)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		running--
+	}
+	s.health.Shutdown()
+	hard := time.AfterFunc(time.Second, s.grpc.Stop)
+	s.grpc.GracefulStop()
+	hard.Stop()
+	for range running {
+		<-failed
+	}
+	if err != nil {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	return nil
+}
+
+// guard turns errors into status codes, and a panic into an error: one request
+// must not end the sessions with the gateways.
+func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				log.Error("a request panicked", "method", info.FullMethod, "panic", p, "stack", string(debug.Stack()))
+				err = status.Error(codes.Internal, "internal error; the daemon's log has the details")
+			}
+		}()
+		resp, err = handler(ctx, req)
+		if err != nil {
+			log.Debug("request refused", "method", info.FullMethod, "error", err)
+			return nil, statusOf(err)
+		}
+		return resp, nil
+	}
+}

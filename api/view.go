@@ -1,0 +1,110 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// view is what the services share.
+type view struct {
+	Config
+}
+
+// sessions returns what is seen of the sessions, by the neighbors' short
+// names.
+func (v view) sessions() map[string]*neighbor.Status {
+	sessions := map[string]*neighbor.Status{}
+	for _, s := range v.Sessions.Neighbors() {
+		sessions[s.Settings.Name] = &s
+	}
+	return sessions
+}
+
+// observed is what the state of a floating IP is computed from.
+type observed struct {
+	state    *inventory.State
+	table    RouteTable
+	families [2]reach // by family: inet-vpn, inet6-vpn
+}
+
+// reach tells how many neighbors take routes of a family.
+type reach struct {
+	neighbors, ready int
+	missing          []string // why the others do not
+}
+
+func (v view) observe(state *inventory.State) observed {
+	o := observed{state: state, table: v.Routes()}
+	sessions := v.sessions()
+	for n := range state.Neighbors() {
+		for family := range o.families {
+			o.families[family].add(n, sessions[n.Name], neighbor.Family(family))
+		}
+	}
+	return o
+}
+
+func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.Family) {
+	r.neighbors++
+	switch {
+	case s == nil:
+		r.missing = append(r.missing, n.Name+" is being set up")
+	case s.State != neighbor.Established:
+		r.missing = append(r.missing, fmt.Sprintf("%s is %s (%s)", n.Name, s.State, s.Reason))
+	case !s.Negotiated().Contains(family):
+		r.missing = append(r.missing, fmt.Sprintf("%s did not negotiate %s", n.Name, family))
+	default:
+		r.ready++
+	}
+}
+
+// floatingIP computes the state of a floating IP, and the reason for it.
+func (o observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, string) {
+	if len(f.Associations) == 0 {
+		return buoyv1.FloatingIP_ALLOCATED, "not associated with a compute node"
+	}
+	for _, want := range o.state.RoutesOf(f) {
+		if err := o.table.Failure(want.Key); err != nil {
+			return buoyv1.FloatingIP_PENDING, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
+		}
+		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
+			return buoyv1.FloatingIP_PENDING, "the speaker is being given " + want.Key.String()
+		}
+	}
+	r := o.families[familyOf(f.Address.Is4())]
+	switch {
+	case r.neighbors == 0:
+		return buoyv1.FloatingIP_PENDING, "no neighbor is configured"
+	case r.ready == 0:
+		return buoyv1.FloatingIP_PENDING, "no neighbor can take the route: " + strings.Join(r.missing, "; ")
+	case len(r.missing) > 0:
+		return buoyv1.FloatingIP_ADVERTISED, fmt.Sprintf("to %d of %d neighbors: %s", r.ready, r.neighbors, strings.Join(r.missing, "; "))
+	default:
+		return buoyv1.FloatingIP_ADVERTISED, fmt.Sprintf("to %d of %d neighbors", r.ready, r.neighbors)
+	}
+}
+
+func familyOf(is4 bool) neighbor.Family {
+	if is4 {
+		return neighbor.InetVPN
+	}
+	return neighbor.Inet6VPN
+}
+
+// origin finds where a route comes from, by its distinguisher and prefix.
+func origin(state *inventory.State, key vrf.Key) (network, floatingIP string) {
+	rd := key.RD.Bytes()
+	n, ok := state.NetworkByID(uint16(rd[6])<<8 | uint16(rd[7]))
+	if !ok {
+		return "", ""
+	}
+	if f, ok := state.Holder(n.Name, key.Prefix.Addr()); ok {
+		return n.Name, f.Name
+	}
+	return n.Name, ""
+}

@@ -1,0 +1,240 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// ending is why a connection ended. The first one counts.
+type ending struct {
+	reason string
+	// last is the NOTIFICATION that the wire sends to the router, if any.
+	last []byte
+	// collision says nothing about why there is no session.
+	collision bool
+}
+
+func (e *ending) Error() string { return e.reason }
+
+// connection is one TCP connection with a router, and what it becomes. The
+// package documentation draws its goroutines.
+type connection struct {
+	peer     *peer
+	conn     *net.TCPConn
+	outbound bool // we dialed
+	sequence uint64
+
+	ctx    context.Context // ended by the first ending
+	cancel context.CancelCauseFunc
+
+	router writer
+	engine engineSide
+	opened chan struct{} // closed by receive after the router's OPEN
+	last   []byte        // the engine's NOTIFICATION; owned by session, then by serve
+
+	// Guarded by peer.mu.
+	open              *neighbor.Open // the router's
+	openSent          bool
+	keepaliveSent     bool
+	keepaliveReceived bool
+}
+
+// established reports whether both sides have confirmed. The caller holds
+// peer.mu.
+func (c *connection) established() bool { return c.keepaliveSent && c.keepaliveReceived }
+
+func (c *connection) end(e *ending) { c.cancel(e) }
+
+// serve takes the connection from its TCP handshake to its end.
+func (c *connection) serve() {
+	var wg sync.WaitGroup
+	wg.Go(c.receive)
+	wg.Go(c.session)
+	<-c.ctx.Done()
+	c.wake()
+	wg.Wait()
+
+	e, ok := context.Cause(c.ctx).(*ending)
+	if !ok {
+		e = &ending{reason: "removed"}
+	}
+	c.lastWords(e)
+	c.peer.remove(c, e)
+	c.drain()
+}
+
+// receive reads from the router until the connection ends.
+func (c *connection) receive() {
+	// RFC 4271 §8.2.2: a large HoldTimer while there is no OPEN.
+	hold := time.AfterFunc(c.peer.timers.openHold, func() {
+		r := &refusal{codeHold, 0, nil, "the neighbor sent no OPEN"}
+		c.end(&ending{reason: r.reason, last: r.bytes()})
+	})
+	defer hold.Stop()
+	r := newMessageReader(c.conn)
+	for c.ctx.Err() == nil {
+		msg, err := r.next()
+		var refused *refusal
+		if errors.As(err, &refused) {
+			refused.reason = "the neighbor sent " + refused.reason
+		} else if err != nil {
+			c.end(&ending{reason: "connection lost: " + rootCause(err)})
+			return
+		} else {
+			refused = c.received(msg)
+		}
+		if refused != nil {
+			if c.peer.refused(c, msg, refused) {
+				c.end(&ending{reason: refused.reason, last: refused.bytes()})
+			}
+			return
+		}
+		if msg[18] == typeOpen {
+			hold.Stop()
+		}
+	}
+}
+
+// received checks a message that has passed the screen, and passes it on.
+func (c *connection) received(msg []byte) *refusal {
+	forward := msg
+	switch msg[18] {
+	case typeOpen:
+		if r := c.peer.expected(c, typeOpen); r != nil {
+			return r
+		}
+		m, r := readOpen(msg)
+		if r != nil {
+			r.reason = "the neighbor sent " + r.reason
+			return r
+		}
+		if r := c.peer.checkOpen(c, m.Open); r != nil {
+			return r
+		}
+		forward = m.forEngine()
+		c.peer.received(c, msg)
+		c.forward(forward)
+		close(c.opened)
+		return nil
+	case typeNotification:
+		n := readNotification(msg)
+		c.peer.notificationReceived(msg, n)
+		// Before the engine, which closes at once and would be the reason.
+		c.end(&ending{reason: "the neighbor sent NOTIFICATION " + n.String()})
+	default:
+		if r := c.peer.expected(c, msg[18]); r != nil {
+			return r
+		}
+		c.peer.received(c, msg)
+	}
+	c.forward(forward)
+	return nil
+}
+
+// forward passes a message to the engine. An error is not yet a reason to end:
+// session still reads what the engine said before it closed, if the router
+// takes it.
+func (c *connection) forward(msg []byte) {
+	if err := c.engine.write(msg); err != nil {
+		c.router.hurry()
+	}
+}
+
+// session brings the connection to the engine, and then passes on what the
+// engine says.
+func (c *connection) session() {
+	if e := c.admitted(); e != nil {
+		c.end(e)
+		return
+	}
+	r, open, err := c.connectEngine()
+	if err != nil {
+		return // only when the connection has ended
+	}
+	if err := c.send(open); err != nil {
+		c.end(c.sendFailed(err))
+		return
+	}
+	c.engine.handOver() // as in forward, the error shows below
+	c.end(c.fromEngine(r))
+}
+
+func (c *connection) fromEngine(r *messageReader) *ending {
+	for {
+		msg, err := r.next()
+		if err != nil {
+			return &ending{reason: "the engine closed the session"}
+		}
+		if msg[18] == typeNotification {
+			// serve sends it as the last word.
+			c.last = append([]byte(nil), msg...)
+			return &ending{reason: "we sent NOTIFICATION " + readNotification(msg).String()}
+		}
+		if err := c.send(msg); err != nil {
+			return c.sendFailed(err)
+		}
+	}
+}
+
+// send writes a whole message to the router.
+func (c *connection) send(msg []byte) error {
+	// First, because the answer may be faster than this goroutine.
+	c.peer.sent(c, msg)
+	return c.router.write(msg)
+}
+
+func (c *connection) sendFailed(err error) *ending {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		// RFC 9687: the NOTIFICATION would not get through either.
+		return &ending{reason: fmt.Sprintf("the neighbor has read nothing for %s", c.router.sendHold)}
+	}
+	return &ending{reason: "connection lost: " + rootCause(err)}
+}
+
+// wake makes receive and session notice that the connection has ended. An
+// engine that is being stopped together with us may still have a word to say.
+func (c *connection) wake() {
+	grace := time.Duration(0)
+	if context.Cause(c.ctx) == context.Canceled {
+		grace = c.peer.timers.engineGrace
+	}
+	c.engine.wake(grace, c.peer.timers.linger)
+	c.conn.SetReadDeadline(time.Now())
+	c.router.hurry()
+}
+
+// lastWords sends the NOTIFICATION, if there is one, and ends the stream.
+func (c *connection) lastWords(e *ending) {
+	last := e.last
+	if last == nil {
+		last = c.last
+	}
+	if last != nil {
+		c.send(last)
+	}
+	c.router.close()
+}
+
+// drain waits for both sides to close, but not long: a socket that is closed
+// with something unread answers with a RST, which destroys the NOTIFICATION on
+// its way.
+func (c *connection) drain() {
+	deadline := time.Now().Add(c.peer.timers.linger)
+	if conn := c.engine.conn.Load(); conn != nil {
+		conn.CloseWrite()
+		conn.SetReadDeadline(deadline)
+		io.Copy(io.Discard, conn)
+		conn.Close()
+	}
+	c.conn.SetReadDeadline(deadline)
+	io.Copy(io.Discard, c.conn)
+	c.conn.Close()
+}

@@ -1,0 +1,43 @@
+// Package wire is the only code that faces the routers. It listens, dials,
+// resolves collisions, and hands checked messages to an engine that never sees
+// anything else.
+//
+// # Basics
+//
+// The engine is an always-passive BGP speaker on a loopback address. It knows
+// every neighbor by a loopback address and a TCP MD5 key of its own (Link).
+// For each neighbor, Server.Add starts a peer:
+//
+//	Server.Run ── accept ──┐ one for each listening address
+//	                       ▼
+//	    peer.run ── dial ─ connection.serve ──────────────────────────┐
+//	                       │ waits for the end, has the last word     │
+//	                       │                                          │
+//	   router ════════════ receive ── screen, OPEN, FSM ════════════ engine
+//	          ◄═ writer ══ session ── collision, engine, ◄════════════
+//	                                  then engine to router
+//
+// A connection has three goroutines. receive owns what is read from the
+// router. session waits until the connection is the neighbor's current one
+// (RFC 4271 §6.8), connects to the engine, and then owns what is read from the
+// engine. serve waits for the first reason to end, wakes the two, and only
+// then sends the last NOTIFICATION and closes both sides. Whatever is written
+// to the router goes through one writer, in whole messages.
+//
+// peer.mu guards the choice of the current connection and the Status.
+// Everything that a peer started has ended when Server.Remove returns.
+//
+// # Caveats
+//
+// A connection is handed to the engine only after the router's OPEN, or after
+// a second without one (DelayOpen): the engine is deaf for five seconds after
+// each lost session, so a connection that loses a collision must not have
+// reached it.
+//
+// The engine gets a rewritten OPEN: only the capabilities that it understands,
+// in the classic encoding. It misreads malformed ones and refuses RFC 9072.
+//
+// A new connection never replaces an established session, not even one with
+// graceful restart (RFC 4724 §5 would have it so): the dead session has to be
+// noticed first.
+package wire

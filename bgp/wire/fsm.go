@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"fmt"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+var typeNames = [...]string{
+	typeOpen:         "an OPEN",
+	typeUpdate:       "an UPDATE",
+	typeNotification: "a NOTIFICATION",
+	typeKeepalive:    "a KEEPALIVE",
+	typeRouteRefresh: "a ROUTE-REFRESH",
+}
+
+// expected checks that a message may come now (RFC 4271 §8.2.2, RFC 6608). The
+// engine closes without a word on one that may not, or misbehaves.
+func (p *peer) expected(c *connection, typ byte) *refusal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	refuse := func(subcode byte, state string) *refusal {
+		return &refusal{codeFSM, subcode, nil, fmt.Sprintf("the neighbor sent %s %s", typeNames[typ], state)}
+	}
+	switch {
+	case c.open == nil:
+		if typ != typeOpen {
+			return refuse(1, "before its OPEN")
+		}
+	case typ == typeOpen && c.established():
+		return refuse(3, "in an established session")
+	case typ == typeOpen:
+		return refuse(2, "after its OPEN")
+	case typ != typeKeepalive && !(c.keepaliveReceived && c.openSent):
+		// A KEEPALIVE is let through even before our own OPEN, which the wire
+		// delays: some neighbors send both at once.
+		return refuse(2, "before the session was established")
+	}
+	return nil
+}
+
+// checkOpen compares a well-formed OPEN with what is configured, and makes it
+// the connection's.
+func (p *peer) checkOpen(c *connection, open neighbor.Open) *refusal {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil || p.current == c {
+		p.status.OpenReceived = &open
+	}
+	if open.AS != p.settings.AS {
+		return &refusal{codeOpen, 2, nil,
+			fmt.Sprintf("the neighbor says it is AS %d; configured is %d", open.AS, p.settings.AS)}
+	}
+	if open.AS == p.config.LocalAS && open.RouterID == p.config.RouterID {
+		return &refusal{codeOpen, 3, nil,
+			fmt.Sprintf("the neighbor has our own router id %s", open.RouterID)}
+	}
+	c.open = &open
+	return nil
+}

@@ -1,0 +1,199 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// timers are how long things take. Tests shorten them.
+type timers struct {
+	connectRetry time.Duration // after a failure or a loss (ConnectRetryTime)
+	connect      time.Duration // for a TCP handshake
+	delayOpen    time.Duration // for the router's OPEN before ours goes out (DelayOpenTime)
+	collision    time.Duration // for a connection that would win
+	openHold     time.Duration // for the router's OPEN
+	engineRetry  time.Duration // while the engine is deaf
+	engineGrace  time.Duration // for the engine's Cease when we are told to end
+	sendHold     time.Duration // for a write to the router (RFC 9687)
+	linger       time.Duration // for the last words
+}
+
+var defaultTimers = timers{
+	connectRetry: time.Second,
+	connect:      5 * time.Second,
+	delayOpen:    time.Second,
+	collision:    time.Second,
+	openHold:     4 * time.Minute,
+	engineRetry:  100 * time.Millisecond,
+	engineGrace:  100 * time.Millisecond,
+	sendHold:     8 * time.Minute,
+	linger:       time.Second,
+}
+
+// maxConnections bounds what one address can make us keep.
+const maxConnections = 8
+
+// peer is everything about one neighbor. run owns its life.
+type peer struct {
+	config   Config
+	settings neighbor.Settings
+	link     Link
+	timers   timers
+
+	cancel context.CancelFunc // guarded by Server.mu; nil before it was started
+	done   chan struct{}      // closed when run has returned
+
+	mu          sync.Mutex
+	ctx         context.Context // nil before begin, and after the end of ctx
+	serving     sync.WaitGroup  // grows only while ctx is not nil
+	connections map[*connection]struct{}
+	current     *connection // the one that may reach the engine
+	sequence    uint64
+	changed     chan struct{} // closed and replaced when current or connections change
+	status      neighbor.Status
+	failure     string // how the last connection ended
+	kept        []RefusedMessage
+}
+
+func newPeer(config Config, settings neighbor.Settings, link Link, t timers) *peer {
+	return &peer{
+		config:      config,
+		settings:    settings,
+		link:        link,
+		timers:      t,
+		done:        make(chan struct{}),
+		connections: map[*connection]struct{}{},
+		changed:     make(chan struct{}),
+		status:      neighbor.Status{Settings: settings, Since: time.Now(), Reason: "just added"},
+	}
+}
+
+// begin makes accept take connections. run has to follow.
+func (p *peer) begin(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ctx = ctx
+	if p.settings.Passive {
+		p.setState(neighbor.Active, "waiting for the neighbor to connect")
+	}
+}
+
+// run dials until ctx ends, and returns when every connection has ended.
+func (p *peer) run(ctx context.Context) {
+	defer close(p.done)
+	if !p.settings.Passive {
+		p.dialLoop(ctx)
+	}
+	<-ctx.Done()
+
+	p.mu.Lock()
+	p.ctx = nil
+	p.mu.Unlock()
+	p.serving.Wait()
+	p.mu.Lock()
+	p.setState(neighbor.Idle, "removed")
+	p.mu.Unlock()
+}
+
+// dialLoop connects whenever there is no current connection.
+func (p *peer) dialLoop(ctx context.Context) {
+	address := netip.AddrPortFrom(p.settings.Address, p.settings.Port)
+	d := net.Dialer{Timeout: p.timers.connect, LocalAddr: p.config.source(p.settings.Address)}
+	d.SetMultipathTCP(false)
+	for {
+		if p.connecting(address) {
+			conn, err := d.DialContext(ctx, "tcp", address.String())
+			switch {
+			case ctx.Err() != nil && err != nil:
+			case err != nil:
+				p.connectFailed(fmt.Sprintf("connect to %s: %s", address, rootCause(err)))
+			default:
+				p.mu.Lock()
+				c := p.open(ctx, conn.(*net.TCPConn), true)
+				p.mu.Unlock()
+				c.serve()
+			}
+		}
+		if !sleep(ctx, p.timers.connectRetry) {
+			return
+		}
+	}
+}
+
+// accept takes a connection from the neighbor.
+func (p *peer) accept(conn *net.TCPConn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ctx == nil || len(p.connections) >= maxConnections {
+		conn.Close()
+		return
+	}
+	p.serving.Go(p.open(p.ctx, conn, false).serve)
+}
+
+// open registers a connection. The caller holds p.mu.
+func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *connection {
+	p.sequence++
+	c := &connection{
+		peer:     p,
+		conn:     conn,
+		outbound: outbound,
+		sequence: p.sequence,
+		router:   writer{conn: conn, sendHold: p.timers.sendHold, linger: p.timers.linger},
+		opened:   make(chan struct{}),
+	}
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
+	p.connections[c] = struct{}{}
+	return c
+}
+
+// remove makes room for another connection, and says why this one ended.
+func (p *peer) remove(c *connection, e *ending) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.connections, c)
+	if !e.collision && p.ctx != nil && (p.current == c || p.current == nil) {
+		p.failure = e.reason
+		p.setState(neighbor.Active, e.reason)
+	}
+	if p.current == c {
+		p.setCurrent(nil)
+		return
+	}
+	p.announce()
+}
+
+// setCurrent makes c the one that may reach the engine. The caller holds p.mu.
+func (p *peer) setCurrent(c *connection) {
+	p.current = c
+	p.status.LocalAddress, p.status.RemoteAddress = netip.AddrPort{}, netip.AddrPort{}
+	if c != nil {
+		p.status.LocalAddress = addrPort(c.conn.LocalAddr())
+		p.status.RemoteAddress = addrPort(c.conn.RemoteAddr())
+		p.status.OpenSent, p.status.OpenReceived = nil, c.open
+		state := neighbor.Active // RFC 4271 §8.2.2 stays there with DelayOpen
+		if c.outbound {
+			state = neighbor.Connect
+		}
+		p.setState(state, p.withFailure("connected, waiting for the engine"))
+	}
+	p.announce()
+}
+
+// announce tells those who wait in admitted. The caller holds p.mu.
+func (p *peer) announce() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
+// addrPort returns a TCP address as everything else knows it.
+func addrPort(a net.Addr) netip.AddrPort {
+	ap := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

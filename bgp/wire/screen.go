@@ -1,0 +1,106 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+)
+
+// The message types (RFC 4271 §4.1, RFC 2918).
+const (
+	typeOpen         = 1
+	typeUpdate       = 2
+	typeNotification = 3
+	typeKeepalive    = 4
+	typeRouteRefresh = 5
+)
+
+// The NOTIFICATION codes that the wire itself sends.
+const (
+	codeHeader = 1
+	codeOpen   = 2
+	codeHold   = 4
+	codeFSM    = 5
+	codeCease  = 6
+)
+
+const (
+	headerLength = 19
+	maxLength    = 4096 // RFC 8654 is not offered
+)
+
+// lengths gives the shortest and the longest message of each type, by type.
+var lengths = [...]struct{ min, max int }{
+	typeOpen:         {29, maxLength},
+	typeUpdate:       {23, maxLength},
+	typeNotification: {21, maxLength},
+	typeKeepalive:    {headerLength, headerLength},
+	typeRouteRefresh: {23, maxLength}, // RFC 5291 appends entries
+}
+
+// refusal is why a message is answered with a NOTIFICATION instead of being
+// passed on.
+type refusal struct {
+	code, subcode byte
+	data          []byte
+	reason        string
+}
+
+func (r *refusal) Error() string { return r.reason }
+
+// bytes returns the NOTIFICATION.
+func (r *refusal) bytes() []byte {
+	return message(typeNotification, append([]byte{r.code, r.subcode}, r.data...)...)
+}
+
+// screen checks a message header (RFC 4271 §6.1).
+func screen(header []byte) *refusal {
+	for _, b := range header[:16] {
+		if b != 0xff {
+			return &refusal{codeHeader, 1, nil, "a message without the marker"}
+		}
+	}
+	length, typ := int(binary.BigEndian.Uint16(header[16:])), header[18]
+	badLength := &refusal{codeHeader, 2, []byte{header[16], header[17]},
+		fmt.Sprintf("a message of type %d with the length %d", typ, length)}
+	if length < headerLength || length > maxLength {
+		return badLength
+	}
+	if typ == 0 || int(typ) >= len(lengths) {
+		return &refusal{codeHeader, 3, []byte{typ},
+			fmt.Sprintf("a message of the unknown type %d", typ)}
+	}
+	if length < lengths[typ].min || length > lengths[typ].max {
+		return badLength
+	}
+	return nil
+}
+
+// messageReader cuts a stream into messages. It is owned by one goroutine.
+type messageReader struct {
+	r   *bufio.Reader
+	buf [maxLength]byte
+}
+
+func newMessageReader(r io.Reader) *messageReader {
+	return &messageReader{r: bufio.NewReaderSize(r, 1<<16)}
+}
+
+// next returns the next whole message, which is valid until the next call. A
+// message that is not to be passed on comes with a *refusal and may be only a
+// header.
+func (m *messageReader) next() ([]byte, error) {
+	header := m.buf[:headerLength]
+	if _, err := io.ReadFull(m.r, header); err != nil {
+		return nil, err
+	}
+	if r := screen(header); r != nil {
+		return header, r
+	}
+	msg := m.buf[:binary.BigEndian.Uint16(header[16:])]
+	if _, err := io.ReadFull(m.r, msg[headerLength:]); err != nil {
+		return nil, err
+	}
+	return msg, nil
+}

@@ -1,0 +1,246 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// Config is what all neighbors have in common.
+type Config struct {
+	Listen   []string // "0.0.0.0:179", "[::]:179"; port 0 takes any
+	LocalAS  uint32
+	RouterID netip.Addr
+	Engine   netip.AddrPort // where the engine listens
+	Logger   *slog.Logger
+}
+
+// Link is how the engine knows a neighbor.
+type Link struct {
+	Local netip.Addr // the loopback address from which the engine is dialed
+	Key   string     // TCP MD5; empty for none
+}
+
+// Server owns the sockets that face the routers.
+type Server struct {
+	config    Config
+	timers    timers
+	listeners []*net.TCPListener
+	refusals  refusals
+
+	mu    sync.Mutex
+	ctx   context.Context // nil before Run, and after it was told to end
+	ended bool
+	peers map[netip.Addr]*peer
+	group sync.WaitGroup // of peers; grows only while ctx is not nil
+}
+
+// Listen binds the addresses. Nothing is accepted or dialed before Run.
+func Listen(config Config) (*Server, error) {
+	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}}
+	s.config.Listen = slices.Clone(config.Listen)
+	if config.Logger == nil {
+		s.config.Logger = slog.New(slog.DiscardHandler)
+	}
+	s.refusals.logger = s.config.Logger
+	for _, text := range config.Listen {
+		l, err := listen(text)
+		if err != nil {
+			s.close()
+			return nil, fmt.Errorf("listen on %s: %w", text, err)
+		}
+		s.listeners = append(s.listeners, l)
+	}
+	return s, nil
+}
+
+func listen(text string) (*net.TCPListener, error) {
+	address, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return nil, errors.New("expected an address and a port, for example 0.0.0.0:179")
+	}
+	// tcp6 alone never takes IPv4, so that both can be listened on.
+	network := "tcp4"
+	if address.Addr().Is6() {
+		network = "tcp6"
+	}
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false) // the kernel refuses TCP MD5 on an MPTCP listener
+	l, err := lc.Listen(context.Background(), network, text)
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return nil, errno // the rest repeats the address
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.(*net.TCPListener), nil
+}
+
+// source returns the local address to dial remote from: the first specific
+// address of its family that is listened on.
+func (c *Config) source(remote netip.Addr) net.Addr {
+	for _, text := range c.Listen {
+		local, err := netip.ParseAddrPort(text)
+		if err == nil && local.Addr().Is4() == remote.Is4() && !local.Addr().IsUnspecified() {
+			return &net.TCPAddr{IP: local.Addr().AsSlice(), Zone: local.Addr().Zone()}
+		}
+	}
+	return nil
+}
+
+// Addrs returns the addresses that are listened on.
+func (s *Server) Addrs() (addrs []netip.AddrPort) {
+	for _, l := range s.listeners {
+		addrs = append(addrs, addrPort(l.Addr()))
+	}
+	return addrs
+}
+
+// Run accepts and dials. It returns when ctx has ended and every session with
+// it. It can be called once.
+func (s *Server) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	s.mu.Lock()
+	s.ctx = ctx
+	for _, p := range s.peers {
+		s.start(p)
+	}
+	s.mu.Unlock()
+	for _, l := range s.listeners {
+		g.Go(func() error { return s.accept(ctx, l) })
+	}
+	g.Go(func() error {
+		<-ctx.Done()
+		s.close()
+		return nil
+	})
+	err := g.Wait()
+
+	s.mu.Lock()
+	s.ctx, s.ended = nil, true
+	s.mu.Unlock()
+	s.group.Wait()
+	return err
+}
+
+func (s *Server) close() {
+	for _, l := range s.listeners {
+		l.Close()
+	}
+}
+
+// accept hands every connection to the neighbor whose address it comes from.
+func (s *Server) accept(ctx context.Context, l *net.TCPListener) error {
+	for {
+		conn, err := l.AcceptTCP()
+		switch {
+		case err == nil:
+			s.assign(conn)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ENOBUFS):
+			// Waiting is all that helps; the connection stays in the backlog.
+			s.config.Logger.Error("accept", "address", l.Addr().String(), "error", err)
+			sleep(ctx, time.Second)
+		case errors.Is(err, unix.ECONNABORTED):
+		default:
+			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
+		}
+	}
+}
+
+func (s *Server) assign(conn *net.TCPConn) {
+	remote := addrPort(conn.RemoteAddr()).Addr()
+	s.mu.Lock()
+	p := s.peers[remote]
+	s.mu.Unlock()
+	if p == nil {
+		conn.Close()
+		s.refusals.add(remote)
+		return
+	}
+	p.accept(conn)
+}
+
+// Add starts a neighbor, as soon as Run runs.
+func (s *Server) Add(settings neighbor.Settings, link Link) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.ended:
+		return fmt.Errorf("add neighbor %s: the server has ended", settings.Name)
+	case s.peers[settings.Address] != nil:
+		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
+	case len(link.Key) > unix.TCP_MD5SIG_MAXKEYLEN:
+		return fmt.Errorf("add neighbor %s: the link's key has more than %d bytes", settings.Name, unix.TCP_MD5SIG_MAXKEYLEN)
+	}
+	p := newPeer(s.config, settings, link, s.timers)
+	s.peers[settings.Address] = p
+	if s.ctx != nil {
+		s.start(p)
+	}
+	return nil
+}
+
+// start runs a peer. The caller holds s.mu.
+func (s *Server) start(p *peer) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	p.cancel = cancel
+	p.begin(ctx)
+	s.group.Go(func() { p.run(ctx) })
+}
+
+// Remove ends the neighbor's sessions, and returns when they have ended.
+func (s *Server) Remove(addr netip.Addr) {
+	s.mu.Lock()
+	p := s.peers[addr]
+	delete(s.peers, addr)
+	if p == nil || p.cancel == nil {
+		s.mu.Unlock()
+		return
+	}
+	p.cancel()
+	s.mu.Unlock()
+	<-p.done
+}
+
+// Status returns a snapshot of every neighbor, sorted by name.
+func (s *Server) Status() []neighbor.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]neighbor.Status, 0, len(s.peers))
+	for _, p := range s.peers {
+		list = append(list, p.snapshot())
+	}
+	slices.SortFunc(list, func(a, b neighbor.Status) int { return cmp.Compare(a.Settings.Name, b.Settings.Name) })
+	return list
+}
+
+// RefusedMessages returns the last messages of a neighbor that were not passed
+// on, the oldest first.
+func (s *Server) RefusedMessages(addr netip.Addr) []RefusedMessage {
+	s.mu.Lock()
+	p := s.peers[addr]
+	s.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	return p.refusedMessages()
+}
+
+// Refused returns what came from addresses that no neighbor has.
+func (s *Server) Refused() Refused { return s.refusals.snapshot() }

@@ -1,0 +1,190 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// RefusedMessage is a message that was answered with a NOTIFICATION instead of
+// being passed on.
+type RefusedMessage struct {
+	Time   time.Time
+	Reason string
+	Bytes  []byte // as far as it was read: only the header when that is wrong
+}
+
+// keptMessages is how many refused messages are kept for each neighbor.
+const keptMessages = 8
+
+// snapshot returns a copy that nobody changes.
+func (p *peer) snapshot() neighbor.Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status // what it points to is replaced, never changed
+}
+
+// setState changes the state and its reason. The caller holds p.mu.
+func (p *peer) setState(state neighbor.State, reason string) {
+	old := p.status.State
+	if state != old {
+		p.status.Since = time.Now()
+	}
+	known := reason == p.status.Reason && state < neighbor.OpenSent && old < neighbor.OpenSent
+	p.status.State, p.status.Reason = state, reason
+	if known {
+		return // connecting again and again for the same reason
+	}
+	level := slog.LevelDebug
+	if (state == neighbor.Established) != (old == neighbor.Established) {
+		level = slog.LevelInfo
+	}
+	p.config.Logger.Log(context.Background(), level, "neighbor state",
+		"neighbor", p.settings.Name, "state", state.String(), "reason", reason)
+}
+
+// connecting reports whether there is something to dial for.
+func (p *peer) connecting(address netip.AddrPort) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != nil {
+		return false
+	}
+	reason := p.status.Reason
+	if p.status.State == neighbor.Idle {
+		reason = fmt.Sprintf("connecting to %s", address)
+	}
+	p.setState(neighbor.Connect, reason)
+	return true
+}
+
+func (p *peer) connectFailed(reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil {
+		p.setState(neighbor.Active, reason)
+	}
+}
+
+// waiting changes the reason of a current connection that is not established.
+func (p *peer) waiting(c *connection, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == c {
+		p.setState(p.status.State, p.withFailure(reason))
+	}
+}
+
+// withFailure adds how the last connection ended, which in a loop of failures
+// says more than what is being waited for. The caller holds p.mu.
+func (p *peer) withFailure(reason string) string {
+	if p.failure == "" {
+		return reason
+	}
+	return reason + "; before: " + p.failure
+}
+
+// progress computes the state from what has been exchanged. The caller holds
+// p.mu.
+func (p *peer) progress(c *connection) {
+	if p.current != c || c.ctx.Err() != nil {
+		return
+	}
+	switch {
+	case p.status.State == neighbor.Established:
+	case c.established():
+		p.failure = ""
+		p.status.Established++
+		p.setState(neighbor.Established, "")
+	case c.openSent && c.open != nil:
+		p.setState(neighbor.OpenConfirm, p.withFailure("waiting for the neighbor's KEEPALIVE"))
+	case c.openSent:
+		p.setState(neighbor.OpenSent, p.withFailure("waiting for the neighbor's OPEN"))
+	}
+}
+
+// sent notes a message that is about to go to the router.
+func (p *peer) sent(c *connection, msg []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	count(&p.status.Sent, msg)
+	switch msg[18] {
+	case typeOpen:
+		c.openSent = true
+		if m, r := readOpen(msg); r == nil {
+			p.status.OpenSent = &m.Open
+		}
+		p.progress(c)
+	case typeKeepalive:
+		c.keepaliveSent = true
+		p.progress(c)
+	case typeNotification:
+		n := readNotification(msg)
+		p.status.NotificationSent = &n
+	}
+}
+
+// received notes a message from the router that is about to be passed on.
+func (p *peer) received(c *connection, msg []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	count(&p.status.Received, msg)
+	switch msg[18] {
+	case typeOpen:
+		p.progress(c)
+	case typeKeepalive:
+		c.keepaliveReceived = true
+		p.progress(c)
+	}
+}
+
+func (p *peer) notificationReceived(msg []byte, n neighbor.Notification) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	count(&p.status.Received, msg)
+	p.status.NotificationReceived = &n
+}
+
+// refused notes a message that is not passed on. It reports false when the
+// connection has ended anyway, and the router gets no answer.
+func (p *peer) refused(c *connection, msg []byte, r *refusal) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c.ctx.Err() != nil {
+		return false
+	}
+	p.status.Received.Refused++
+	if len(p.kept) == keptMessages {
+		p.kept = slices.Delete(p.kept, 0, 1)
+	}
+	p.kept = append(p.kept, RefusedMessage{time.Now(), r.reason, slices.Clone(msg)})
+	return true
+}
+
+func (p *peer) refusedMessages() []RefusedMessage {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.kept)
+}
+
+// count adds a message to a direction's counters.
+func count(n *neighbor.Counters, msg []byte) {
+	n.Bytes += uint64(len(msg))
+	switch msg[18] {
+	case typeOpen:
+		n.Opens++
+	case typeUpdate:
+		n.Updates++
+	case typeNotification:
+		n.Notifications++
+	case typeKeepalive:
+		n.Keepalives++
+	case typeRouteRefresh:
+		n.RouteRefreshes++
+	}
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+var computeNodeColumns = []column[*buoyv1.ComputeNode]{
+	{"NAME", false, func(n *buoyv1.ComputeNode) string { return short(n.Name) }},
+	{"ADDRESS", false, func(n *buoyv1.ComputeNode) string { return n.Address }},
+	{"ENCAPSULATIONS", false, func(n *buoyv1.ComputeNode) string { return strings.Join(n.Encapsulations, ",") }},
+	{"ROUTER-ID", true, func(n *buoyv1.ComputeNode) string { return n.RouterId }},
+}
+
+func nameOfComputeNode(n *buoyv1.ComputeNode) string { return n.Name }
+
+// computeNodes adds what can be done with compute nodes to the verbs.
+func (a *app) computeNodes(verbs map[string]*cobra.Command) {
+	create := &buoyv1.ComputeNode{}
+	createCmd := &cobra.Command{
+		Use:     "computenode NAME",
+		Short:   "Create a compute node: where the gateways tunnel to",
+		Example: "  buoyctl create computenode cmp1 --address 10.0.0.11 --encapsulation gre,udp",
+		Args:    exactlyName,
+		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
+			create.Name = a.computeNodeName(args[0])
+			n, err := c.computeNodes.CreateComputeNode(ctx, &buoyv1.CreateComputeNodeRequest{ComputeNode: create})
+			if err != nil {
+				return err
+			}
+			return report(a, n, nameOfComputeNode, computeNodeColumns, "created")
+		}),
+	}
+	computeNodeFlags(createCmd.Flags(), create)
+	require(createCmd, "address")
+	a.outputFlag(createCmd)
+	verbs["create"].AddCommand(createCmd)
+
+	set := &buoyv1.ComputeNode{}
+	setCmd := &cobra.Command{
+		Use:     "computenode NAME",
+		Short:   "Change a compute node in place; its routes follow",
+		Example: "  buoyctl set computenode cmp1 --encapsulation udp",
+		Args:    exactlyName,
+	}
+	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
+		set.Name = a.computeNodeName(args[0])
+		mask, err := maskOf(setCmd.Flags(), computeNodeFields)
+		if err != nil {
+			return err
+		}
+		n, err := c.computeNodes.UpdateComputeNode(ctx, &buoyv1.UpdateComputeNodeRequest{ComputeNode: set, UpdateMask: mask})
+		if err != nil {
+			return err
+		}
+		return report(a, n, nameOfComputeNode, computeNodeColumns, "changed")
+	})
+	computeNodeFlags(setCmd.Flags(), set)
+	a.outputFlag(setCmd)
+	verbs["set"].AddCommand(setCmd)
+
+	addNoun(a, verbs, noun[*buoyv1.ComputeNode]{
+		singular: "computenode", plural: "computenodes",
+		deletable: "Delete a compute node that no floating IP is associated with",
+		columns:   computeNodeColumns,
+		nameOf:    nameOfComputeNode,
+		fullName:  a.computeNodeName,
+		get: func(ctx context.Context, c *client, name string) (*buoyv1.ComputeNode, error) {
+			return c.computeNodes.GetComputeNode(ctx, &buoyv1.GetComputeNodeRequest{Name: name})
+		},
+		list: func(ctx context.Context, c *client) ([]*buoyv1.ComputeNode, error) {
+			resp, err := c.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{})
+			return resp.GetComputeNodes(), err
+		},
+		remove: func(ctx context.Context, c *client, name string) error {
+			_, err := c.computeNodes.DeleteComputeNode(ctx, &buoyv1.DeleteComputeNodeRequest{Name: name})
+			return err
+		},
+		describe: a.describeComputeNode,
+	})
+}
+
+// computeNodeFields maps the flags to the fields of the API.
+var computeNodeFields = map[string]string{
+	"address":       "address",
+	"router-id":     "router_id",
+	"encapsulation": "encapsulations",
+}
+
+func computeNodeFlags(flags *pflag.FlagSet, n *buoyv1.ComputeNode) {
+	flags.StringVar(&n.Address, "address", "", "tunnel address: the next hop of its routes")
+	flags.StringVar(&n.RouterId, "router-id", "", "IPv4 address for its route distinguishers; its address by default, if that is IPv4")
+	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; any when not given")
+}
+
+func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.ComputeNode) error {
+	fips, err := c.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{})
+	if err != nil {
+		return err
+	}
+	var used []string
+	for _, f := range fips.FloatingIps {
+		for _, as := range f.Associations {
+			if as.ComputeNode == n.Name {
+				used = append(used, f.Address+" ("+short(f.Name)+"), "+describeAssociation(as))
+			}
+		}
+	}
+	s := newSection(a.stdout)
+	s.line("Name", n.Name)
+	s.line("Address", n.Address)
+	s.line("Router id", n.RouterId)
+	s.line("Encapsulations", orAny(n.Encapsulations))
+	s.line("Floating IPs", orDash(strings.Join(used[:min(len(used), 1)], "")))
+	for _, u := range used[min(len(used), 1):min(len(used), maxDescribed)] {
+		s.more(u)
+	}
+	return s.flush()
+}

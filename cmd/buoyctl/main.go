@@ -1,0 +1,171 @@
+// Command buoyctl configures and inspects buoyd.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// defaultServer is where buoyd listens when its configuration says nothing.
+const defaultServer = "unix:///run/buoy/buoyd.sock"
+
+// run is the whole program. It returns the exit status; see exitStatus.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.command(getenv)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	a.close()
+	if err != nil {
+		fmt.Fprintf(stderr, "buoyctl: %s\n", describeError(err, a.server))
+	}
+	return a.exitStatus(err)
+}
+
+// app is what the commands share: the global flags and the connection.
+type app struct {
+	stdout, stderr io.Writer
+
+	server  string
+	project string
+	output  string
+	timeout time.Duration
+
+	working bool // the command line made sense
+	conn    *client
+}
+
+func (a *app) command(getenv func(string) string) *cobra.Command {
+	server := defaultServer
+	if s := getenv("BUOY_SERVER"); s != "" {
+		server = s
+	}
+	root := &cobra.Command{
+		Use:   "buoyctl",
+		Short: "Configure and inspect buoyd, the floating-IP control node",
+		Example: `  buoyctl create network vn-public --subnet 203.0.113.0/24 --route-target target:64512:10003
+  buoyctl create computenode cmp1 --address 10.0.0.11 --encapsulation gre,udp
+  buoyctl create neighbor mx1 --address 10.0.0.1 --as 64512
+  buoyctl allocate floatingip web-1 --network vn-public --address 203.0.113.5
+  buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249 --label 100
+  buoyctl get neighbors
+  buoyctl show route table bgp.l3vpn.0`,
+		Long: `buoyctl configures and inspects buoyd, the floating-IP control node.
+
+NAME is a short name in --project, or a full resource name.
+
+Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
+5 exists already or not in a state for it.`,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.server, "server", server, "where buoyd listens: unix://PATH or HOST:PORT (environment BUOY_SERVER)")
+	flags.StringVar(&a.project, "project", "default", "the project of short names")
+	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long a request may take")
+
+	verbs := map[string]*cobra.Command{}
+	for _, v := range []struct{ use, short string }{
+		{"create", "Create a resource"},
+		{"set", "Change a resource in place; sessions and routes follow"},
+		{"allocate", "Take an address for a floating IP"},
+		{"associate", "Make a floating IP reachable at a compute node"},
+		{"disassociate", "End associations of a floating IP"},
+		{"release", "Give the address of a floating IP back"},
+		{"get", "List resources, or show one"},
+		{"describe", "Show everything about one resource"},
+		{"delete", "Delete a resource that is not in use"},
+		{"show", "Show sessions and routes as routers do"},
+	} {
+		verb := &cobra.Command{Use: v.use, Short: v.short, Args: cobra.ArbitraryArgs}
+		verb.RunE = func(cmd *cobra.Command, args []string) error { return unknownResource(cmd, args) }
+		verbs[v.use] = verb
+		root.AddCommand(verb)
+	}
+	for _, noun := range []func(map[string]*cobra.Command){
+		a.networks, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.show,
+	} {
+		noun(verbs)
+	}
+	return root
+}
+
+// unknownResource says what a verb applies to.
+func unknownResource(cmd *cobra.Command, args []string) error {
+	var known []string
+	for _, c := range cmd.Commands() {
+		known = append(known, c.Name())
+	}
+	slices.Sort(known)
+	got := "nothing"
+	if len(args) > 0 {
+		got = fmt.Sprintf("%q", args[0])
+	}
+	return fmt.Errorf("%s: expected one of %s, got %s", cmd.Name(), strings.Join(known, ", "), got)
+}
+
+// action is what a command does once its line made sense.
+type action func(ctx context.Context, c *client, args []string) error
+
+// do connects and acts within the timeout.
+func (a *app) do(act action) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := a.checkOutput(); err != nil {
+			return err
+		}
+		c, err := a.connect()
+		if err != nil {
+			return err
+		}
+		a.working = true
+		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
+		defer cancel()
+		return act(ctx, c, args)
+	}
+}
+
+// name is the argument of most commands.
+func exactlyName(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("%s: expected one NAME, got %d arguments", cmd.CommandPath(), len(args))
+	}
+	return nil
+}
+
+func atMostName(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("%s: expected at most one NAME, got %d arguments", cmd.CommandPath(), len(args))
+	}
+	return nil
+}
+
+// require marks flags that a command cannot do without.
+func require(cmd *cobra.Command, flags ...string) {
+	for _, f := range flags {
+		if err := cmd.MarkFlagRequired(f); err != nil {
+			panic(err) // the flag is not defined
+		}
+	}
+}
+
+// errNothingToSet is the answer to a set command without flags.
+var errNothingToSet = errors.New("nothing to change: give at least one flag; see --help")

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+var neighborColumns = []column[*buoyv1.Neighbor]{
+	{"NAME", false, func(n *buoyv1.Neighbor) string { return short(n.Name) }},
+	{"ADDRESS", false, func(n *buoyv1.Neighbor) string { return n.Address }},
+	{"AS", false, func(n *buoyv1.Neighbor) string { return strconv.Itoa(int(n.As)) }},
+	{"STATE", false, func(n *buoyv1.Neighbor) string { return stateName(n.State) }},
+	{"SINCE", false, func(n *buoyv1.Neighbor) string { return age(n.GetSession()) }},
+	{"FAMILIES", false, func(n *buoyv1.Neighbor) string {
+		if n.State == buoyv1.Neighbor_ESTABLISHED {
+			return strings.Join(n.GetSession().GetNegotiatedFamilies(), ",")
+		}
+		return strings.Join(n.Families, ",")
+	}},
+	{"REASON", false, func(n *buoyv1.Neighbor) string { return n.StateReason }},
+	{"PORT", true, func(n *buoyv1.Neighbor) string { return strconv.Itoa(int(n.Port)) }},
+	{"MODE", true, func(n *buoyv1.Neighbor) string { return mode(n) }},
+	{"SOURCE", true, func(n *buoyv1.Neighbor) string { return source(n) }},
+	{"ROUTER-ID", true, func(n *buoyv1.Neighbor) string { return n.GetSession().GetOpenReceived().GetRouterId() }},
+	{"UPDATES-SENT", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetSent().GetUpdates()) }},
+	{"UPDATES-RECEIVED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetReceived().GetUpdates()) }},
+}
+
+func nameOfNeighbor(n *buoyv1.Neighbor) string { return n.Name }
+
+// stateName writes a state as RFC 4271 does.
+func stateName(s buoyv1.Neighbor_State) string {
+	switch s {
+	case buoyv1.Neighbor_OPEN_SENT:
+		return "OpenSent"
+	case buoyv1.Neighbor_OPEN_CONFIRM:
+		return "OpenConfirm"
+	}
+	name := s.String()
+	return name[:1] + strings.ToLower(name[1:])
+}
+
+// age says how long a session has been in its state.
+func age(s *buoyv1.Session) string {
+	if s.GetSince() == nil {
+		return ""
+	}
+	return time.Since(s.Since.AsTime()).Truncate(time.Second).String()
+}
+
+func mode(n *buoyv1.Neighbor) string {
+	if n.Passive {
+		return "passive"
+	}
+	return "active"
+}
+
+func source(n *buoyv1.Neighbor) string {
+	if n.ReadOnly {
+		return "file"
+	}
+	return "api"
+}
+
+func count(n uint64) string { return strconv.FormatUint(n, 10) }
+
+// neighbors adds what can be done with neighbors to the verbs.
+func (a *app) neighbors(verbs map[string]*cobra.Command) {
+	create := &buoyv1.Neighbor{}
+	createCmd := &cobra.Command{
+		Use:     "neighbor NAME",
+		Short:   "Create a neighbor: a gateway router to peer with",
+		Example: "  buoyctl create neighbor mx1 --address 10.0.0.1 --as 64512 --families inet-vpn,inet6-vpn,route-target",
+		Args:    exactlyName,
+		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
+			create.Name = a.neighborName(args[0])
+			n, err := c.neighbors.CreateNeighbor(ctx, &buoyv1.CreateNeighborRequest{Neighbor: create})
+			if err != nil {
+				return err
+			}
+			return report(a, n, nameOfNeighbor, neighborColumns, "created")
+		}),
+	}
+	neighborFlags(createCmd.Flags(), create)
+	require(createCmd, "address", "as")
+	a.outputFlag(createCmd)
+	verbs["create"].AddCommand(createCmd)
+
+	set := &buoyv1.Neighbor{}
+	setCmd := &cobra.Command{
+		Use:     "neighbor NAME",
+		Short:   "Change a neighbor; its session is opened anew",
+		Example: "  buoyctl set neighbor mx1 --families inet-vpn",
+		Args:    exactlyName,
+	}
+	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
+		set.Name = a.neighborName(args[0])
+		mask, err := maskOf(setCmd.Flags(), neighborFields)
+		if err != nil {
+			return err
+		}
+		n, err := c.neighbors.UpdateNeighbor(ctx, &buoyv1.UpdateNeighborRequest{Neighbor: set, UpdateMask: mask})
+		if err != nil {
+			return err
+		}
+		return report(a, n, nameOfNeighbor, neighborColumns, "changed")
+	})
+	neighborFlags(setCmd.Flags(), set)
+	a.outputFlag(setCmd)
+	verbs["set"].AddCommand(setCmd)
+
+	addNoun(a, verbs, noun[*buoyv1.Neighbor]{
+		singular: "neighbor", plural: "neighbors", aliases: []string{"peer", "peers"},
+		deletable: "Delete a neighbor; its session ends",
+		columns:   neighborColumns,
+		nameOf:    nameOfNeighbor,
+		fullName:  a.neighborName,
+		get: func(ctx context.Context, c *client, name string) (*buoyv1.Neighbor, error) {
+			return c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: name})
+		},
+		list: func(ctx context.Context, c *client) ([]*buoyv1.Neighbor, error) {
+			resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+			return resp.GetNeighbors(), err
+		},
+		remove: func(ctx context.Context, c *client, name string) error {
+			_, err := c.neighbors.DeleteNeighbor(ctx, &buoyv1.DeleteNeighborRequest{Name: name})
+			return err
+		},
+		describe: a.describeNeighbor,
+	})
+}
+
+// neighborFields maps the flags to the fields of the API.
+var neighborFields = map[string]string{
+	"address":  "address",
+	"port":     "port",
+	"as":       "as",
+	"families": "families",
+	"passive":  "passive",
+}
+
+func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
+	flags.StringVar(&n.Address, "address", "", "address of the router")
+	flags.Uint32Var(&n.Port, "port", 179, "port to connect to")
+	flags.Uint32Var(&n.As, "as", 0, "AS of the router")
+	flags.StringSliceVar(&n.Families, "families", nil, "inet-vpn, inet6-vpn, route-target; by default what the daemon's configuration says")
+	flags.BoolVar(&n.Passive, "passive", false, "wait for the router, never connect to it")
+}
+
+func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor) error {
+	s := newSection(a.stdout)
+	s.line("Name", n.Name)
+	s.line("Address", n.Address+" port "+strconv.Itoa(int(n.Port)))
+	s.line("AS", strconv.Itoa(int(n.As)))
+	s.line("Mode", mode(n))
+	s.line("Defined in", map[bool]string{true: "configuration file (read-only)", false: "API"}[n.ReadOnly])
+	s.list("Families configured", n.Families)
+	s.line("State", stateName(n.State))
+	if n.StateReason != "" {
+		s.line("Reason", n.StateReason)
+	}
+	if session := n.GetSession(); session != nil {
+		describeSession(s, session)
+	}
+	return s.flush()
+}
+
+func describeSession(s section, session *buoyv1.Session) {
+	s.line("Since", age(session))
+	s.line("Came up", fmt.Sprintf("%d times", session.EstablishedCount))
+	s.list("Families negotiated", session.NegotiatedFamilies)
+	s.line("Local address", session.LocalAddress)
+	s.line("Remote address", session.RemoteAddress)
+	s.line("OPEN sent", describeOpen(session.OpenSent))
+	s.line("OPEN received", describeOpen(session.OpenReceived))
+	s.line("Last NOTIFICATION sent", describeNotification(session.NotificationSent))
+	s.line("Last NOTIFICATION received", describeNotification(session.NotificationReceived))
+	s.line("Messages sent", describeCounters(session.Sent))
+	s.line("Messages received", describeCounters(session.Received))
+	s.line("Messages refused", count(session.GetReceived().GetRefused()))
+}
+
+func describeOpen(o *buoyv1.Open) string {
+	if o == nil {
+		return ""
+	}
+	families := append(append([]string{}, o.Families...), o.OtherFamilies...)
+	return fmt.Sprintf("AS %d, router id %s, hold time %d s, families %s", o.As, o.RouterId, o.HoldTime, orDash(strings.Join(families, ",")))
+}
+
+func describeNotification(n *buoyv1.Notification) string {
+	if n == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, at %s", n.Text, n.Time.AsTime().Local().Format(time.DateTime))
+}
+
+func describeCounters(c *buoyv1.Counters) string {
+	return fmt.Sprintf("%d OPEN, %d UPDATE, %d KEEPALIVE, %d ROUTE-REFRESH, %d NOTIFICATION; %d bytes",
+		c.GetOpens(), c.GetUpdates(), c.GetKeepalives(), c.GetRouteRefreshes(), c.GetNotifications(), c.GetBytes())
+}

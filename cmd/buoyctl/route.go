@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+var routeColumns = []column[*buoyv1.Route]{
+	{"PREFIX", false, func(r *buoyv1.Route) string { return r.Prefix }},
+	{"RD", false, func(r *buoyv1.Route) string { return r.RouteDistinguisher }},
+	{"NEXT-HOP", false, func(r *buoyv1.Route) string { return r.NextHop }},
+	{"LABEL", false, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.Label)) }},
+	{"TARGETS", false, func(r *buoyv1.Route) string { return strings.Join(r.RouteTargets, ",") }},
+	{"STATE", false, func(r *buoyv1.Route) string { return strings.ToLower(r.State.String()) }},
+	{"ENCAPSULATION", true, func(r *buoyv1.Route) string { return strings.Join(r.Encapsulations, ",") }},
+	{"LOCAL-PREF", true, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.LocalPref)) }},
+	{"FLOATINGIP", true, func(r *buoyv1.Route) string { return short(r.FloatingIp) }},
+	{"NETWORK", true, func(r *buoyv1.Route) string { return short(r.Network) }},
+	{"AGE", true, func(r *buoyv1.Route) string { return routeAge(r) }},
+	{"REASON", true, func(r *buoyv1.Route) string { return r.StateReason }},
+}
+
+// nameOfRoute is what routers call a VPN route.
+func nameOfRoute(r *buoyv1.Route) string { return r.RouteDistinguisher + ":" + r.Prefix }
+
+func routeAge(r *buoyv1.Route) string {
+	if r.Since == nil {
+		return ""
+	}
+	return time.Since(r.Since.AsTime()).Truncate(time.Second).String()
+}
+
+// routes adds get routes to the verbs. Routes are derived: they cannot be
+// created or deleted.
+func (a *app) routes(verbs map[string]*cobra.Command) {
+	req := &buoyv1.ListRoutesRequest{}
+	var direction string
+	cmd := &cobra.Command{
+		Use: "routes [PREFIX]", Aliases: []string{"route"},
+		Short: "List the routes, or those of one prefix",
+		Example: "  buoyctl get routes --network vn-public -o wide\n" +
+			"  buoyctl get routes --neighbor mx1 --direction advertised\n" +
+			"  buoyctl get routes 203.0.113.5 -o json",
+		Args: atMostName,
+	}
+	cmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
+		if req.Network != "" {
+			req.Network = a.networkName(req.Network)
+		}
+		req.Neighbor = a.neighborName(req.Neighbor)
+		switch direction {
+		case "advertised":
+			req.Direction = buoyv1.ListRoutesRequest_ADVERTISED
+		case "":
+		default:
+			return fmt.Errorf("--direction: expected advertised, got %q", direction)
+		}
+		resp, err := c.routes.ListRoutes(ctx, req)
+		if err != nil {
+			return err
+		}
+		if len(args) == 0 {
+			return printAll(a, resp.Routes, nameOfRoute, routeColumns)
+		}
+		routes := withPrefix(resp.Routes, args[0])
+		if len(routes) == 0 {
+			return notFound("a route for " + args[0])
+		}
+		return printAll(a, routes, nameOfRoute, routeColumns)
+	})
+	flags := cmd.Flags()
+	flags.StringVar(&req.Network, "network", "", "only those of a network")
+	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0")
+	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, with --direction advertised")
+	flags.StringVar(&direction, "direction", "", "advertised")
+	cmd.MarkFlagsRequiredTogether("neighbor", "direction")
+	a.outputFlag(cmd)
+	verbs["get"].AddCommand(cmd)
+}
+
+// withPrefix selects the routes of a prefix, an address or a route's name.
+func withPrefix(routes []*buoyv1.Route, want string) (found []*buoyv1.Route) {
+	for _, r := range routes {
+		addr, _, _ := strings.Cut(r.Prefix, "/")
+		if want == r.Prefix || want == addr || want == nameOfRoute(r) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func describeRoute(r *buoyv1.Route) string {
+	text := fmt.Sprintf("%s, next hop %s, label %d, LOCAL_PREF %d, %s, encapsulation %s, %s", nameOfRoute(r), r.NextHop, r.Label,
+		r.LocalPref, strings.Join(r.RouteTargets, " "), strings.Join(r.Encapsulations, ","), strings.ToLower(r.State.String()))
+	if r.StateReason != "" {
+		text += " (" + r.StateReason + ")"
+	}
+	return text
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+// show adds the commands that network operators know from their routers.
+func (a *app) show(verbs map[string]*cobra.Command) {
+	bgp := &cobra.Command{Use: "bgp", Short: "Show BGP sessions", RunE: unknownResource}
+	bgp.AddCommand(&cobra.Command{
+		Use:   "summary",
+		Short: "Show one line for each neighbor",
+		Args:  cobra.NoArgs,
+		RunE:  a.do(a.showSummary),
+	})
+	route := &cobra.Command{Use: "route", Short: "Show routes", RunE: unknownResource}
+	route.AddCommand(&cobra.Command{
+		Use:     "table TABLE [PREFIX] [detail]",
+		Short:   "Show the routes of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0",
+		Example: "  buoyctl show route table bgp.l3vpn.0 detail",
+		Args:    cobra.RangeArgs(1, 3),
+		RunE:    a.do(a.showTable),
+	}, &cobra.Command{
+		Use:     "advertising-protocol bgp PEER [detail]",
+		Short:   "Show the routes that a neighbor, by name or address, has been given",
+		Example: "  buoyctl show route advertising-protocol bgp 10.0.0.1",
+		Args:    cobra.RangeArgs(2, 3),
+		RunE:    a.do(a.showAdvertised),
+	})
+	verbs["show"].AddCommand(bgp, route)
+}
+
+func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
+	resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+	if err != nil {
+		return err
+	}
+	up := 0
+	for _, n := range resp.Neighbors {
+		if n.State == buoyv1.Neighbor_ESTABLISHED {
+			up++
+		}
+	}
+	fmt.Fprintf(a.stdout, "Peers: %d Established: %d Down: %d\n", len(resp.Neighbors), up, len(resp.Neighbors)-up)
+	return a.printTable(len(resp.Neighbors) == 0, func(w io.Writer) {
+		fmt.Fprintln(w, "Peer\tName\tAS\tInPkt\tOutPkt\tUps\tLast Up/Dwn\tState")
+		for _, n := range resp.Neighbors {
+			state := stateName(n.State)
+			if n.State == buoyv1.Neighbor_ESTABLISHED {
+				state = "Establ: " + strings.Join(n.Session.NegotiatedFamilies, ",")
+			} else if n.StateReason != "" {
+				state += ": " + n.StateReason
+			}
+			s := n.GetSession()
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%d\t%s\t%s\n", n.Address, short(n.Name), n.As,
+				messages(s.GetReceived()), messages(s.GetSent()), s.GetEstablishedCount(), orDash(age(s)), state)
+		}
+	})
+}
+
+func messages(c *buoyv1.Counters) uint64 {
+	return c.GetOpens() + c.GetUpdates() + c.GetNotifications() + c.GetKeepalives() + c.GetRouteRefreshes()
+}
+
+func (a *app) showTable(ctx context.Context, c *client, args []string) error {
+	table, args := args[0], args[1:]
+	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Table: table})
+	if err != nil {
+		return err
+	}
+	args, detail := cutDetail(args)
+	routes := resp.Routes
+	if len(args) > 0 {
+		if routes = withPrefix(routes, args[0]); len(routes) == 0 {
+			return notFound("a route for " + args[0] + " in " + table)
+		}
+	}
+	fmt.Fprintf(a.stdout, "%s: %d destinations, %d routes\n\n", table, destinations(routes), len(routes))
+	return a.showRoutes(routes, detail)
+}
+
+func (a *app) showAdvertised(ctx context.Context, c *client, args []string) error {
+	if args[0] != "bgp" {
+		return fmt.Errorf("advertising-protocol: expected bgp, got %q", args[0])
+	}
+	peer, err := findPeer(ctx, c, args[1])
+	if err != nil {
+		return err
+	}
+	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Neighbor: peer.Name, Direction: buoyv1.ListRoutesRequest_ADVERTISED})
+	if err != nil {
+		return err
+	}
+	if peer.State != buoyv1.Neighbor_ESTABLISHED {
+		fmt.Fprintf(a.stderr, "%s is %s: %s\n", short(peer.Name), stateName(peer.State), peer.StateReason)
+	}
+	_, detail := cutDetail(args[2:])
+	return a.showRoutes(resp.Routes, detail)
+}
+
+// findPeer finds a neighbor by its address or its name.
+func findPeer(ctx context.Context, c *client, peer string) (*buoyv1.Neighbor, error) {
+	resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range resp.Neighbors {
+		if peer == n.Address || peer == n.Name || peer == short(n.Name) {
+			return n, nil
+		}
+	}
+	return nil, notFound("a neighbor " + peer)
+}
+
+func cutDetail(args []string) (rest []string, detail bool) {
+	if n := len(args); n > 0 && args[n-1] == "detail" {
+		return args[:n-1], true
+	}
+	return args, false
+}
+
+func destinations(routes []*buoyv1.Route) int {
+	seen := map[string]bool{}
+	for _, r := range routes {
+		seen[nameOfRoute(r)] = true
+	}
+	return len(seen)
+}
+
+func (a *app) showRoutes(routes []*buoyv1.Route, detail bool) error {
+	if detail {
+		for _, r := range routes {
+			if err := a.showDetail(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.printTable(len(routes) == 0, func(w io.Writer) {
+		fmt.Fprintln(w, "Prefix\tNexthop\tLabel\tLclpref\tAS path")
+		for _, r := range routes {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t?\n", nameOfRoute(r), r.NextHop, r.Label, r.LocalPref)
+		}
+	})
+}
+
+func (a *app) showDetail(r *buoyv1.Route) error {
+	communities := append([]string{}, r.RouteTargets...)
+	for _, e := range r.Encapsulations {
+		communities = append(communities, "encapsulation:"+e)
+	}
+	fmt.Fprintln(a.stdout, nameOfRoute(r))
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 1, ' ', 0)
+	for _, line := range [][2]string{
+		{"Route Distinguisher", r.RouteDistinguisher},
+		{"Label", fmt.Sprint(r.Label)},
+		{"Protocol next hop", r.NextHop},
+		{"Localpref", fmt.Sprint(r.LocalPref)},
+		{"AS path", "?"},
+		{"Communities", strings.Join(communities, " ")},
+		{"Network", r.Network},
+		{"Floating IP", r.FloatingIp},
+		{"State", strings.TrimSpace(strings.ToLower(r.State.String()) + " " + r.StateReason)},
+		{"Age", routeAge(r)},
+	} {
+		if line[1] != "" {
+			fmt.Fprintf(w, "  %s:\t%s\n", line[0], line[1])
+		}
+	}
+	fmt.Fprintln(w)
+	return w.Flush()
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/buoynet/buoy/api"
+	"github.com/buoynet/buoy/bgp"
+	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/reconcile"
+	"github.com/buoynet/buoy/internal/store"
+	"github.com/buoynet/buoy/internal/store/bolt"
+)
+
+// daemon is the whole of buoyd: the rooms, joined.
+type daemon struct {
+	cfg       config.Config
+	log       *slog.Logger
+	store     store.Store
+	follower  *store.Follower
+	feed      *store.Subscription
+	speaker   *bgp.Speaker
+	loop      *reconcile.Loop
+	server    *api.Server
+	listeners []net.Listener
+	started   *tasks
+}
+
+// open prepares everything that can fail: the store is read and belongs to
+// this AS, every port is bound. Nothing is advertised and no session opens.
+func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log)}
+	defer func() {
+		if err != nil {
+			d.close() // the first error is the one to tell
+		}
+	}()
+	if d.store, err = bolt.Open(cfg.Store.Path); err != nil {
+		return nil, err
+	}
+	d.follower = store.NewFollower(d.store, neighborsOf(cfg))
+	d.started.add("inventory", d.follower.Run)
+	select {
+	case <-d.follower.Ready():
+	case <-d.started.failed:
+		return nil, d.started.stop()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if _, err = d.follower.Execute(ctx, inventory.SeedGlobal{AS: cfg.BGP.AS}); err != nil {
+		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
+	}
+	var listen []string
+	for _, addr := range cfg.BGP.Listen {
+		listen = append(listen, addr.String())
+	}
+	d.speaker, err = bgp.Start(ctx, bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	d.feed = d.follower.Subscribe()
+	d.loop = reconcile.New(d.feed, d.speaker, log)
+	d.server = api.New(api.Config{
+		Inventory: d.follower,
+		Routes:    func() api.RouteTable { return d.loop.Table() },
+		Sessions:  d.speaker,
+		Families:  cfg.BGP.Families,
+		Logger:    log,
+	})
+	var endpoints []api.Endpoint
+	for _, e := range cfg.API.Listen {
+		endpoints = append(endpoints, e)
+	}
+	d.listeners, err = api.Listen(endpoints...)
+	return d, err
+}
+
+// run advertises, then serves, until the context ends or a part fails.
+func (d *daemon) run(ctx context.Context) error {
+	state := d.follower.State()
+	d.started.add("speaker", d.speaker.Run)
+	d.started.add("reconcile", d.loop.Run)
+	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
+		d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
+		d.log.Info("buoyd is ready", "version", version(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
+			"bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
+	}
+	select {
+	case <-ctx.Done():
+		d.log.Info("buoyd is stopping")
+	case <-d.started.failed:
+	}
+	return d.close()
+}
+
+// close stops what runs, the last started first, and closes the store.
+func (d *daemon) close() error {
+	err := d.started.stop()
+	for _, l := range d.listeners {
+		l.Close()
+	}
+	if d.store != nil {
+		err = errors.Join(err, d.store.Close())
+	}
+	return err
+}
+
+// neighborsOf returns the neighbors of the configuration file.
+func neighborsOf(cfg config.Config) (list []*inventory.Neighbor) {
+	for _, settings := range cfg.Neighbors {
+		list = append(list, &inventory.Neighbor{Settings: settings})
+	}
+	return list
+}

@@ -1,0 +1,58 @@
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// Config is the effective configuration of buoyd. Load returns nothing else
+// than a valid one.
+type Config struct {
+	BGP       BGP
+	API       API
+	Store     Store
+	Log       Log
+	Neighbors []neighbor.Settings // unique names and addresses, defaults filled in
+}
+
+// BGP is what the speaker is.
+type BGP struct {
+	AS       uint32           // 1..4294967295, not AS_TRANS
+	RouterID netip.Addr       // IPv4, unicast, not 0.0.0.0
+	Listen   []netip.AddrPort // at least one; port 0 lets the system choose
+	Families neighbor.Families
+}
+
+// API is where buoyctl connects to.
+type API struct {
+	Listen []Endpoint // at least one
+}
+
+// Store is where the resources live.
+type Store struct {
+	Driver Driver
+	Path   string
+}
+
+// Log is what is logged, and how.
+type Log struct {
+	Level  slog.Level
+	Format Format
+}
+
+// Driver is a kind of store.
+type Driver string
+
+// Bolt is a file of the daemon's own.
+const Bolt Driver = "bolt"
+
+// Format is the form of the log's lines.
+type Format string
+
+// The formats.
+const (
+	Text Format = "text" // key=value
+	JSON Format = "json" // one object in each line
+)

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"go.yaml.in/yaml/v3"
+)
+
+// file is buoyd.yaml as it stands there: text, not yet looked at. Its fields
+// and their tags are the only list of what the file may hold.
+type file struct {
+	BGP struct {
+		AS       plain    `yaml:"as"`
+		RouterID string   `yaml:"router_id"`
+		Listen   []string `yaml:"listen,flow"`
+		Families []string `yaml:"families,flow"`
+	} `yaml:"bgp"`
+	API struct {
+		Listen []string `yaml:"listen,flow"`
+	} `yaml:"api"`
+	Store struct {
+		Driver string `yaml:"driver"`
+		Path   string `yaml:"path"`
+	} `yaml:"store"`
+	Log struct {
+		Level  string `yaml:"level"`
+		Format string `yaml:"format"`
+	} `yaml:"log"`
+	Neighbors []fileNeighbor `yaml:"neighbors"`
+}
+
+type fileNeighbor struct {
+	Name     string   `yaml:"name"`
+	Address  string   `yaml:"address"`
+	AS       plain    `yaml:"as"`
+	Port     plain    `yaml:"port"`
+	Families []string `yaml:"families,flow"`
+	Passive  plain    `yaml:"passive"`
+}
+
+// plain is a number or a boolean: text that is written without quotes.
+type plain string
+
+// MarshalYAML implements yaml.Marshaler.
+func (p plain) MarshalYAML() (any, error) {
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: string(p)}, nil
+}
+
+// YAML returns the configuration as a file that Load reads back to the same
+// Config. Secrets, once there are some, are left out.
+func (c Config) YAML() []byte {
+	var f file
+	f.BGP.AS = plain(fmt.Sprint(c.BGP.AS))
+	f.BGP.RouterID = c.BGP.RouterID.String()
+	f.BGP.Listen = texts(c.BGP.Listen)
+	f.BGP.Families = c.BGP.Families.Strings()
+	f.API.Listen = texts(c.API.Listen)
+	f.Store.Driver = string(c.Store.Driver)
+	f.Store.Path = c.Store.Path
+	f.Log.Level = strings.ToLower(c.Log.Level.String())
+	f.Log.Format = string(c.Log.Format)
+	for _, n := range c.Neighbors {
+		f.Neighbors = append(f.Neighbors, fileNeighborOf(n))
+	}
+
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	enc.SetIndent(2)
+	// A file is made of text and lists of text: this cannot fail.
+	if err := enc.Encode(f); err != nil {
+		panic(err)
+	}
+	return out.Bytes()
+}
+
+func fileNeighborOf(n neighbor.Settings) fileNeighbor {
+	return fileNeighbor{
+		Name:     n.Name,
+		Address:  n.Address.String(),
+		AS:       plain(fmt.Sprint(n.AS)),
+		Port:     plain(fmt.Sprint(n.Port)),
+		Families: n.Families.Strings(),
+		Passive:  plain(fmt.Sprint(n.Passive)),
+	}
+}
+
+func texts[T netip.AddrPort | Endpoint](list []T) (out []string) {
+	for _, v := range list {
+		out = append(out, fmt.Sprint(v))
+	}
+	return out
+}

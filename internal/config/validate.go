@@ -1,0 +1,167 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/spf13/pflag"
+)
+
+// validation turns a file into a Config and collects what is wrong with it.
+type validation struct {
+	document *document
+	env      map[string]string
+	flags    *pflag.FlagSet
+	file     file
+	problems []problem
+}
+
+func (v *validation) config() (c Config) {
+	f := &v.file
+	c.BGP.AS = single(v, "bgp.as", f.BGP.AS, parseAS)
+	c.BGP.RouterID = single(v, "bgp.router_id", f.BGP.RouterID, parseRouterID)
+	c.BGP.Listen = unique(v, "bgp.listen", f.BGP.Listen, parseListen)
+	c.BGP.Families = v.families("bgp.families", f.BGP.Families)
+	c.API.Listen = unique(v, "api.listen", f.API.Listen, ParseEndpoint)
+	c.Store.Driver = single(v, "store.driver", f.Store.Driver, parseDriver)
+	c.Store.Path = single(v, "store.path", f.Store.Path, parsePath)
+	c.Log.Level = single(v, "log.level", f.Log.Level, parseLevel)
+	c.Log.Format = single(v, "log.format", f.Log.Format, parseFormat)
+	for i := range f.Neighbors {
+		c.Neighbors = append(c.Neighbors, v.neighbor(i, cmp.Or(c.BGP.Families, neighbor.AllFamilies)))
+	}
+	v.duplicates(c.Neighbors)
+	return c
+}
+
+// neighbor validates the neighbor at index i.
+func (v *validation) neighbor(i int, families neighbor.Families) (s neighbor.Settings) {
+	path, raw := fmt.Sprintf("neighbors[%d]", i), v.file.Neighbors[i]
+	s.Name = single(v, path+".name", raw.Name, parseName)
+	s.Address = single(v, path+".address", raw.Address, parseAddress)
+	s.AS = single(v, path+".as", raw.AS, parseAS)
+	if v.present(path + ".port") {
+		s.Port = single(v, path+".port", raw.Port, parsePort)
+	}
+	if v.present(path + ".families") {
+		s.Families = v.families(path+".families", raw.Families)
+	}
+	if v.present(path + ".passive") {
+		s.Passive = single(v, path+".passive", raw.Passive, parseBool)
+	}
+	s = s.WithDefaults(families)
+	if fe, ok := errors.AsType[*neighbor.FieldError](s.Validate()); ok {
+		v.refuse(path+"."+fe.Field, errors.New(fe.Problem))
+	}
+	return s
+}
+
+// duplicates refuses a name or an address that an earlier neighbor has.
+func (v *validation) duplicates(list []neighbor.Settings) {
+	names, addresses := map[string]int{}, map[netip.Addr]int{}
+	for i, s := range list {
+		path := fmt.Sprintf("neighbors[%d]", i)
+		if first, ok := names[s.Name]; ok && s.Name != "" {
+			v.refuse(path+".name", fmt.Errorf("%s is already the name of neighbors[%d]", s.Name, first))
+		} else {
+			names[s.Name] = i
+		}
+		if first, ok := addresses[s.Address]; ok && s.Address.IsValid() {
+			v.refuse(path+".address", fmt.Errorf("%s is already the address of %s", s.Address, v.label(fmt.Sprintf("neighbors[%d]", first))))
+		} else {
+			addresses[s.Address] = i
+		}
+	}
+}
+
+func (v *validation) families(path string, names []string) neighbor.Families {
+	list := many(v, path, names, func(name string) (neighbor.Families, error) {
+		return neighbor.ParseFamilies([]string{name})
+	})
+	var set neighbor.Families
+	for _, f := range list {
+		set |= f
+	}
+	return set
+}
+
+// present reports whether any source has path. An empty text is there.
+func (v *validation) present(path string) bool {
+	if strings.HasPrefix(path, "neighbors[") {
+		return v.document.nodes[path] != nil
+	}
+	return v.place(path).source != fromNowhere
+}
+
+// refuse notes what is wrong with the value at path, unless something there or
+// above it was refused before.
+func (v *validation) refuse(path string, err error) {
+	for above := path; ; above = above[:max(strings.LastIndexAny(above, ".["), 0)] {
+		if v.document.refused[above] {
+			return
+		}
+		if above == "" {
+			break
+		}
+	}
+	v.document.refused[path] = true
+	v.problems = append(v.problems, problem{v.place(path), v.label(path) + ": " + err.Error()})
+}
+
+// label returns the path, and the name of the neighbor that it leads through.
+func (v *validation) label(path string) string {
+	var i int
+	if _, err := fmt.Sscanf(path, "neighbors[%d]", &i); err != nil || strings.HasSuffix(path, ".name") {
+		return path
+	}
+	if name := v.file.Neighbors[i].Name; validName(name) {
+		return path + " (" + name + ")"
+	}
+	return path
+}
+
+// single parses one value.
+func single[S ~string, T any](v *validation, path string, text S, parse func(string) (T, error)) T {
+	value, err := parse(string(text))
+	if err != nil && !v.present(path) {
+		err = missing(err, path)
+	}
+	if err != nil {
+		v.refuse(path, err)
+	}
+	return value
+}
+
+// many parses a list that must not be empty.
+func many[T any](v *validation, path string, texts []string, parse func(string) (T, error)) (list []T) {
+	if len(texts) == 0 {
+		v.refuse(path, &mismatch{"at least one", "none"})
+	}
+	for i, text := range texts {
+		// Outside the file people write "a, b".
+		value, err := parse(strings.TrimSpace(text))
+		if err != nil {
+			v.refuse(fmt.Sprintf("%s[%d]", path, i), err)
+		}
+		list = append(list, value)
+	}
+	return list
+}
+
+// unique parses a list that must not be empty, nor name anything twice.
+func unique[T comparable](v *validation, path string, texts []string, parse func(string) (T, error)) []T {
+	list := many(v, path, texts, parse)
+	seen := map[T]int{}
+	for i, value := range list {
+		if first, ok := seen[value]; ok {
+			v.refuse(fmt.Sprintf("%s[%d]", path, i), fmt.Errorf("%v is already %s[%d]", value, path, first))
+		} else {
+			seen[value] = i
+		}
+	}
+	return list
+}
