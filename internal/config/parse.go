@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/buoynet/buoy/internal/inventory"
 )
 
 // asTrans stands in for a 4-octet AS where only two octets fit (RFC 6793 §9).
@@ -108,18 +110,8 @@ func parseBool(s string) (bool, error) {
 }
 
 func parseName(s string) (string, error) {
-	if !validName(s) {
+	if inventory.CheckID(s) != nil {
 		return "", expected("a name of at most 63 lower-case letters, digits, '-', '_' and '.' that starts and ends with a letter or digit", s)
 	}
 	return s, nil
-}
-
-func validName(s string) bool {
-	alphanumeric := func(c byte) bool { return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' }
-	for i := range len(s) {
-		if !alphanumeric(s[i]) && !strings.Contains("-_.", s[i:i+1]) {
-			return false
-		}
-	}
-	return 0 < len(s) && len(s) <= 63 && alphanumeric(s[0]) && alphanumeric(s[len(s)-1])
 }

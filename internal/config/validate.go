@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/spf13/pflag"
 )
@@ -118,7 +119,7 @@ func (v *validation) label(path string) string {
 	if _, err := fmt.Sscanf(path, "neighbors[%d]", &i); err != nil || strings.HasSuffix(path, ".name") {
 		return path
 	}
-	if name := v.file.Neighbors[i].Name; validName(name) {
+	if name := v.file.Neighbors[i].Name; inventory.CheckID(name) == nil {
 		return path + " (" + name + ")"
 	}
 	return path

@@ -1,0 +1,62 @@
+# What a person would type. `make help` lists it.
+
+SHELL   := bash
+GOBGP   := github.com/osrg/gobgp/v3/cmd
+PROTOS   = $(shell cd proto && ls buoy/v1/*.proto)
+PKG     := ./...
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint proto bench fuzz demo run clean deps
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## bin/buoyd and bin/buoyctl
+	go build -o bin/ ./cmd/...
+
+test: deps ## everything, with the race detector and real routers
+	go test -race -timeout 10m $(PKG)
+
+deps: # what the tests need beside the module itself: a gobgpd to be the gateway
+	go build -C tools -o ../bin/ $(GOBGP)/gobgpd $(GOBGP)/gobgp
+
+lint: bin/staticcheck ## gofmt, vet, staticcheck, and that the generated code is not stale
+	@out=$$(gofmt -l . ); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
+	go vet $(PKG)
+	bin/staticcheck $(PKG)
+	go vet -C tools ./...
+	go mod tidy -diff
+	$(MAKE) --no-print-directory proto
+	@git diff --exit-code -- proto || { echo "generated code is stale: commit what make proto wrote"; exit 1; }
+
+proto: bin/protogen bin/protoc-gen-go bin/protoc-gen-go-grpc ## the Go code from proto/
+	bin/protogen proto bin $(PROTOS)
+
+bin/staticcheck: tools/go.mod
+	go build -C tools -o ../$@ honnef.co/go/tools/cmd/staticcheck
+bin/protogen: tools/go.mod tools/protogen/main.go
+	go build -C tools -o ../$@ ./protogen
+bin/protoc-gen-go: tools/go.mod
+	go build -C tools -o ../$@ google.golang.org/protobuf/cmd/protoc-gen-go
+bin/protoc-gen-go-grpc: tools/go.mod
+	go build -C tools -o ../$@ google.golang.org/grpc/cmd/protoc-gen-go-grpc
+
+bench: ## the benchmarks; PKG=./bgp/... for some of them
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+FUZZTIME := 10s
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@for file in $$(grep -lr '^func Fuzz' --include '*_test.go' .); do \
+	  for f in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$file); do \
+	    echo "$$f in $$(dirname $$file)"; \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$(dirname $$file) || exit 1; \
+	  done; done
+
+demo: ## see a gateway learn and lose a floating IP; KEEP=1 leaves it running
+	@go run ./internal/lab/demo
+
+run: build ## buoyd on configs/buoyd.yaml
+	bin/buoyd --config configs/buoyd.yaml
+
+clean: ## remove what was built and what make run stored
+	rm -rf bin run

@@ -1,0 +1,113 @@
+package rooms
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/buoynet/buoy/"
+
+// arrows says what each folder may import of the module. A folder that is not
+// here must be added, with a thought.
+var arrows = map[string][]string{
+	"routetarget":              {},
+	"internal/neighbor":        {},
+	"vrf":                      {"routetarget"},
+	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor"},
+	"internal/store":           {"internal/inventory"},
+	"internal/store/bolt":      {"internal/inventory", "internal/store"},
+	"internal/store/storetest": {"internal/inventory", "internal/store"},
+	"internal/config":          {"internal/inventory", "internal/neighbor"},
+	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
+	"bgp/wire":                 {"internal/neighbor"},
+	"bgp/engine":               {"internal/neighbor", "routetarget", "vrf"},
+	"bgp":                      {"bgp/engine", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
+	"proto/buoy/v1":            {},
+	"api":                      {"internal/inventory", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
+	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/reconcile", "internal/store", "internal/store/bolt"},
+	"cmd/buoyctl":              {"proto/buoy/v1"},
+	"internal/rooms":           {},
+}
+
+// forTests lists the folders that only tests and the demo use. They may import
+// what they like; nobody else may import them.
+var forTests = []string{"internal/lab", "integration", "internal/store/storetest"}
+
+// libraries says which folders may import a library, by the beginning of its
+// path. It covers the folders below as well.
+var libraries = map[string][]string{
+	"github.com/osrg/gobgp/v3/pkg/server": {"bgp/engine"},
+	"github.com/osrg/gobgp/v3/api":        {"bgp/engine"},
+	"github.com/osrg/gobgp":               {"bgp"},
+	"go.etcd.io/bbolt":                    {"internal/store/bolt"},
+	"google.golang.org/":                  {"api", "cmd/buoyctl", "proto"},
+	"github.com/spf13/viper":              {"internal/config"},
+}
+
+// impure are the packages that a pure folder has no use for: it knows no
+// clock, no network and no file.
+var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
+
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/inventory"}
+
+// excused are exceptions, with their reason.
+var excused = map[string][]string{
+	"internal/neighbor": {"time"}, // the types of times that others read off their clocks
+}
+
+func TestArrows(t *testing.T) {
+	for folder, imports := range packages(t) {
+		if isForTests(folder) {
+			continue
+		}
+		allowed, known := arrows[folder]
+		if !known {
+			t.Errorf("%s is a new folder: add it to the arrows", folder)
+		}
+		for _, path := range imports {
+			other, own := strings.CutPrefix(path, module)
+			switch {
+			case own && isForTests(other):
+				t.Errorf("%s imports %s, which is for tests only", folder, other)
+			case own && !slices.Contains(allowed, other):
+				t.Errorf("%s imports %s: no arrow leads there", folder, other)
+			}
+			for library, folders := range libraries {
+				if strings.HasPrefix(path, library) && !slices.ContainsFunc(folders, within(folder)) {
+					t.Errorf("%s imports %s, which stays in %v", folder, path, folders)
+				}
+			}
+			if slices.Contains(pure, folder) && slices.Contains(impure, path) && !slices.Contains(excused[folder], path) {
+				t.Errorf("%s is pure and imports %s", folder, path)
+			}
+		}
+	}
+}
+
+// packages returns what each package of the module imports, by its folder.
+func packages(t *testing.T) map[string][]string {
+	cmd := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	found := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		paths := strings.Fields(line)
+		found[strings.TrimPrefix(paths[0], module)] = paths[1:]
+	}
+	if len(found) < len(arrows)/2 {
+		t.Fatalf("go list found only %d packages", len(found))
+	}
+	return found
+}
+
+func isForTests(folder string) bool { return slices.ContainsFunc(forTests, within(folder)) }
+
+// within tells whether a folder is another one or lies below it.
+func within(folder string) func(other string) bool {
+	return func(other string) bool { return folder == other || strings.HasPrefix(folder, other+"/") }
+}
