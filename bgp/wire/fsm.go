@@ -55,6 +55,12 @@ func (p *peer) checkOpen(c *connection, open neighbor.Open) *refusal {
 		return &refusal{codeOpen, 3, nil,
 			fmt.Sprintf("the neighbor has our own router id %s", open.RouterID)}
 	}
+	if open.HoldTime == 0 {
+		// RFC 4271 §6.2 leaves it to us. The engine cannot do without: it
+		// would write with a deadline of zero seconds and end every session.
+		return &refusal{codeOpen, 6, nil,
+			"the neighbor proposes a hold time of 0; it must be at least 3 s"}
+	}
 	c.open = &open
 	return nil
 }

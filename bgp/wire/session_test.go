@@ -206,6 +206,7 @@ func TestBadOpen(t *testing.T) {
 		{"our router id", openOf(ourAS, ourID.String()), 3, "the neighbor has our own router id 10.0.0.2"},
 		{"version", rawOpen(3, 90, ourAS, someID, 0), 1, "the neighbor sent an OPEN with version 3"},
 		{"hold time", rawOpen(4, 2, ourAS, someID, 0), 6, "the neighbor sent an OPEN with a hold time of 2 s"},
+		{"no hold time", rawOpen(4, 0, ourAS, someID, 0), 6, "the neighbor proposes a hold time of 0; it must be at least 3 s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, nil)

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	"github.com/buoynet/buoy/bgp/engine"
+	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
+)
+
+const benchAS = 64512
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// startDaemon runs a daemon with one network, one compute node and the given
+// neighbors, on free ports and an empty store.
+func startDaemon(b *testing.B, neighbors ...neighbor.Settings) *daemon {
+	endpoint, err := config.ParseEndpoint("127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	d, err := open(b.Context(), config.Config{
+		BGP: config.BGP{
+			AS: benchAS, RouterID: netip.MustParseAddr("10.0.0.2"),
+			Listen:   []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+			Families: neighbor.AllFamilies,
+		},
+		API:       config.API{Listen: []config.Endpoint{endpoint}},
+		Store:     config.Store{Driver: config.Bolt, Path: filepath.Join(b.TempDir(), "buoy.db")},
+		Neighbors: neighbors,
+	}, quiet)
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx) }()
+	b.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			b.Error(err)
+		}
+	})
+	d.must(b, inventory.CreateNetwork{Network: inventory.Network{
+		Name: benchNetwork, Subnets: []netip.Prefix{netip.MustParsePrefix("20.0.0.0/8")},
+	}})
+	d.must(b, inventory.CreateComputeNode{ComputeNode: inventory.ComputeNode{Name: benchNode, Address: netip.MustParseAddr("10.0.0.11")}})
+	return d
+}
+
+const (
+	benchNetwork = "projects/default/networks/vn-public"
+	benchNode    = "computeNodes/cmp1"
+)
+
+func (d *daemon) must(b *testing.B, c inventory.Command) uint64 {
+	state, err := d.follower.Execute(b.Context(), c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return state.Revision()
+}
+
+func fipName(i int) string { return fmt.Sprintf("projects/default/floatingIps/fip-%d", i) }
+
+func fipAddr(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{20, byte(i >> 16), byte(i >> 8), byte(i)})
+}
+
+func associate(i int) inventory.Associate {
+	return inventory.Associate{Name: fipName(i), Association: inventory.Association{
+		ComputeNode: benchNode, Interface: fmt.Sprintf("tap%d", i),
+		FixedIP: netip.MustParseAddr("10.47.0.1"), Label: vrf.Label(16 + i),
+	}}
+}
+
+// fill allocates and associates floating IPs from..to, and waits until the
+// speaker has them all.
+func (d *daemon) fill(b *testing.B, from, to int) {
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range 64 {
+		group.Go(func() {
+			for i := range next {
+				d.must(b, inventory.Allocate{Name: fipName(i), Network: benchNetwork, Address: fipAddr(i)})
+				d.must(b, associate(i))
+			}
+		})
+	}
+	for i := from; i < to; i++ {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	if err := d.loop.Wait(b.Context(), d.follower.State().Revision()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// heap returns the bytes in use after a full collection.
+func heap() float64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc)
+}
+
+// BenchmarkHeap compares the heap that a floating IP costs in the whole daemon
+// (state, table and engine) with what a route costs in the engine alone.
+func BenchmarkHeap(b *testing.B) {
+	const n = 100_000
+	for range b.N {
+		before := heap()
+		e, err := engine.Start(b.Context(), engine.Config{AS: benchAS, RouterID: netip.MustParseAddr("10.0.0.2"), Logger: quiet})
+		if err != nil {
+			b.Fatal(err)
+		}
+		v := inventory.Network{Name: benchNetwork, ID: 1}
+		for i := range n {
+			routes := v.VRF(benchAS).RoutesOf([]vrf.Endpoint{{
+				Address: fipAddr(i + 1), NextHop: netip.MustParseAddr("10.0.0.11"),
+				RouterID: netip.MustParseAddr("10.0.0.11"), Label: vrf.Label(16 + i),
+			}})
+			if err := e.Advertise(b.Context(), routes); err != nil {
+				b.Fatal(err)
+			}
+		}
+		bare := (heap() - before) / n
+
+		d := startDaemon(b)
+		before = heap()
+		d.fill(b, 1, n+1)
+		whole := (heap() - before) / n
+		runtime.KeepAlive(e)
+
+		b.ReportMetric(bare, "engine-B/route")
+		b.ReportMetric(whole, "daemon-B/fip")
+		b.ReportMetric(whole/bare, "daemon/engine")
+		b.ReportMetric(0, "ns/op")
+	}
+}
+
+// BenchmarkAssociate measures one change at a time with 1000 and 100 000
+// floating IPs present: how long Associate takes, and how long after its
+// return the UPDATE reaches the router.
+func BenchmarkAssociate(b *testing.B) {
+	for _, present := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("present=%d", present), func(b *testing.B) {
+			router := newSink(b)
+			d := startDaemon(b, neighbor.Settings{
+				Name: "mx1", Address: router.addr.Addr(), Port: router.addr.Port(), AS: benchAS,
+				Families: neighbor.NewFamilies(neighbor.InetVPN),
+			})
+			d.fill(b, 1, present+1)
+			router.wait(b, fipAddr(present))
+			var commits, after []time.Duration
+			i := present
+			for b.Loop() {
+				i++
+				d.must(b, inventory.Allocate{Name: fipName(i), Network: benchNetwork, Address: fipAddr(i)})
+				start := time.Now()
+				d.must(b, associate(i))
+				returned := time.Now()
+				seen := router.wait(b, fipAddr(i))
+				commits = append(commits, returned.Sub(start))
+				after = append(after, max(seen.Sub(returned), 0))
+			}
+			for name, list := range map[string][]time.Duration{"associate": commits, "after": after} {
+				slices.Sort(list)
+				b.ReportMetric(float64(list[len(list)/2].Microseconds()), name+"-p50-µs")
+				b.ReportMetric(float64(list[len(list)*99/100].Microseconds()), name+"-p99-µs")
+			}
+		})
+	}
+}
+
+// sink is a router that takes UPDATEs and notes when each prefix arrived.
+type sink struct {
+	addr netip.AddrPort
+
+	mu    sync.Mutex
+	cond  *sync.Cond
+	seen  map[netip.Addr]time.Time
+	ended error
+}
+
+func newSink(b *testing.B) *sink {
+	l, err := net.Listen("tcp4", "127.0.0.2:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &sink{addr: l.Addr().(*net.TCPAddr).AddrPort(), seen: map[netip.Addr]time.Time{}}
+	s.cond = sync.NewCond(&s.mu)
+	b.Cleanup(func() { l.Close() })
+	go func() {
+		conn, err := l.Accept()
+		if err == nil {
+			err = s.receive(conn)
+		}
+		s.mu.Lock()
+		s.ended = err
+		s.cond.Broadcast()
+		s.mu.Unlock()
+	}()
+	return s
+}
+
+func (s *sink) receive(conn net.Conn) error {
+	defer conn.Close()
+	open := bgp.NewBGPOpenMessage(benchAS, 90, "10.0.0.1", []bgp.OptionParameterInterface{
+		bgp.NewOptionParameterCapability([]bgp.ParameterCapabilityInterface{bgp.NewCapMultiProtocol(bgp.RF_IPv4_VPN)}),
+	})
+	for _, m := range []*bgp.BGPMessage{open, bgp.NewBGPKeepAliveMessage()} {
+		text, err := m.Serialize()
+		if err != nil {
+			return err
+		}
+		if _, err := conn.Write(text); err != nil {
+			return err
+		}
+	}
+	alive, err := bgp.NewBGPKeepAliveMessage().Serialize()
+	if err != nil {
+		return err
+	}
+	header := make([]byte, 19)
+	for {
+		if _, err := io.ReadFull(conn, header); err != nil {
+			return err
+		}
+		now := time.Now()
+		body := make([]byte, binary.BigEndian.Uint16(header[16:])-19)
+		if _, err := io.ReadFull(conn, body); err != nil {
+			return err
+		}
+		switch header[18] {
+		case bgp.BGP_MSG_UPDATE:
+			s.note(append(slices.Clone(header), body...), now)
+		case bgp.BGP_MSG_KEEPALIVE: // answered, so the hold time never ends
+			if _, err := conn.Write(alive); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *sink) note(message []byte, now time.Time) {
+	m, err := bgp.ParseBGPMessage(message)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, attr := range m.Body.(*bgp.BGPUpdate).PathAttributes {
+		reach, ok := attr.(*bgp.PathAttributeMpReachNLRI)
+		if !ok {
+			continue
+		}
+		for _, nlri := range reach.Value {
+			if vpn, ok := nlri.(*bgp.LabeledVPNIPAddrPrefix); ok {
+				addr, _ := netip.AddrFromSlice(vpn.Prefix.To4())
+				s.seen[addr] = now
+			}
+		}
+	}
+	s.cond.Broadcast()
+}
+
+// wait returns when a prefix arrived.
+func (s *sink) wait(b *testing.B, addr netip.Addr) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		if at, ok := s.seen[addr]; ok {
+			return at
+		}
+		if s.ended != nil {
+			b.Fatal(s.ended)
+		}
+		s.cond.Wait()
+	}
+}
