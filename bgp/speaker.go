@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/buoynet/buoy/bgp/engine"
 	"github.com/buoynet/buoy/bgp/wire"
@@ -43,7 +42,7 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 		Listen:   cfg.Listen,
 		LocalAS:  cfg.AS,
 		RouterID: cfg.RouterID,
-		Engine:   e.Addr(),
+		Engine:   e,
 		Logger:   cfg.Logger,
 	})
 	if err != nil {
@@ -52,51 +51,20 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 	return &Speaker{engine: e, wire: w, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
 }
 
-// shutdownTime is how long neighbors have to take the NOTIFICATION of a
-// shutdown.
-const shutdownTime = 2 * time.Second
-
 // Run serves the sessions until the context ends. Then it tells every neighbor
 // with a Cease, Administrative Shutdown.
 func (s *Speaker) Run(ctx context.Context) error {
 	wireCtx, stopWire := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWire()
-	done := make(chan error, 1)
-	go func() { done <- s.wire.Run(wireCtx) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	s.shutdown(context.WithoutCancel(ctx))
-	stopWire()
-	return errors.Join(<-done, s.engine.Close(context.WithoutCancel(ctx)))
-}
-
-// shutdown ends the sessions and waits until the wire has passed on the
-// engine's last words.
-func (s *Speaker) shutdown(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, shutdownTime)
-	defer cancel()
-	s.engine.Shutdown(ctx, "buoyd is stopping")
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for s.established() > 0 {
+	go func() {
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+			s.wire.Shutdown("buoyd is stopping")
+			stopWire()
+		case <-wireCtx.Done():
 		}
-	}
-}
-
-func (s *Speaker) established() (n int) {
-	for _, status := range s.wire.Status() {
-		if status.State == neighbor.Established {
-			n++
-		}
-	}
-	return n
+	}()
+	return errors.Join(s.wire.Run(wireCtx), s.engine.Stop(wireCtx))
 }
 
 // Addrs returns where routers may connect to.
@@ -121,7 +89,7 @@ func (s *Speaker) SetMembership(ctx context.Context, targets routetarget.Set) er
 
 // SetNeighbors makes these the neighbors, and no others. One whose settings
 // changed begins a new session.
-func (s *Speaker) SetNeighbors(ctx context.Context, list []neighbor.Settings) error {
+func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	want := make(map[netip.Addr]neighbor.Settings, len(list))
@@ -132,40 +100,18 @@ func (s *Speaker) SetNeighbors(ctx context.Context, list []neighbor.Settings) er
 		if want[addr] == have {
 			continue
 		}
-		if err := s.remove(ctx, addr); err != nil {
-			return err
-		}
+		s.wire.Remove(addr)
+		delete(s.neighbors, addr)
 	}
 	for addr, n := range want {
 		if _, ok := s.neighbors[addr]; ok {
 			continue
 		}
-		if err := s.add(ctx, n); err != nil {
+		if err := s.wire.Add(n); err != nil {
 			return err
 		}
+		s.neighbors[addr] = n
 	}
-	return nil
-}
-
-func (s *Speaker) add(ctx context.Context, n neighbor.Settings) error {
-	link, err := s.engine.AddNeighbor(ctx, n)
-	if err != nil {
-		return err
-	}
-	if err := s.wire.Add(n, wire.Link{Local: link.Local, Key: link.Key}); err != nil {
-		return errors.Join(err, s.engine.RemoveNeighbor(ctx, n.Address))
-	}
-	s.neighbors[n.Address] = n
-	return nil
-}
-
-// remove ends a session: the engine says why, and the wire passes it on.
-func (s *Speaker) remove(ctx context.Context, addr netip.Addr) error {
-	if err := s.engine.RemoveNeighbor(ctx, addr); err != nil {
-		return err
-	}
-	s.wire.Remove(addr)
-	delete(s.neighbors, addr)
 	return nil
 }
 

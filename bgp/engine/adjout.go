@@ -18,10 +18,10 @@ import (
 // hundreds of thousands of routes, and everything else in the engine waits.
 func (e *Engine) AdjRIBOut(ctx context.Context, addr netip.Addr, families neighbor.Families) ([]vrf.Route, error) {
 	e.mu.Lock()
-	link, ok := e.links[addr]
+	session, ok := e.sessions[addr]
 	e.mu.Unlock()
 	if !ok {
-		return nil, fmt.Errorf("no neighbor has the address %s", addr)
+		return nil, fmt.Errorf("there is no session with %s", addr)
 	}
 	routes := []vrf.Route{}
 	for _, family := range families.Slice() {
@@ -30,7 +30,7 @@ func (e *Engine) AdjRIBOut(ctx context.Context, addr netip.Addr, families neighb
 		}
 		request := &api.ListPathRequest{
 			TableType:        api.TableType_ADJ_OUT,
-			Name:             link.Local.String(),
+			Name:             session.String(),
 			Family:           apiFamily(family),
 			EnableOnlyBinary: true,
 		}

@@ -2,11 +2,11 @@
 //
 // # Basics
 //
-// The engine listens on a loopback address and is always passive: it knows
-// every neighbor by a loopback address and a random TCP MD5 key of its own (a
-// Link), and bgp/wire connects from there on the router's behalf. Our routes
-// and route target memberships go into the engine's global table; it
-// advertises them to the neighbors that negotiated the family.
+// The engine listens on a loopback address and is always passive. It is told of
+// each session before it begins, and knows it by a loopback address and a random
+// TCP MD5 key of its own (wire.Link); bgp/wire connects from there on the
+// router's behalf. Our routes and route target memberships go into the engine's
+// global table; it advertises them to the neighbors that negotiated the family.
 //
 // # Caveats
 //
@@ -22,8 +22,10 @@
 //     not withdrawn from it. Advertise withdraws first, in that case only.
 //   - Deleting paths by uuid or all at once is slow or too much. Withdraw
 //     deletes by path.
-//   - After a lost session it refuses connections for five seconds. bgp/wire
-//     holds the router's connection meanwhile.
+//   - After a lost session it refuses the neighbor for five seconds. So every
+//     session is a new neighbor to it, which also begins with a clean slate.
+//   - A hold time of 0 becomes a write deadline of zero seconds and ends the
+//     session. bgp/wire refuses it.
 //   - With Go's Multipath TCP listeners TCP MD5 silently does not work. The
 //     module turns them off in go.mod.
 package engine

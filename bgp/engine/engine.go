@@ -15,6 +15,7 @@ import (
 	api "github.com/osrg/gobgp/v3/api"
 	"github.com/osrg/gobgp/v3/pkg/server"
 
+	"github.com/buoynet/buoy/bgp/wire"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
@@ -27,12 +28,6 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Link is how bgp/wire reaches the engine on behalf of one neighbor.
-type Link struct {
-	Local netip.Addr // the source address that the engine knows the neighbor by
-	Key   string     // the TCP MD5 key of the connection
-}
-
 // Engine is a running GoBGP server. Its methods may be called concurrently;
 // GoBGP carries them out one after the other.
 type Engine struct {
@@ -41,13 +36,14 @@ type Engine struct {
 	addr   netip.AddrPort
 
 	mu         sync.Mutex
-	links      map[netip.Addr]Link // by the neighbor's address
-	nextLink   netip.Addr
+	sessions   map[netip.Addr]netip.Addr // the neighbor's address → the newest session's
+	next       netip.Addr                // the next session's address
+	stopped    bool
 	membership routetarget.Set
 	targets    map[vrf.Key]routetarget.Set // of every route in the global table
 }
 
-// loopback is where the engine and its links live. The machine's own services
+// loopback is where the engine and its sessions live. The machine's own services
 // are on 127.0.0.1, far from it.
 var loopback = netip.MustParsePrefix("127.64.0.0/10")
 
@@ -60,9 +56,9 @@ const (
 // Start runs an engine without neighbors.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
-		cfg:     cfg,
-		links:   map[netip.Addr]Link{},
-		targets: map[vrf.Key]routetarget.Set{},
+		cfg:      cfg,
+		sessions: map[netip.Addr]netip.Addr{},
+		targets:  map[vrf.Key]routetarget.Set{},
 	}
 	e.server = server.NewBgpServer(server.LoggerOption(&logger{cfg.Logger}))
 	go e.server.Serve() // GoBGP has no way to end it
@@ -85,7 +81,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start engine on %s: %w", e.addr, err)
 	}
-	e.nextLink = e.addr.Addr()
+	e.next = e.addr.Addr()
 	if err := e.installPolicy(ctx); err != nil {
 		return nil, fmt.Errorf("install the engine's policy: %w", err)
 	}
@@ -107,32 +103,15 @@ func randomLoopback() netip.Addr {
 	return netip.AddrFrom4([4]byte{a[0], a[1] | byte(n>>16), byte(n >> 8), byte(n)})
 }
 
-// Addr returns where the engine listens.
-func (e *Engine) Addr() netip.AddrPort { return e.addr }
-
-// newLink takes the next loopback address. The caller holds mu.
-func (e *Engine) newLink() (Link, error) {
+// Open makes the engine expect one session with a neighbor, from a loopback
+// address and with a TCP MD5 key that only the caller gets to know. Every
+// session is a new neighbor to the engine.
+func (e *Engine) Open(ctx context.Context, s neighbor.Settings) (wire.Link, error) {
 	key := make([]byte, 20)
-	if _, err := rand.Read(key); err != nil {
-		return Link{}, err
-	}
-	if e.nextLink = e.nextLink.Next(); !loopback.Contains(e.nextLink) {
-		e.nextLink = loopback.Addr().Next()
-	}
-	if e.nextLink == e.addr.Addr() {
-		e.nextLink = e.nextLink.Next()
-	}
-	return Link{Local: e.nextLink, Key: hex.EncodeToString(key)}, nil
-}
-
-// AddNeighbor makes the engine expect a neighbor.
-func (e *Engine) AddNeighbor(ctx context.Context, s neighbor.Settings) (Link, error) {
+	rand.Read(key) // never fails
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	link, err := e.newLink()
-	if err != nil {
-		return Link{}, err
-	}
+	link := wire.Link{Engine: e.addr, Local: e.nextAddr(), Key: hex.EncodeToString(key)}
 	peer := &api.Peer{
 		Conf: &api.PeerConf{
 			NeighborAddress: link.Local.String(),
@@ -148,43 +127,44 @@ func (e *Engine) AddNeighbor(ctx context.Context, s neighbor.Settings) (Link, er
 		})
 	}
 	if err := e.server.AddPeer(ctx, &api.AddPeerRequest{Peer: peer}); err != nil {
-		return Link{}, fmt.Errorf("add neighbor %s to the engine: %w", s.Name, err)
+		return wire.Link{}, fmt.Errorf("open a session with %s in the engine: %w", s.Name, err)
 	}
-	e.links[s.Address] = link
+	e.sessions[s.Address] = link.Local
 	return link, nil
 }
 
-// RemoveNeighbor makes the engine forget a neighbor. A session ends with a
-// Cease, Peer De-configured.
-func (e *Engine) RemoveNeighbor(ctx context.Context, addr netip.Addr) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	link, ok := e.links[addr]
-	if !ok {
-		return nil
+// nextAddr returns an address for a session. The caller holds mu.
+func (e *Engine) nextAddr() netip.Addr {
+	addr := e.next
+	if e.next = addr.Next(); !loopback.Contains(e.next) {
+		e.next = loopback.Addr().Next()
 	}
-	if err := e.server.DeletePeer(ctx, &api.DeletePeerRequest{Address: link.Local.String()}); err != nil {
-		return fmt.Errorf("remove neighbor %s from the engine: %w", addr, err)
+	if addr == e.addr.Addr() {
+		return e.nextAddr()
 	}
-	delete(e.links, addr)
-	return nil
+	return addr
 }
 
-// Shutdown sends every neighbor a Cease, Administrative Shutdown, with a text
-// for its operator (RFC 9003), and stops listening.
-func (e *Engine) Shutdown(ctx context.Context, communication string) error {
+// Close makes the engine forget a session and what it received in it.
+func (e *Engine) Close(link wire.Link) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, link := range e.links {
-		// GoBGP takes the message only for a session that is up.
-		_ = e.server.DisablePeer(ctx, &api.DisablePeerRequest{Address: link.Local.String(), Communication: communication})
+	for neighbor, addr := range e.sessions {
+		if addr == link.Local {
+			delete(e.sessions, neighbor)
+		}
 	}
-	return nil
+	err := e.server.DeletePeer(context.Background(), &api.DeletePeerRequest{Address: link.Local.String()})
+	if err != nil && !e.stopped {
+		e.cfg.Logger.Error("the engine does not forget a session", "address", link.Local, "error", err)
+	}
 }
 
-// Close ends what Shutdown has left. Sessions that are still up end with a
-// Cease, Peer De-configured.
-func (e *Engine) Close(ctx context.Context) error {
+// Stop ends the engine. No session may be open.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	e.stopped = true
+	e.mu.Unlock()
 	return e.server.StopBgp(ctx, &api.StopBgpRequest{})
 }
 

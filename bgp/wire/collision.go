@@ -66,7 +66,7 @@ func (p *peer) choose(c *connection, patient bool) (*ending, <-chan struct{}) {
 }
 
 func lostCollision(reason string) *ending {
-	r := &refusal{codeCease, 7, nil, reason}
+	r := &refusal{codeCease, ceaseCollision, nil, reason}
 	return &ending{reason: reason, last: r.bytes(), collision: true}
 }
 

@@ -16,7 +16,7 @@ const (
 func collide(t *testing.T, w *world) (ours, theirs *end) {
 	t.Helper()
 	l := listenAs(t, routerAddr)
-	w.add(settings(dialed(l)), "")
+	w.add(settings(dialed(l)))
 	ours = accept(t, l)
 	theirs = w.connect(routerAddr)
 	eventually(t, "both connections", func() bool { return w.connections() == 2 }, func() any { return w.connections() })
@@ -85,7 +85,7 @@ func TestCollisionTakesOver(t *testing.T) {
 	// Ours is already with the engine when the winner appears.
 	w := newWorld(t, nil)
 	l := listenAs(t, routerAddr)
-	w.add(settings(dialed(l)), "")
+	w.add(settings(dialed(l)))
 	ours := accept(t, l)
 	ours.send(openOf(ourAS, higherID)...)
 	ours.expect(typeOpen)
@@ -107,7 +107,7 @@ func TestCollisionTakesOver(t *testing.T) {
 func TestCollisionTwoInbound(t *testing.T) {
 	w := newWorld(t, nil)
 	w.engine.deaf.Store(1 << 30)
-	w.add(settings(), "")
+	w.add(settings())
 	older := w.connect(routerAddr)
 	older.send(openOf(ourAS, lowerID)...)
 	w.waitReason("connected, waiting for the engine: closed by the other side")

@@ -38,7 +38,9 @@ type connection struct {
 	router writer
 	engine engineSide
 	opened chan struct{} // closed by receive after the router's OPEN
-	last   []byte        // the engine's NOTIFICATION; owned by session, then by serve
+	link   *Link         // when the engine expects this session
+	last   []byte        // the engine's NOTIFICATION
+	// session owns link and last, then serve.
 
 	// Guarded by peer.mu.
 	open              *neighbor.Open // the router's
@@ -69,6 +71,9 @@ func (c *connection) serve() {
 	c.lastWords(e)
 	c.peer.remove(c, e)
 	c.drain()
+	if c.link != nil {
+		c.peer.config.Engine.Close(*c.link)
+	}
 }
 
 // receive reads from the router until the connection ends.
@@ -155,7 +160,13 @@ func (c *connection) session() {
 		c.end(e)
 		return
 	}
-	r, open, err := c.connectEngine()
+	link, err := c.peer.config.Engine.Open(c.ctx, c.peer.settings)
+	if err != nil {
+		c.end(&ending{reason: "the engine refused the session: " + err.Error()})
+		return
+	}
+	c.link = &link
+	r, open, err := c.connectEngine(link)
 	if err != nil {
 		return // only when the connection has ended
 	}
@@ -199,14 +210,9 @@ func (c *connection) sendFailed(err error) *ending {
 	return &ending{reason: "connection lost: " + rootCause(err)}
 }
 
-// wake makes receive and session notice that the connection has ended. An
-// engine that is being stopped together with us may still have a word to say.
+// wake makes receive and session notice that the connection has ended.
 func (c *connection) wake() {
-	grace := time.Duration(0)
-	if context.Cause(c.ctx) == context.Canceled {
-		grace = c.peer.timers.engineGrace
-	}
-	c.engine.wake(grace, c.peer.timers.linger)
+	c.engine.wake(c.peer.timers.linger)
 	c.conn.SetReadDeadline(time.Now())
 	c.router.hurry()
 }

@@ -4,9 +4,10 @@
 //
 // # Basics
 //
-// The engine is an always-passive BGP speaker on a loopback address. It knows
-// every neighbor by a loopback address and a TCP MD5 key of its own (Link).
-// For each neighbor, Server.Add starts a peer:
+// The engine is an always-passive BGP speaker on a loopback address. It is told
+// of each session before it begins (Engine), and knows it by a loopback address
+// and a TCP MD5 key of its own (Link). For each neighbor, Server.Add starts a
+// peer:
 //
 //	Server.Run ── accept ──┐ one for each listening address
 //	                       ▼
@@ -30,9 +31,9 @@
 // # Caveats
 //
 // A connection is handed to the engine only after the router's OPEN, or after
-// a second without one (DelayOpen): the engine is deaf for five seconds after
-// each lost session, so a connection that loses a collision must not have
-// reached it.
+// a second without one (DelayOpen): most connections that lose a collision, and
+// all that never speak BGP, do not reach it. Each session is a new neighbor to
+// the engine: one that it has lost would be refused for five seconds.
 //
 // The engine gets a rewritten OPEN: only the capabilities that it understands,
 // in the classic encoding. It misreads malformed ones and refuses RFC 9072.

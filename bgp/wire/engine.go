@@ -50,11 +50,10 @@ func (e *engineSide) handOver() error {
 }
 
 // connectEngine dials the engine until it answers with its OPEN, or the
-// connection ends. The engine is deaf for about five seconds after each lost
-// session: it accepts and closes at once.
-func (c *connection) connectEngine() (*messageReader, []byte, error) {
+// connection ends. The engine closes at once what comes before it is ready.
+func (c *connection) connectEngine(link Link) (*messageReader, []byte, error) {
 	for {
-		r, open, err := c.dialEngine()
+		r, open, err := c.dialEngine(link)
 		if err == nil || c.ctx.Err() != nil {
 			return r, open, err
 		}
@@ -65,20 +64,19 @@ func (c *connection) connectEngine() (*messageReader, []byte, error) {
 	}
 }
 
-func (c *connection) dialEngine() (*messageReader, []byte, error) {
-	p := c.peer
+func (c *connection) dialEngine(link Link) (*messageReader, []byte, error) {
 	d := net.Dialer{
-		LocalAddr: &net.TCPAddr{IP: p.link.Local.AsSlice()},
-		Timeout:   p.timers.connect,
+		LocalAddr: &net.TCPAddr{IP: link.Local.AsSlice()},
+		Timeout:   c.peer.timers.connect,
 		Control: func(_, _ string, raw syscall.RawConn) error {
-			if p.link.Key == "" {
+			if link.Key == "" {
 				return nil
 			}
-			return setMD5(raw, p.config.Engine.Addr(), p.link.Key)
+			return setMD5(raw, link.Engine.Addr(), link.Key)
 		},
 	}
 	d.SetMultipathTCP(false)
-	conn, err := d.DialContext(c.ctx, "tcp", p.config.Engine.String())
+	conn, err := d.DialContext(c.ctx, "tcp", link.Engine.String())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,11 +99,11 @@ func (c *connection) dialEngine() (*messageReader, []byte, error) {
 	return nil, nil, err
 }
 
-// wake makes reads from the engine end after grace, and gives what is
-// being written to it a moment.
-func (e *engineSide) wake(grace, linger time.Duration) {
+// wake makes reads from the engine end, and gives what is being written to it
+// a moment.
+func (e *engineSide) wake(linger time.Duration) {
 	if conn := e.conn.Load(); conn != nil {
-		conn.SetReadDeadline(time.Now().Add(grace))
+		conn.SetReadDeadline(time.Now())
 		conn.SetWriteDeadline(time.Now().Add(linger))
 	}
 }

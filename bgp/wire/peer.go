@@ -18,8 +18,7 @@ type timers struct {
 	delayOpen    time.Duration // for the router's OPEN before ours goes out (DelayOpenTime)
 	collision    time.Duration // for a connection that would win
 	openHold     time.Duration // for the router's OPEN
-	engineRetry  time.Duration // while the engine is deaf
-	engineGrace  time.Duration // for the engine's Cease when we are told to end
+	engineRetry  time.Duration // while the engine does not answer
 	sendHold     time.Duration // for a write to the router (RFC 9687)
 	linger       time.Duration // for the last words
 }
@@ -31,7 +30,6 @@ var defaultTimers = timers{
 	collision:    time.Second,
 	openHold:     4 * time.Minute,
 	engineRetry:  100 * time.Millisecond,
-	engineGrace:  100 * time.Millisecond,
 	sendHold:     8 * time.Minute,
 	linger:       time.Second,
 }
@@ -43,7 +41,6 @@ const maxConnections = 8
 type peer struct {
 	config   Config
 	settings neighbor.Settings
-	link     Link
 	timers   timers
 
 	cancel context.CancelFunc // guarded by Server.mu; nil before it was started
@@ -57,15 +54,15 @@ type peer struct {
 	sequence    uint64
 	changed     chan struct{} // closed and replaced when current or connections change
 	status      neighbor.Status
+	ceased      bool   // no new connection is wanted
 	failure     string // how the last connection ended
 	kept        []RefusedMessage
 }
 
-func newPeer(config Config, settings neighbor.Settings, link Link, t timers) *peer {
+func newPeer(config Config, settings neighbor.Settings, t timers) *peer {
 	return &peer{
 		config:      config,
 		settings:    settings,
-		link:        link,
 		timers:      t,
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
@@ -130,7 +127,7 @@ func (p *peer) dialLoop(ctx context.Context) {
 func (p *peer) accept(conn *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ctx == nil || len(p.connections) >= maxConnections {
+	if p.ctx == nil || p.ceased || len(p.connections) >= maxConnections {
 		conn.Close()
 		return
 	}
@@ -151,6 +148,21 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	p.connections[c] = struct{}{}
 	return c
+}
+
+// cease ends every connection with a NOTIFICATION, and takes no new one.
+func (p *peer) cease(subcode byte, communication, reason string) {
+	var data []byte
+	if communication != "" {
+		data = append([]byte{byte(len(communication))}, communication...)
+	}
+	last := (&refusal{codeCease, subcode, data, reason}).bytes()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ceased = true
+	for c := range p.connections {
+		c.end(&ending{reason: reason, last: last})
+	}
 }
 
 // remove makes room for another connection, and says why this one ended.

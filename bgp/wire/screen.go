@@ -25,6 +25,13 @@ const (
 	codeCease  = 6
 )
 
+// The subcodes of Cease that the wire itself sends (RFC 4486).
+const (
+	ceaseShutdown     = 2 // Administrative Shutdown
+	ceaseDeconfigured = 3 // Peer De-configured
+	ceaseCollision    = 7 // Connection Collision Resolution
+)
+
 const (
 	headerLength = 19
 	maxLength    = 4096 // RFC 8654 is not offered

@@ -24,14 +24,25 @@ type Config struct {
 	Listen   []string // "0.0.0.0:179", "[::]:179"; port 0 takes any
 	LocalAS  uint32
 	RouterID netip.Addr
-	Engine   netip.AddrPort // where the engine listens
+	Engine   Engine
 	Logger   *slog.Logger
 }
 
-// Link is how the engine knows a neighbor.
+// Engine is the BGP state machine behind the wire. Its methods may be called
+// concurrently.
+type Engine interface {
+	// Open makes the engine expect one session with a neighbor. It is followed
+	// by Close.
+	Open(ctx context.Context, settings neighbor.Settings) (Link, error)
+	// Close makes the engine forget the session.
+	Close(link Link)
+}
+
+// Link is how the engine knows one session.
 type Link struct {
-	Local netip.Addr // the loopback address from which the engine is dialed
-	Key   string     // TCP MD5; empty for none
+	Engine netip.AddrPort // where the engine listens
+	Local  netip.Addr     // the loopback address from which it must be dialed
+	Key    string         // TCP MD5, at most 80 bytes; empty for none
 }
 
 // Server owns the sockets that face the routers.
@@ -177,7 +188,7 @@ func (s *Server) assign(conn *net.TCPConn) {
 }
 
 // Add starts a neighbor, as soon as Run runs.
-func (s *Server) Add(settings neighbor.Settings, link Link) error {
+func (s *Server) Add(settings neighbor.Settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -185,10 +196,8 @@ func (s *Server) Add(settings neighbor.Settings, link Link) error {
 		return fmt.Errorf("add neighbor %s: the server has ended", settings.Name)
 	case s.peers[settings.Address] != nil:
 		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
-	case len(link.Key) > unix.TCP_MD5SIG_MAXKEYLEN:
-		return fmt.Errorf("add neighbor %s: the link's key has more than %d bytes", settings.Name, unix.TCP_MD5SIG_MAXKEYLEN)
 	}
-	p := newPeer(s.config, settings, link, s.timers)
+	p := newPeer(s.config, settings, s.timers)
 	s.peers[settings.Address] = p
 	if s.ctx != nil {
 		s.start(p)
@@ -204,7 +213,8 @@ func (s *Server) start(p *peer) {
 	s.group.Go(func() { p.run(ctx) })
 }
 
-// Remove ends the neighbor's sessions, and returns when they have ended.
+// Remove ends the neighbor's sessions with a Cease, Peer De-configured, and
+// returns when they have ended.
 func (s *Server) Remove(addr netip.Addr) {
 	s.mu.Lock()
 	p := s.peers[addr]
@@ -213,9 +223,21 @@ func (s *Server) Remove(addr netip.Addr) {
 		s.mu.Unlock()
 		return
 	}
+	p.cease(ceaseDeconfigured, "", "removed")
 	p.cancel()
 	s.mu.Unlock()
 	<-p.done
+}
+
+// Shutdown ends every session with a Cease, Administrative Shutdown, and a text
+// for the neighbor's operator (RFC 9003). No new session begins before Run is
+// told to end, which should come next.
+func (s *Server) Shutdown(communication string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.peers {
+		p.cease(ceaseShutdown, communication, "shut down")
+	}
 }
 
 // Status returns a snapshot of every neighbor, sorted by name.

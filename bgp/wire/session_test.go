@@ -2,10 +2,10 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +31,7 @@ func TestSession(t *testing.T) {
 			if tt.dial {
 				change = dialed(l)
 			}
-			w.add(settings(change), "")
+			w.add(settings(change))
 			if tt.dial {
 				router = accept(t, l)
 			}
@@ -81,7 +81,7 @@ func TestSession(t *testing.T) {
 // established brings a passive neighbor up.
 func established(t *testing.T, w *world) (*end, *engineSession) {
 	t.Helper()
-	w.add(settings(), "")
+	w.add(settings())
 	router := w.connect(routerAddr)
 	router.establish("10.0.0.1")
 	session := w.engine.session(t)
@@ -95,7 +95,7 @@ func TestUnknownType(t *testing.T) {
 	fatal := header(19, 0xff)
 	t.Run("before OPEN", func(t *testing.T) {
 		w := newWorld(t, nil)
-		w.add(settings(), "")
+		w.add(settings())
 		router := w.connect(routerAddr)
 		router.send(fatal...)
 		if n := router.expectNotification(1, 3); !bytes.Equal(n.Data, []byte{0xff}) {
@@ -109,7 +109,7 @@ func TestUnknownType(t *testing.T) {
 	t.Run("with the OPEN", func(t *testing.T) {
 		w := newWorld(t, nil)
 		w.engine.deaf.Store(1 << 30)
-		w.add(settings(), "")
+		w.add(settings())
 		router := w.connect(routerAddr)
 		router.send(append(openOf(ourAS, "10.0.0.1"), fatal...)...)
 		router.expectNotification(1, 3)
@@ -133,7 +133,7 @@ func TestUnknownType(t *testing.T) {
 
 func TestRefusedMessagesAreBounded(t *testing.T) {
 	w := newWorld(t, nil)
-	w.add(settings(), "")
+	w.add(settings())
 	for i := range byte(keptMessages + 2) {
 		router := w.connect(routerAddr)
 		router.send(header(19, 100+i)...)
@@ -165,7 +165,7 @@ func TestStateMachineErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, nil)
-			w.add(settings(), "")
+			w.add(settings())
 			router := w.connect(routerAddr)
 			router.send(tt.first...)
 			if tt.then != nil {
@@ -183,7 +183,7 @@ func TestImpatientNeighbor(t *testing.T) {
 	// OPEN and KEEPALIVE at once: our own OPEN would have crossed them.
 	w := newWorld(t, nil)
 	w.engine.deaf.Store(3)
-	w.add(settings(), "")
+	w.add(settings())
 	router := w.connect(routerAddr)
 	router.send(append(openOf(ourAS, "10.0.0.1"), message(typeKeepalive)...)...)
 	router.send(message(typeKeepalive)...)
@@ -210,7 +210,7 @@ func TestBadOpen(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, nil)
-			w.add(settings(), "")
+			w.add(settings())
 			router := w.connect(routerAddr)
 			router.send(tt.open...)
 			router.expectNotification(2, tt.subcode)
@@ -229,7 +229,7 @@ func TestNotifications(t *testing.T) {
 	shutdown := message(typeNotification, 6, 2, 3, 'b', 'y', 'e')
 	t.Run("before OPEN", func(t *testing.T) {
 		w := newWorld(t, nil)
-		w.add(settings(), "")
+		w.add(settings())
 		router := w.connect(routerAddr)
 		router.send(message(typeNotification, 6, 5)...)
 		router.expectClosed()
@@ -294,7 +294,7 @@ func TestLoss(t *testing.T) {
 	t.Run("dialed again", func(t *testing.T) {
 		w := newWorld(t, nil)
 		l := listenAs(t, routerAddr)
-		w.add(settings(dialed(l)), "")
+		w.add(settings(dialed(l)))
 		for n := range uint64(3) {
 			router := accept(t, l)
 			router.establish("10.0.0.1")
@@ -309,14 +309,14 @@ func TestConnectFailed(t *testing.T) {
 	l := listenAs(t, routerAddr)
 	address := l.Addr()
 	l.Close()
-	w.add(settings(dialed(l)), "")
+	w.add(settings(dialed(l)))
 	w.waitReason(fmt.Sprintf("connect to %s: connection refused", address))
 }
 
 func TestDelayOpen(t *testing.T) {
 	// A router that waits for our OPEN gets it.
 	w := newWorld(t, func(t *timers) { t.delayOpen = time.Millisecond })
-	w.add(settings(), "")
+	w.add(settings())
 	router := w.connect(routerAddr)
 	router.expect(typeOpen)
 	w.waitState(neighbor.OpenSent)
@@ -329,7 +329,7 @@ func TestDelayOpen(t *testing.T) {
 
 func TestNoOpenAtAll(t *testing.T) {
 	w := newWorld(t, func(t *timers) { t.openHold = time.Millisecond })
-	w.add(settings(), "")
+	w.add(settings())
 	w.connect(routerAddr).expectNotification(4, 0)
 	w.waitReason("the neighbor sent no OPEN")
 }
@@ -350,7 +350,7 @@ func TestSendHold(t *testing.T) {
 func TestDeafEngine(t *testing.T) {
 	w := newWorld(t, nil)
 	w.engine.deaf.Store(5)
-	w.add(settings(), "")
+	w.add(settings())
 	router := w.connect(routerAddr)
 	router.establish("10.0.0.1")
 	w.waitState(neighbor.Established)
@@ -362,7 +362,7 @@ func TestDeafEngine(t *testing.T) {
 func TestRouterLeavesDeafEngine(t *testing.T) {
 	w := newWorld(t, nil)
 	w.engine.deaf.Store(1 << 30)
-	w.add(settings(), "")
+	w.add(settings())
 	router := w.connect(routerAddr)
 	router.send(openOf(ourAS, "10.0.0.1")...)
 	w.waitReason("connected, waiting for the engine: closed by the other side")
@@ -378,8 +378,9 @@ func TestLinkKey(t *testing.T) {
 		t.Run("key "+tt.key, func(t *testing.T) {
 			w := newWorld(t, func(t *timers) { t.connect = 300 * time.Millisecond })
 			engine := newFakeEngine(t, "right")
-			w.server.config.Engine = engine.addr()
-			w.add(settings(), tt.key)
+			engine.linkKey = tt.key
+			w.server.config.Engine = engine
+			w.add(settings())
 			router := w.connect(routerAddr)
 			router.send(openOf(ourAS, "10.0.0.1")...)
 			if tt.ok {
@@ -392,15 +393,11 @@ func TestLinkKey(t *testing.T) {
 			}
 		})
 	}
-	w := newWorld(t, nil)
-	if err := w.server.Add(settings(), Link{Key: strings.Repeat("x", 81)}); err == nil {
-		t.Error("a key of 81 bytes was accepted")
-	}
 }
 
 func TestUnconfiguredAddress(t *testing.T) {
 	w := newWorld(t, nil)
-	w.add(settings(), "")
+	w.add(settings())
 	w.connect(anotherAddr).expectClosed()
 	w.connect(anotherAddr).expectClosed()
 	var r Refused
@@ -412,7 +409,7 @@ func TestUnconfiguredAddress(t *testing.T) {
 
 func TestTooManyConnections(t *testing.T) {
 	w := newWorld(t, nil)
-	w.add(settings(), "")
+	w.add(settings())
 	for range maxConnections {
 		w.connect(routerAddr)
 	}
@@ -430,17 +427,17 @@ func (w *world) connections() int {
 
 func TestAddAndStatus(t *testing.T) {
 	w := newWorld(t, nil)
-	w.add(settings(), "")
-	if err := w.server.Add(settings(), Link{}); err == nil || err.Error() != "add neighbor mx1: there is one with the address 127.0.0.2" {
+	w.add(settings())
+	if err := w.server.Add(settings()); err == nil || err.Error() != "add neighbor mx1: there is one with the address 127.0.0.2" {
 		t.Errorf("Add: %v", err)
 	}
-	w.add(settings(func(s *neighbor.Settings) { s.Name, s.Address = "mx0", netip.MustParseAddr(anotherAddr) }), "")
+	w.add(settings(func(s *neighbor.Settings) { s.Name, s.Address = "mx0", netip.MustParseAddr(anotherAddr) }))
 	list := w.server.Status()
 	if len(list) != 2 || list[0].Settings.Name != "mx0" || list[1].Reason != "waiting for the neighbor to connect" || list[1].State != neighbor.Active {
 		t.Errorf("status %+v", list)
 	}
 	w.end()
-	if err := w.server.Add(settings(), Link{}); err == nil {
+	if err := w.server.Add(settings()); err == nil {
 		t.Error("Add after the end was accepted")
 	}
 }
@@ -451,7 +448,7 @@ func TestAddBeforeRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	if err := s.Add(settings(), Link{}); err != nil {
+	if err := s.Add(settings()); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.Status()[0].State; got != neighbor.Idle {
@@ -488,30 +485,47 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	w.connect(routerAddr) // and one without an OPEN
 	w.server.Remove(netip.MustParseAddr(routerAddr))
 	session.expectClosed()
-	router.expectClosed()
+	router.expectNotification(6, 3)
 	gone()
 
 	w.engine.deaf.Store(1 << 30)
 	l := listenAs(t, routerAddr)
-	w.add(settings(dialed(l)), "")
+	w.add(settings(dialed(l)))
 	router = accept(t, l)
 	router.send(openOf(ourAS, "10.0.0.1")...)
 	w.waitReason("connected, waiting for the engine: closed by the other side")
 	w.server.Remove(netip.MustParseAddr(routerAddr))
-	router.expectClosed()
+	router.expectNotification(6, 3)
 	gone()
 }
 
-func TestCeaseOfAnEngineThatStopsWithUs(t *testing.T) {
-	w := newWorld(t, func(t *timers) { t.engineGrace = 5 * time.Second })
+func TestRemoveSendsCease(t *testing.T) {
+	w := newWorld(t, nil)
 	router, session := established(t, w)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.server.Remove(netip.MustParseAddr(routerAddr))
-	}()
-	eventually(t, "the neighbor to be removed", func() bool { return len(w.server.Status()) == 0 }, func() any { return nil })
-	session.send(message(typeNotification, 6, 3)...)
+	go w.server.Remove(netip.MustParseAddr(routerAddr))
 	router.expectNotification(6, 3)
-	<-ended
+	session.expectClosed()
+}
+
+func TestShutdown(t *testing.T) {
+	w := newWorld(t, nil)
+	router, session := established(t, w)
+	w.server.Shutdown("back in five minutes")
+	if n := router.expectNotification(6, 2); n.Communication() != "back in five minutes" {
+		t.Errorf("NOTIFICATION %s", n)
+	}
+	session.expectClosed()
+	w.connect(routerAddr).expectClosed()
+	eventually(t, "the engine to forget the session", func() bool { return w.engine.expected.Load() == 0 },
+		func() any { return w.engine.expected.Load() })
+}
+
+func TestEngineRefuses(t *testing.T) {
+	w := newWorld(t, nil)
+	w.engine.refuse = errors.New("it is full")
+	w.add(settings())
+	router := w.connect(routerAddr)
+	router.send(openOf(ourAS, "10.0.0.1")...)
+	w.waitReason("the engine refused the session: it is full")
+	router.expectClosed()
 }

@@ -52,7 +52,7 @@ func (p *peer) setState(state neighbor.State, reason string) {
 func (p *peer) connecting(address netip.AddrPort) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current != nil {
+	if p.current != nil || p.ceased {
 		return false
 	}
 	reason := p.status.Reason

@@ -33,7 +33,6 @@ var testTimers = timers{
 	collision:    time.Minute,
 	openHold:     time.Minute,
 	engineRetry:  5 * time.Millisecond,
-	engineGrace:  100 * time.Millisecond,
 	sendHold:     time.Minute,
 	linger:       500 * time.Millisecond,
 }
@@ -53,7 +52,7 @@ func newWorld(t *testing.T, change func(*timers)) *world {
 		Listen:   []string{"127.0.0.1:0"},
 		LocalAS:  ourAS,
 		RouterID: ourID,
-		Engine:   engine.addr(),
+		Engine:   engine,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,9 +102,9 @@ func dialed(l *net.TCPListener) func(*neighbor.Settings) {
 	}
 }
 
-func (w *world) add(s neighbor.Settings, key string) {
+func (w *world) add(s neighbor.Settings) {
 	w.t.Helper()
-	if err := w.server.Add(s, Link{netip.MustParseAddr("127.0.0.100"), key}); err != nil {
+	if err := w.server.Add(s); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -242,8 +241,21 @@ type fakeEngine struct {
 	l        *net.TCPListener
 	deaf     atomic.Int32 // how many connections it still closes at once
 	accepted atomic.Int32
+	expected atomic.Int32 // sessions opened and not closed
+	linkKey  string
+	refuse   error
 	sessions chan *engineSession
 }
+
+func (e *fakeEngine) Open(context.Context, neighbor.Settings) (Link, error) {
+	if e.refuse != nil {
+		return Link{}, e.refuse
+	}
+	e.expected.Add(1)
+	return Link{addrPort(e.l.Addr()), netip.MustParseAddr("127.0.0.100"), e.linkKey}, nil
+}
+
+func (e *fakeEngine) Close(Link) { e.expected.Add(-1) }
 
 type engineSession struct {
 	*end
@@ -269,8 +281,6 @@ func newFakeEngine(t *testing.T, key string) *fakeEngine {
 	go e.run(t)
 	return e
 }
-
-func (e *fakeEngine) addr() netip.AddrPort { return addrPort(e.l.Addr()) }
 
 func (e *fakeEngine) run(t *testing.T) {
 	for {

@@ -22,7 +22,7 @@ var arrows = map[string][]string{
 	"internal/config":          {"internal/inventory", "internal/neighbor"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"bgp/wire":                 {"internal/neighbor"},
-	"bgp/engine":               {"internal/neighbor", "routetarget", "vrf"},
+	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/inventory", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
