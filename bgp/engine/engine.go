@@ -120,6 +120,10 @@ func (e *Engine) Open(ctx context.Context, s neighbor.Settings) (wire.Link, erro
 			Description:     s.Name,
 		},
 		Transport: &api.Transport{PassiveMode: true},
+		Timers: &api.Timers{Config: &api.TimersConfig{
+			HoldTime:          uint64(s.Hold()),
+			KeepaliveInterval: uint64(s.KeepaliveTime), // 0: a third of the hold time
+		}},
 	}
 	for _, f := range s.Families.Slice() {
 		peer.AfiSafis = append(peer.AfiSafis, &api.AfiSafi{

@@ -6,7 +6,23 @@ import (
 	"io"
 	"syscall"
 	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
 )
+
+// causeOf classifies what went wrong with a connection.
+func causeOf(err error) neighbor.Cause {
+	var timeout interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return neighbor.CauseConnectionRefused
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return neighbor.CauseUnreachable
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return neighbor.CauseTimedOut
+	}
+	return neighbor.CauseConnectionLost
+}
 
 // rootCause says what happened without addresses and names of system calls.
 func rootCause(err error) string {

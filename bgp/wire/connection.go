@@ -15,6 +15,7 @@ import (
 
 // ending is why a connection ended. The first one counts.
 type ending struct {
+	cause  neighbor.Cause
 	reason string
 	// last is the NOTIFICATION that the wire sends to the router, if any.
 	last []byte
@@ -66,7 +67,7 @@ func (c *connection) serve() {
 
 	e, ok := context.Cause(c.ctx).(*ending)
 	if !ok {
-		e = &ending{reason: "removed"}
+		e = &ending{cause: neighbor.CauseStopped, reason: "removed"}
 	}
 	c.lastWords(e)
 	c.peer.remove(c, e)
@@ -81,7 +82,7 @@ func (c *connection) receive() {
 	// RFC 4271 §8.2.2: a large HoldTimer while there is no OPEN.
 	hold := time.AfterFunc(c.peer.timers.openHold, func() {
 		r := &refusal{codeHold, 0, nil, "the neighbor sent no OPEN"}
-		c.end(&ending{reason: r.reason, last: r.bytes()})
+		c.end(r.ending())
 	})
 	defer hold.Stop()
 	r := newMessageReader(c.conn)
@@ -91,14 +92,14 @@ func (c *connection) receive() {
 		if errors.As(err, &refused) {
 			refused.reason = "the neighbor sent " + refused.reason
 		} else if err != nil {
-			c.end(&ending{reason: "connection lost: " + rootCause(err)})
+			c.end(&ending{cause: neighbor.CauseConnectionLost, reason: "connection lost: " + rootCause(err)})
 			return
 		} else {
 			refused = c.received(msg)
 		}
 		if refused != nil {
 			if c.peer.refused(c, msg, refused) {
-				c.end(&ending{reason: refused.reason, last: refused.bytes()})
+				c.end(refused.ending())
 			}
 			return
 		}
@@ -133,7 +134,7 @@ func (c *connection) received(msg []byte) *refusal {
 		n := readNotification(msg)
 		c.peer.notificationReceived(msg, n)
 		// Before the engine, which closes at once and would be the reason.
-		c.end(&ending{reason: "the neighbor sent NOTIFICATION " + n.String()})
+		c.end(&ending{cause: neighbor.CauseNotificationReceived, reason: "the neighbor sent NOTIFICATION " + n.String()})
 	default:
 		if r := c.peer.expected(c, msg[18]); r != nil {
 			return r
@@ -162,7 +163,7 @@ func (c *connection) session() {
 	}
 	link, err := c.peer.config.Engine.Open(c.ctx, c.peer.settings)
 	if err != nil {
-		c.end(&ending{reason: "the engine refused the session: " + err.Error()})
+		c.end(&ending{cause: neighbor.CauseEngine, reason: "the engine refused the session: " + err.Error()})
 		return
 	}
 	c.link = &link
@@ -182,12 +183,12 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 	for {
 		msg, err := r.next()
 		if err != nil {
-			return &ending{reason: "the engine closed the session"}
+			return &ending{cause: neighbor.CauseEngine, reason: "the engine closed the session"}
 		}
 		if msg[18] == typeNotification {
 			// serve sends it as the last word.
 			c.last = append([]byte(nil), msg...)
-			return &ending{reason: "we sent NOTIFICATION " + readNotification(msg).String()}
+			return &ending{cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String()}
 		}
 		if err := c.send(msg); err != nil {
 			return c.sendFailed(err)
@@ -205,9 +206,9 @@ func (c *connection) send(msg []byte) error {
 func (c *connection) sendFailed(err error) *ending {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		// RFC 9687: the NOTIFICATION would not get through either.
-		return &ending{reason: fmt.Sprintf("the neighbor has read nothing for %s", c.router.sendHold)}
+		return &ending{cause: neighbor.CauseTimedOut, reason: fmt.Sprintf("the neighbor has read nothing for %s", c.router.sendHold)}
 	}
-	return &ending{reason: "connection lost: " + rootCause(err)}
+	return &ending{cause: neighbor.CauseConnectionLost, reason: "connection lost: " + rootCause(err)}
 }
 
 // wake makes receive and session notice that the connection has ended.

@@ -39,6 +39,14 @@ func (p *peer) expected(c *connection, typ byte) *refusal {
 	return nil
 }
 
+// multiprotocol returns the capabilities of families (RFC 4760 §8).
+func multiprotocol(families neighbor.Families) (data []byte) {
+	for _, f := range families.Slice() {
+		data = append(data, 1, 4, byte(f.AFI()>>8), byte(f.AFI()), 0, f.SAFI())
+	}
+	return data
+}
+
 // checkOpen compares a well-formed OPEN with what is configured, and makes it
 // the connection's.
 func (p *peer) checkOpen(c *connection, open neighbor.Open) *refusal {
@@ -48,18 +56,23 @@ func (p *peer) checkOpen(c *connection, open neighbor.Open) *refusal {
 		p.status.OpenReceived = &open
 	}
 	if open.AS != p.settings.AS {
-		return &refusal{codeOpen, 2, nil,
+		return &refusal{codeOpen, openBadAS, nil,
 			fmt.Sprintf("the neighbor says it is AS %d; configured is %d", open.AS, p.settings.AS)}
 	}
 	if open.AS == p.config.LocalAS && open.RouterID == p.config.RouterID {
-		return &refusal{codeOpen, 3, nil,
+		return &refusal{codeOpen, openBadIdentifier, nil,
 			fmt.Sprintf("the neighbor has our own router id %s", open.RouterID)}
 	}
 	if open.HoldTime == 0 {
 		// RFC 4271 §6.2 leaves it to us. The engine cannot do without: it
 		// would write with a deadline of zero seconds and end every session.
-		return &refusal{codeOpen, 6, nil,
+		return &refusal{codeOpen, openHoldTime, nil,
 			"the neighbor proposes a hold time of 0; it must be at least 3 s"}
+	}
+	if open.Families&p.settings.Families == 0 {
+		// RFC 5492 §5: the data are the capabilities that we miss.
+		return &refusal{codeOpen, openCapability, multiprotocol(p.settings.Families),
+			fmt.Sprintf("no common family: we offer %s, the neighbor offers %s", p.settings.Families, open.Offered())}
 	}
 	c.open = &open
 	return nil

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -42,6 +43,8 @@ type peer struct {
 	config   Config
 	settings neighbor.Settings
 	timers   timers
+	// listenerKey installs a TCP MD5 key for the neighbor's connections.
+	listenerKey func(netip.Addr, string) error
 
 	cancel context.CancelFunc // guarded by Server.mu; nil before it was started
 	done   chan struct{}      // closed when run has returned
@@ -54,16 +57,19 @@ type peer struct {
 	sequence    uint64
 	changed     chan struct{} // closed and replaced when current or connections change
 	status      neighbor.Status
+	signatures  string // what the kernel dropped since the neighbor was last up
+	key         string // TCP MD5; installed on the listeners when it is not empty
 	ceased      bool   // no new connection is wanted
 	failure     string // how the last connection ended
 	kept        []RefusedMessage
 }
 
-func newPeer(config Config, settings neighbor.Settings, t timers) *peer {
+func newPeer(s *Server, settings neighbor.Settings) *peer {
 	return &peer{
-		config:      config,
+		config:      s.config,
 		settings:    settings,
-		timers:      t,
+		timers:      s.timers,
+		listenerKey: s.setListenerKey,
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
 		changed:     make(chan struct{}),
@@ -77,49 +83,58 @@ func (p *peer) begin(ctx context.Context) {
 	defer p.mu.Unlock()
 	p.ctx = ctx
 	if p.settings.Passive {
-		p.setState(neighbor.Active, "waiting for the neighbor to connect")
+		p.setState(neighbor.Active, neighbor.CauseWaiting, "waiting for the neighbor to connect")
 	}
 }
 
 // run dials until ctx ends, and returns when every connection has ended.
 func (p *peer) run(ctx context.Context) {
 	defer close(p.done)
-	if !p.settings.Passive {
-		p.dialLoop(ctx)
-	}
-	<-ctx.Done()
+	p.connectLoop(ctx)
 
 	p.mu.Lock()
 	p.ctx = nil
 	p.mu.Unlock()
 	p.serving.Wait()
 	p.mu.Lock()
-	p.setState(neighbor.Idle, "removed")
+	p.setState(neighbor.Idle, neighbor.CauseStopped, "removed")
 	p.mu.Unlock()
 }
 
-// dialLoop connects whenever there is no current connection.
-func (p *peer) dialLoop(ctx context.Context) {
-	address := netip.AddrPortFrom(p.settings.Address, p.settings.Port)
-	d := net.Dialer{Timeout: p.timers.connect, LocalAddr: p.config.source(p.settings.Address)}
-	d.SetMultipathTCP(false)
+// connectLoop keeps the key up to date and connects, whenever there is no
+// current connection.
+func (p *peer) connectLoop(ctx context.Context) {
+	before := readSignatures()
 	for {
-		if p.connecting(address) {
-			conn, err := d.DialContext(ctx, "tcp", address.String())
-			switch {
-			case ctx.Err() != nil && err != nil:
-			case err != nil:
-				p.connectFailed(fmt.Sprintf("connect to %s: %s", address, rootCause(err)))
-			default:
-				p.mu.Lock()
-				c := p.open(ctx, conn.(*net.TCPConn), true)
-				p.mu.Unlock()
-				c.serve()
+		if p.idle() {
+			p.noteSignatures(readSignatures().since(before, !p.settings.MD5Key.IsZero()))
+			if err := p.refreshKey(); err != nil {
+				p.failed(neighbor.CauseKey, err.Error())
+			} else if !p.settings.Passive {
+				p.connect(ctx)
 			}
+		} else {
+			before = readSignatures()
 		}
 		if !sleep(ctx, p.timers.connectRetry) {
 			return
 		}
+	}
+}
+
+func (p *peer) connect(ctx context.Context) {
+	address := netip.AddrPortFrom(p.settings.Address, p.settings.Port)
+	p.connecting(address)
+	conn, err := p.dialer().DialContext(ctx, "tcp", address.String())
+	switch {
+	case ctx.Err() != nil && err != nil:
+	case err != nil:
+		p.failed(causeOf(err), fmt.Sprintf("connect to %s: %s", address, rootCause(err)))
+	default:
+		p.mu.Lock()
+		c := p.open(ctx, conn.(*net.TCPConn), true)
+		p.mu.Unlock()
+		c.serve()
 	}
 }
 
@@ -131,7 +146,26 @@ func (p *peer) accept(conn *net.TCPConn) {
 		conn.Close()
 		return
 	}
+	if err := p.checkAccepted(conn); err != nil {
+		conn.Close()
+		if p.current == nil {
+			p.setState(neighbor.Active, neighbor.CauseKey, err.Error())
+		}
+		return
+	}
 	p.serving.Go(p.open(p.ctx, conn, false).serve)
+}
+
+// checkAccepted checks what the kernel did not, and sets up the connection. The
+// caller holds p.mu.
+func (p *peer) checkAccepted(conn *net.TCPConn) error {
+	if p.key == "" && !p.settings.MD5Key.IsZero() {
+		return errors.New("a connection was refused because the MD5 key is not installed")
+	}
+	if local := addrPort(conn.LocalAddr()).Addr(); !p.acceptable(local) {
+		return fmt.Errorf("the neighbor connected to %s; configured is %s", local, p.settings.LocalAddress)
+	}
+	return p.prepare(conn)
 }
 
 // open registers a connection. The caller holds p.mu.
@@ -161,7 +195,7 @@ func (p *peer) cease(subcode byte, communication, reason string) {
 	defer p.mu.Unlock()
 	p.ceased = true
 	for c := range p.connections {
-		c.end(&ending{reason: reason, last: last})
+		c.end(&ending{cause: neighbor.CauseStopped, reason: reason, last: last})
 	}
 }
 
@@ -172,7 +206,7 @@ func (p *peer) remove(c *connection, e *ending) {
 	delete(p.connections, c)
 	if !e.collision && p.ctx != nil && (p.current == c || p.current == nil) {
 		p.failure = e.reason
-		p.setState(neighbor.Active, e.reason)
+		p.setState(neighbor.Active, e.cause, e.reason)
 	}
 	if p.current == c {
 		p.setCurrent(nil)
@@ -193,7 +227,7 @@ func (p *peer) setCurrent(c *connection) {
 		if c.outbound {
 			state = neighbor.Connect
 		}
-		p.setState(state, p.withFailure("connected, waiting for the engine"))
+		p.setState(state, p.status.Cause, p.withFailure("connected"))
 	}
 	p.announce()
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"github.com/buoynet/buoy/internal/neighbor"
 )
 
 // The message types (RFC 4271 §4.1, RFC 2918).
@@ -23,6 +25,14 @@ const (
 	codeHold   = 4
 	codeFSM    = 5
 	codeCease  = 6
+)
+
+// The subcodes of an OPEN Message Error that say more than "malformed".
+const (
+	openBadAS         = 2
+	openBadIdentifier = 3
+	openHoldTime      = 6
+	openCapability    = 7
 )
 
 // The subcodes of Cease that the wire itself sends (RFC 4486).
@@ -55,6 +65,28 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string { return r.reason }
+
+// cause classifies the refusal.
+func (r *refusal) cause() neighbor.Cause {
+	switch [2]byte{r.code, r.subcode} {
+	case [2]byte{codeOpen, openBadAS}:
+		return neighbor.CauseWrongAS
+	case [2]byte{codeOpen, openBadIdentifier}:
+		return neighbor.CauseRouterIDClash
+	case [2]byte{codeOpen, openHoldTime}:
+		return neighbor.CauseHoldTime
+	case [2]byte{codeOpen, openCapability}:
+		return neighbor.CauseNoCommonFamily
+	case [2]byte{codeHold, 0}:
+		return neighbor.CauseNoOpen
+	}
+	return neighbor.CauseMalformed
+}
+
+// ending returns what the refusal means for the connection.
+func (r *refusal) ending() *ending {
+	return &ending{cause: r.cause(), reason: r.reason, last: r.bytes()}
+}
 
 // bytes returns the NOTIFICATION.
 func (r *refusal) bytes() []byte {

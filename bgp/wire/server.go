@@ -197,7 +197,7 @@ func (s *Server) Add(settings neighbor.Settings) error {
 	case s.peers[settings.Address] != nil:
 		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
 	}
-	p := newPeer(s.config, settings, s.timers)
+	p := newPeer(s, settings)
 	s.peers[settings.Address] = p
 	if s.ctx != nil {
 		s.start(p)
@@ -227,6 +227,9 @@ func (s *Server) Remove(addr netip.Addr) {
 	p.cancel()
 	s.mu.Unlock()
 	<-p.done
+	if p.key != "" {
+		s.setListenerKey(addr, "")
+	}
 }
 
 // Shutdown ends every session with a Cease, Administrative Shutdown, and a text
@@ -246,10 +249,26 @@ func (s *Server) Status() []neighbor.Status {
 	defer s.mu.Unlock()
 	list := make([]neighbor.Status, 0, len(s.peers))
 	for _, p := range s.peers {
-		list = append(list, p.snapshot())
+		list = append(list, s.withStranger(p.snapshot()))
 	}
 	slices.SortFunc(list, func(a, b neighbor.Status) int { return cmp.Compare(a.Settings.Name, b.Settings.Name) })
 	return list
+}
+
+// strangerTime is how long a refused connection from an address that no
+// neighbor has may explain why a neighbor is missing.
+const strangerTime = 5 * time.Minute
+
+// withStranger adds to the reason of a missing neighbor that somebody unknown
+// has tried to connect: it may be the neighbor, from another address. The
+// caller holds s.mu.
+func (s *Server) withStranger(status neighbor.Status) neighbor.Status {
+	r := s.refusals.snapshot()
+	recent := r.Count > 0 && time.Since(r.Time) < strangerTime && s.peers[r.Address] == nil
+	if recent && status.State < neighbor.OpenSent && r.Address.Is4() == status.Settings.Address.Is4() {
+		status.Reason += fmt.Sprintf("; a connection from %s was refused, which no neighbor has as its address", r.Address)
+	}
+	return status
 }
 
 // RefusedMessages returns the last messages of a neighbor that were not passed

@@ -26,17 +26,21 @@ const keptMessages = 8
 func (p *peer) snapshot() neighbor.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.status // what it points to is replaced, never changed
+	s := p.status // what it points to is replaced, never changed
+	if s.State < neighbor.OpenSent && p.signatures != "" {
+		s.Cause, s.Reason = neighbor.CauseKeyMismatch, s.Reason+"; "+p.signatures
+	}
+	return s
 }
 
 // setState changes the state and its reason. The caller holds p.mu.
-func (p *peer) setState(state neighbor.State, reason string) {
+func (p *peer) setState(state neighbor.State, cause neighbor.Cause, reason string) {
 	old := p.status.State
 	if state != old {
-		p.status.Since = time.Now()
+		p.countChange(old, state)
 	}
 	known := reason == p.status.Reason && state < neighbor.OpenSent && old < neighbor.OpenSent
-	p.status.State, p.status.Reason = state, reason
+	p.status.State, p.status.Cause, p.status.Reason = state, cause, reason
 	if known {
 		return // connecting again and again for the same reason
 	}
@@ -48,26 +52,56 @@ func (p *peer) setState(state neighbor.State, reason string) {
 		"neighbor", p.settings.Name, "state", state.String(), "reason", reason)
 }
 
-// connecting reports whether there is something to dial for.
-func (p *peer) connecting(address netip.AddrPort) bool {
+// countChange notes when the state changed, and how often. The caller holds
+// p.mu.
+func (p *peer) countChange(old, state neighbor.State) {
+	s := &p.status
+	s.Since = time.Now()
+	s.Changes++
+	switch {
+	case state == neighbor.Established:
+		s.Established++
+		s.LastUp = s.Since
+	case old == neighbor.Established:
+		s.Flaps++
+		s.LastDown = s.Since
+	}
+}
+
+// noteSignatures keeps what explains the missing session, until there is one.
+func (p *peer) noteSignatures(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current != nil || p.ceased {
-		return false
+	p.signatures = text
+}
+
+// idle reports whether there is no connection and one is wanted.
+func (p *peer) idle() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.current == nil && !p.ceased
+}
+
+// connecting notes an attempt. The reason for it stays.
+func (p *peer) connecting(address netip.AddrPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != nil {
+		return
 	}
 	reason := p.status.Reason
 	if p.status.State == neighbor.Idle {
 		reason = fmt.Sprintf("connecting to %s", address)
 	}
-	p.setState(neighbor.Connect, reason)
-	return true
+	p.setState(neighbor.Connect, p.status.Cause, reason)
 }
 
-func (p *peer) connectFailed(reason string) {
+// failed notes why there is no connection.
+func (p *peer) failed(cause neighbor.Cause, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current == nil {
-		p.setState(neighbor.Active, reason)
+		p.setState(neighbor.Active, cause, reason)
 	}
 }
 
@@ -76,7 +110,7 @@ func (p *peer) waiting(c *connection, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current == c {
-		p.setState(p.status.State, p.withFailure(reason))
+		p.setState(p.status.State, p.status.Cause, p.withFailure(reason))
 	}
 }
 
@@ -99,12 +133,11 @@ func (p *peer) progress(c *connection) {
 	case p.status.State == neighbor.Established:
 	case c.established():
 		p.failure = ""
-		p.status.Established++
-		p.setState(neighbor.Established, "")
+		p.setState(neighbor.Established, neighbor.CauseNone, "")
 	case c.openSent && c.open != nil:
-		p.setState(neighbor.OpenConfirm, p.withFailure("waiting for the neighbor's KEEPALIVE"))
+		p.setState(neighbor.OpenConfirm, p.status.Cause, p.withFailure("waiting for the neighbor's KEEPALIVE"))
 	case c.openSent:
-		p.setState(neighbor.OpenSent, p.withFailure("waiting for the neighbor's OPEN"))
+		p.setState(neighbor.OpenSent, p.status.Cause, p.withFailure("waiting for the neighbor's OPEN"))
 	}
 }
 

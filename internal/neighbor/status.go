@@ -64,6 +64,7 @@ type Status struct {
 	State    State
 	Since    time.Time // when State was entered
 	Reason   string    // why the session is not established; empty when it is
+	Cause    Cause     // of what the reason says
 
 	LocalAddress  netip.AddrPort // of the current connection
 	RemoteAddress netip.AddrPort
@@ -76,7 +77,11 @@ type Status struct {
 
 	Sent, Received Counters
 
-	Established uint64 // how often the session came up
+	Changes     uint64    // of State
+	Established uint64    // how often the session came up
+	Flaps       uint64    // how often it was lost
+	LastUp      time.Time // when it last came up
+	LastDown    time.Time // when it was last lost
 }
 
 // Negotiated returns the families that both sides offered: those in which

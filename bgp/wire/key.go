@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// readKey fetches a TCP MD5 key from where it is. A final newline does not
+// belong to it.
+func readKey(source neighbor.KeySource) (string, error) {
+	var key string
+	switch {
+	case source.IsZero():
+		return "", nil
+	case source.File != "":
+		text, err := os.ReadFile(source.File)
+		if err != nil {
+			return "", err
+		}
+		key = strings.TrimRight(string(text), "\r\n")
+	default:
+		var ok bool
+		if key, ok = os.LookupEnv(source.Env); !ok {
+			return "", fmt.Errorf("%s is not set", source)
+		}
+	}
+	if len(key) == 0 || len(key) > unix.TCP_MD5SIG_MAXKEYLEN {
+		return "", fmt.Errorf("%s: expected a key of 1..%d bytes, got %d", source, unix.TCP_MD5SIG_MAXKEYLEN, len(key))
+	}
+	return key, nil
+}
+
+// setListenerKey makes the listeners expect a key from an address; an empty
+// one makes them expect none again.
+func (s *Server) setListenerKey(addr netip.Addr, key string) error {
+	for _, l := range s.listeners {
+		if addrPort(l.Addr()).Addr().Is4() != addr.Is4() {
+			continue
+		}
+		raw, err := l.SyscallConn()
+		if err == nil {
+			err = setMD5(raw, addr, key)
+		}
+		if err != nil && !(key == "" && errors.Is(err, unix.ENOENT)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// refreshKey reads the neighbor's key again and installs it where it has
+// changed, so that a key can be corrected without a restart. Until it is
+// installed no connection is taken: an unauthenticated one is worse than none.
+func (p *peer) refreshKey() error {
+	if p.settings.MD5Key.IsZero() {
+		return nil
+	}
+	key, err := readKey(p.settings.MD5Key)
+	if err != nil {
+		return fmt.Errorf("MD5 key: %w", err)
+	}
+	p.mu.Lock()
+	known := p.key == key
+	p.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := p.listenerKey(p.settings.Address, key); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.key = key
+	p.mu.Unlock()
+	return nil
+}

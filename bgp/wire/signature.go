@@ -1,0 +1,64 @@
+package wire
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// signatures counts segments that the kernel dropped for their TCP MD5
+// signature. It counts for the whole network namespace: it tells that a key is
+// wrong, but not whose.
+type signatures struct {
+	missing    uint64 // a key is expected here, and the segment was not signed
+	unexpected uint64 // it was signed, and no key is expected
+	wrong      uint64 // it was signed with another key
+}
+
+// readSignatures reads the kernel's counters. Without them nothing is known,
+// which is no error.
+func readSignatures() (s signatures) {
+	text, err := os.ReadFile("/proc/net/netstat")
+	if err != nil {
+		return s
+	}
+	return parseSignatures(string(text))
+}
+
+// parseSignatures reads pairs of lines: names, then values.
+func parseSignatures(text string) (s signatures) {
+	lines := strings.Split(text, "\n")
+	for i := 0; i+1 < len(lines); i += 2 {
+		names, values := strings.Fields(lines[i]), strings.Fields(lines[i+1])
+		for j, name := range names {
+			if j >= len(values) {
+				break
+			}
+			n, _ := strconv.ParseUint(values[j], 10, 64)
+			switch name {
+			case "TCPMD5NotFound":
+				s.missing = n
+			case "TCPMD5Unexpected":
+				s.unexpected = n
+			case "TCPMD5Failure":
+				s.wrong = n
+			}
+		}
+	}
+	return s
+}
+
+// since says what arrived after an earlier reading that explains why a
+// neighbor with or without a key does not come up.
+func (s signatures) since(earlier signatures, keyed bool) string {
+	switch {
+	case keyed && s.wrong > earlier.wrong:
+		return fmt.Sprintf("%d segments with a wrong MD5 signature arrived", s.wrong-earlier.wrong)
+	case keyed && s.missing > earlier.missing:
+		return fmt.Sprintf("%d segments without an MD5 signature arrived", s.missing-earlier.missing)
+	case !keyed && s.unexpected > earlier.unexpected:
+		return fmt.Sprintf("%d segments with an MD5 signature arrived, and no key is configured", s.unexpected-earlier.unexpected)
+	}
+	return ""
+}

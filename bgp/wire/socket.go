@@ -1,0 +1,85 @@
+package wire
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// dialer returns how to connect to the neighbor.
+func (p *peer) dialer() *net.Dialer {
+	d := &net.Dialer{Timeout: p.timers.connect, LocalAddr: p.source()}
+	d.SetMultipathTCP(false)
+	p.mu.Lock()
+	key := p.key
+	p.mu.Unlock()
+	d.Control = func(_, _ string, raw syscall.RawConn) error {
+		if key != "" {
+			if err := setMD5(raw, p.settings.Address, key); err != nil {
+				return err
+			}
+		}
+		return setTTL(raw, p.settings, p.config.LocalAS)
+	}
+	return d
+}
+
+// source returns our end of the connection: the configured one, or the first
+// specific address of the neighbor's family that is listened on.
+func (p *peer) source() net.Addr {
+	if local := p.settings.LocalAddress; local.IsValid() {
+		return &net.TCPAddr{IP: local.AsSlice()}
+	}
+	return p.config.source(p.settings.Address)
+}
+
+// defaultTTL is that of a session inside our own AS.
+const defaultTTL = 64
+
+// setTTL sets the TTL of what is sent, and with GTSM the smallest that is
+// received (RFC 5082 §3: 255, less one for each hop beyond the first).
+func setTTL(raw syscall.RawConn, s neighbor.Settings, localAS uint32) error {
+	ttl, least := defaultTTL, 0
+	switch {
+	case s.TTLSecurity > 0:
+		ttl, least = 255, 256-int(s.TTLSecurity)
+	case s.Multihop > 0:
+		ttl = int(s.Multihop)
+	case s.AS != localAS && !s.Address.IsLoopback():
+		ttl = 1
+	}
+	level, unicast, minimum := unix.IPPROTO_IP, unix.IP_TTL, unix.IP_MINTTL
+	if s.Address.Is6() {
+		level, unicast, minimum = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_MINHOPCOUNT
+	}
+	var failed error
+	err := raw.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), level, unicast, ttl)
+		if failed == nil && least > 0 {
+			failed = unix.SetsockoptInt(int(fd), level, minimum, least)
+		}
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// prepare sets up an accepted connection as a dialed one is.
+func (p *peer) prepare(conn *net.TCPConn) error {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return setTTL(raw, p.settings, p.config.LocalAS)
+}
+
+// acceptable reports whether the neighbor may connect to this address of ours.
+func (p *peer) acceptable(local netip.Addr) bool {
+	want := p.settings.LocalAddress
+	return !want.IsValid() || want == local
+}

@@ -1,0 +1,149 @@
+package neighbor
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Cause classifies why a session is not established. The reason says what was
+// seen; the cause decides what to do about it.
+type Cause uint8
+
+// The causes.
+const (
+	CauseNone Cause = iota
+	CauseWaiting
+	CauseConnectionRefused
+	CauseUnreachable
+	CauseTimedOut
+	CauseConnectionLost
+	CauseNoOpen
+	CauseWrongAS
+	CauseRouterIDClash
+	CauseHoldTime
+	CauseNoCommonFamily
+	CauseMalformed
+	CauseNotificationReceived
+	CauseNotificationSent
+	CauseKey
+	CauseKeyMismatch
+	CauseEngine
+	CauseStopped
+)
+
+// Local is what an advice needs to know of our own side.
+type Local struct {
+	AS       uint32
+	RouterID string
+}
+
+// Advice says what to do next about a session that is not established, or that
+// lacks something. It is empty when there is nothing to do.
+func (s Status) Advice(local Local) string {
+	name := s.Settings.Name
+	switch s.Cause {
+	case CauseWaiting:
+		return "check that the router has us as a neighbor and connects; without --passive Buoy connects itself"
+	case CauseConnectionRefused:
+		return fmt.Sprintf("nothing listens there: check that BGP runs on the router, and on port %d", s.Settings.Port)
+	case CauseUnreachable:
+		return "check the address, and this machine's route to it"
+	case CauseTimedOut:
+		text := "nothing answers: check the address, the route, and filters on the way"
+		if !s.Settings.MD5Key.IsZero() {
+			return text + "; a router that has no MD5 key for us, or another one, looks the same"
+		}
+		return text + "; a router that wants an MD5 key looks the same"
+	case CauseConnectionLost:
+		return "look at the router's log: it may not have our address as a neighbor"
+	case CauseNoOpen:
+		return "what listens there may not be a BGP speaker, or waits for something; look at the router's log"
+	case CauseWrongAS:
+		if s.OpenReceived != nil {
+			return fmt.Sprintf("if the router is right: buoyctl set neighbor %s --as %d; otherwise correct its own AS", name, s.OpenReceived.AS)
+		}
+	case CauseRouterIDClash:
+		return "give one of the two another router id; ours is bgp.router_id in the configuration"
+	case CauseHoldTime:
+		return "configure a hold time of at least 3 s on the router"
+	case CauseNoCommonFamily:
+		return fmt.Sprintf("enable %s for this session on the router, or change --families of %s", strings.Join(s.Settings.Families.Strings(), " or "), name)
+	case CauseMalformed:
+		return "the router broke the protocol: look at its log and its version; the message is kept"
+	case CauseKey:
+		return "make the key readable for the daemon; it is read again every second"
+	case CauseKeyMismatch:
+		return "configure the same MD5 key for this session on both ends, or on neither"
+	case CauseNotificationReceived:
+		return s.adviceReceived(local)
+	case CauseNotificationSent:
+		if n := s.NotificationSent; n != nil && n.Code == 4 {
+			return "nothing came from the router for the hold time: check that it is up and that the path carries packets both ways"
+		}
+	}
+	return ""
+}
+
+// adviceReceived reads the router's own words.
+func (s Status) adviceReceived(local Local) string {
+	n := s.NotificationReceived
+	if n == nil {
+		return ""
+	}
+	switch [2]uint8{n.Code, n.Subcode} {
+	case [2]uint8{2, 2}:
+		return fmt.Sprintf("the router expects another AS of us: our AS is %d, correct its remote AS", local.AS)
+	case [2]uint8{2, 3}:
+		return fmt.Sprintf("the router does not accept our router id %s: another speaker may have it", local.RouterID)
+	case [2]uint8{2, 6}:
+		return fmt.Sprintf("the router does not accept our hold time of %d s; --hold-time changes it", s.Settings.Hold())
+	case [2]uint8{2, 4}, [2]uint8{2, 7}:
+		return fmt.Sprintf("the router lacks a capability: check that it has one of the families %s for this session", s.Settings.Families)
+	case [2]uint8{6, 1}:
+		return "the router's prefix limit is reached: raise it there and clear the session"
+	case [2]uint8{6, 2}:
+		return "the session was shut down on the router: enable it there"
+	case [2]uint8{6, 3}:
+		return "the router has no such neighbor any more: configure it there"
+	case [2]uint8{6, 5}:
+		return "the router rejects the connection: check that it has our address as a neighbor"
+	}
+	if n.Code == 4 {
+		return "the router heard nothing from us for its hold time: check that the path carries packets both ways"
+	}
+	return ""
+}
+
+// Lacking returns the configured families that the neighbor of an established
+// session did not offer.
+func (s Status) Lacking() Families {
+	if s.State != Established || s.OpenReceived == nil {
+		return 0
+	}
+	return s.Settings.Families &^ s.OpenReceived.Families
+}
+
+// familyNames are those of families that Buoy does not speak, as network
+// operators call them, by AFI/SAFI.
+var familyNames = map[string]string{
+	"1/1": "inet unicast", "2/1": "inet6 unicast", "1/2": "inet multicast", "2/2": "inet6 multicast",
+	"1/4": "inet labeled-unicast", "2/4": "inet6 labeled-unicast", "25/65": "l2vpn vpls", "25/70": "evpn",
+	"1/129": "inet-vpn multicast", "2/129": "inet6-vpn multicast", "1/133": "inet flow", "2/133": "inet6 flow",
+	"1/134": "inet-vpn flow", "2/134": "inet6-vpn flow", "16388/71": "link-state",
+}
+
+// Offered names every family of an OPEN. Without any, RFC 4760 §8 means IPv4
+// unicast.
+func (o Open) Offered() string {
+	names := o.Families.Strings()
+	for _, other := range o.Others {
+		if name, ok := familyNames[other]; ok {
+			other = name
+		}
+		names = append(names, other)
+	}
+	if len(names) == 0 {
+		return "none (inet unicast)"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,111 @@
+package neighbor
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+)
+
+func valid() Settings {
+	return Settings{Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), Port: 179, AS: 64512, Families: AllFamilies}
+}
+
+func TestValidate(t *testing.T) {
+	for name, change := range map[string]func(*Settings){
+		"as it is":     func(*Settings) {},
+		"IPv6":         func(s *Settings) { s.Address = netip.MustParseAddr("2001:db8::1") },
+		"loopback":     func(s *Settings) { s.Address = netip.MustParseAddr("127.0.0.2") },
+		"bounds":       func(s *Settings) { s.Port, s.AS = 65535, 4294967295 },
+		"smallest":     func(s *Settings) { s.Port, s.AS = 1, 1 },
+		"passive":      func(s *Settings) { s.Passive = true },
+		"one family":   func(s *Settings) { s.Families = NewFamilies(Inet6VPN) },
+		"without name": func(s *Settings) { s.Name = "" },
+	} {
+		s := valid()
+		change(&s)
+		if err := s.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestValidateRefusals(t *testing.T) {
+	const unicast = "expected a unicast address without a zone, got "
+	address := func(text string) func(*Settings) {
+		return func(s *Settings) { s.Address = netip.MustParseAddr(text) }
+	}
+	for name, tt := range map[string]struct {
+		change func(*Settings)
+		want   FieldError
+	}{
+		"no address":      {func(s *Settings) { s.Address = netip.Addr{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+		"zone":            {address("fe80::1%eth0"), FieldError{"address", unicast + "fe80::1%eth0"}},
+		"mapped":          {address("::ffff:10.0.0.1"), FieldError{"address", unicast + "::ffff:10.0.0.1"}},
+		"unspecified":     {address("0.0.0.0"), FieldError{"address", unicast + "0.0.0.0"}},
+		"unspecified v6":  {address("::"), FieldError{"address", unicast + "::"}},
+		"multicast":       {address("224.0.0.1"), FieldError{"address", unicast + "224.0.0.1"}},
+		"multicast v6":    {address("ff02::1"), FieldError{"address", unicast + "ff02::1"}},
+		"no port":         {func(s *Settings) { s.Port = 0 }, FieldError{"port", "expected a port 1..65535"}},
+		"no AS":           {func(s *Settings) { s.AS = 0 }, FieldError{"as", "expected an AS 1..4294967295"}},
+		"no families":     {func(s *Settings) { s.Families = 0 }, FieldError{"families", "expected at least one of inet-vpn,inet6-vpn,route-target"}},
+		"everything else": {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+	} {
+		s := valid()
+		tt.change(&s)
+		err := s.Validate()
+		var got *FieldError
+		if !errors.As(err, &got) || *got != tt.want {
+			t.Errorf("%s:\n got %v\nwant %v", name, err, &tt.want)
+		}
+		if err != nil && err.Error() != tt.want.Field+": "+tt.want.Problem {
+			t.Errorf("%s: Error() = %q", name, err)
+		}
+	}
+}
+
+func TestWithDefaults(t *testing.T) {
+	vpn := NewFamilies(InetVPN, Inet6VPN)
+	got := Settings{Name: "mx1"}.WithDefaults(vpn)
+	if want := (Settings{Name: "mx1", Port: 179, Families: vpn}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	given := Settings{Port: 1179, Families: NewFamilies(RouteTarget)}
+	if got := given.WithDefaults(vpn); got != given {
+		t.Errorf("got %+v, want %+v", got, given)
+	}
+}
+
+func TestNegotiated(t *testing.T) {
+	open := func(list ...Family) *Open { return &Open{Families: NewFamilies(list...)} }
+	for _, tt := range []struct {
+		sent, received *Open
+		want           string
+	}{
+		{nil, nil, ""},
+		{open(InetVPN), nil, ""},
+		{nil, open(InetVPN), ""},
+		{open(InetVPN, Inet6VPN, RouteTarget), open(RouteTarget, InetVPN), "inet-vpn,route-target"},
+		{open(InetVPN), open(Inet6VPN), ""},
+		{open(), open(InetVPN), ""},
+	} {
+		if got := (Status{OpenSent: tt.sent, OpenReceived: tt.received}).Negotiated().String(); got != tt.want {
+			t.Errorf("sent %+v, received %+v: got %q, want %q", tt.sent, tt.received, got, tt.want)
+		}
+	}
+}
+
+func TestMessages(t *testing.T) {
+	c := Counters{Opens: 1, Updates: 20, Notifications: 300, Keepalives: 4000, RouteRefreshes: 50000, Bytes: 7, Refused: 9}
+	if got := c.Messages(); got != 54321 {
+		t.Errorf("Messages() = %d, want 54321", got)
+	}
+}
+
+func TestStateNames(t *testing.T) {
+	want := []string{"Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established"}
+	for s := Idle; s <= Established; s++ {
+		if got := s.String(); got != want[s] {
+			t.Errorf("state %d: got %q, want %q", s, got, want[s])
+		}
+	}
+}
