@@ -48,6 +48,7 @@ neighbors:
     port: 179
     families: [inet-vpn, inet6-vpn, route-target]
     passive: false
+    hold_time: 90
 `
 	if got := string(c.YAML()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -110,7 +111,11 @@ func TestReference(t *testing.T) {
 	}
 	want := defaults(t)
 	want.Neighbors = []neighbor.Settings{
-		neighbor.Settings{Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), AS: 64512}.WithDefaults(c.BGP.Families),
+		neighbor.Settings{
+			Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), AS: 64512,
+			LocalAddress: netip.MustParseAddr("10.0.0.2"), KeepaliveTime: 30, TTLSecurity: 1,
+			MD5Key: neighbor.KeySource{File: "/etc/buoy/mx1.key"},
+		}.WithDefaults(c.BGP.Families),
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got\n%s\nwant\n%s", c.YAML(), want.YAML())

@@ -40,6 +40,14 @@ type fileNeighbor struct {
 	Port     plain    `yaml:"port"`
 	Families []string `yaml:"families,flow"`
 	Passive  plain    `yaml:"passive"`
+
+	LocalAddress  string `yaml:"local_address,omitempty"`
+	HoldTime      plain  `yaml:"hold_time"`
+	KeepaliveTime plain  `yaml:"keepalive_time,omitempty"`
+	TTLSecurity   plain  `yaml:"ttl_security,omitempty"`
+	Multihop      plain  `yaml:"multihop,omitempty"`
+	MD5KeyFile    string `yaml:"md5_key_file,omitempty"`
+	MD5KeyEnv     string `yaml:"md5_key_env,omitempty"`
 }
 
 // plain is a number or a boolean: text that is written without quotes.
@@ -51,7 +59,7 @@ func (p plain) MarshalYAML() (any, error) {
 }
 
 // YAML returns the configuration as a file that Load reads back to the same
-// Config. Secrets, once there are some, are left out.
+// Config. It says where keys are, never what they are.
 func (c Config) YAML() []byte {
 	var f file
 	f.BGP.AS = plain(fmt.Sprint(c.BGP.AS))
@@ -78,14 +86,33 @@ func (c Config) YAML() []byte {
 }
 
 func fileNeighborOf(n neighbor.Settings) fileNeighbor {
-	return fileNeighbor{
+	f := fileNeighbor{
 		Name:     n.Name,
 		Address:  n.Address.String(),
 		AS:       plain(fmt.Sprint(n.AS)),
 		Port:     plain(fmt.Sprint(n.Port)),
 		Families: n.Families.Strings(),
 		Passive:  plain(fmt.Sprint(n.Passive)),
+
+		HoldTime:      plain(fmt.Sprint(n.Hold())),
+		KeepaliveTime: number(n.KeepaliveTime),
+		TTLSecurity:   number(n.TTLSecurity),
+		Multihop:      number(n.Multihop),
+		MD5KeyFile:    n.MD5Key.File,
+		MD5KeyEnv:     n.MD5Key.Env,
 	}
+	if n.LocalAddress.IsValid() {
+		f.LocalAddress = n.LocalAddress.String()
+	}
+	return f
+}
+
+// number returns a number whose zero means that it is not there.
+func number[N uint8 | uint16](n N) plain {
+	if n == 0 {
+		return ""
+	}
+	return plain(fmt.Sprint(n))
 }
 
 func texts[T netip.AddrPort | Endpoint](list []T) (out []string) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -112,6 +113,25 @@ func parseBool(s string) (bool, error) {
 func parseName(s string) (string, error) {
 	if inventory.CheckID(s) != nil {
 		return "", expected("a name of at most 63 lower-case letters, digits, '-', '_' and '.' that starts and ends with a letter or digit", s)
+	}
+	return s, nil
+}
+
+// parseRange reads a number of something within bounds.
+func parseRange[N uint8 | uint16](least, most N, unit string) func(string) (N, error) {
+	return func(s string) (N, error) {
+		n, ok := parseNumber(s, 16)
+		if !ok || n < uint64(least) || n > uint64(most) {
+			return 0, expected(fmt.Sprintf("%d..%d %s", least, most, unit), s)
+		}
+		return N(n), nil
+	}
+}
+
+// parseVariable reads the name of an environment variable.
+func parseVariable(s string) (string, error) {
+	if !validPath(s) || strings.ContainsAny(s, "= ") {
+		return "", expected("the name of an environment variable", s)
 	}
 	return s, nil
 }

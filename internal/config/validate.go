@@ -54,11 +54,40 @@ func (v *validation) neighbor(i int, families neighbor.Families) (s neighbor.Set
 	if v.present(path + ".passive") {
 		s.Passive = single(v, path+".passive", raw.Passive, parseBool)
 	}
+	v.session(path, raw, &s)
 	s = s.WithDefaults(families)
 	if fe, ok := errors.AsType[*neighbor.FieldError](s.Validate()); ok {
 		v.refuse(path+"."+fe.Field, errors.New(fe.Problem))
 	}
 	return s
+}
+
+// session validates what a neighbor may leave out of its session.
+func (v *validation) session(path string, raw fileNeighbor, s *neighbor.Settings) {
+	if v.present(path + ".local_address") {
+		s.LocalAddress = single(v, path+".local_address", raw.LocalAddress, parseAddress)
+	}
+	if v.present(path + ".hold_time") {
+		s.HoldTime = single(v, path+".hold_time", raw.HoldTime, parseRange[uint16](3, 65535, "seconds"))
+	}
+	if v.present(path + ".keepalive_time") {
+		s.KeepaliveTime = single(v, path+".keepalive_time", raw.KeepaliveTime, parseRange[uint16](1, 21845, "seconds"))
+	}
+	if v.present(path + ".ttl_security") {
+		s.TTLSecurity = single(v, path+".ttl_security", raw.TTLSecurity, parseRange[uint8](1, 254, "hops"))
+	}
+	if v.present(path + ".multihop") {
+		s.Multihop = single(v, path+".multihop", raw.Multihop, parseRange[uint8](1, 255, "hops"))
+	}
+	if v.present(path + ".md5_key_file") {
+		s.MD5Key.File = single(v, path+".md5_key_file", raw.MD5KeyFile, parsePath)
+	}
+	if v.present(path + ".md5_key_env") {
+		s.MD5Key.Env = single(v, path+".md5_key_env", raw.MD5KeyEnv, parseVariable)
+	}
+	if s.HoldTime == neighbor.DefaultHoldTime {
+		s.HoldTime = 0 // the same settings, said or not
+	}
 }
 
 // duplicates refuses a name or an address that an earlier neighbor has.
