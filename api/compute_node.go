@@ -70,7 +70,7 @@ func (s *computeNodeService) DeleteComputeNode(ctx context.Context, req *buoyv1.
 func (v view) computeNode(state *inventory.State, name string) (*buoyv1.ComputeNode, error) {
 	n, ok := state.ComputeNode(name)
 	if !ok {
-		return nil, missing(name)
+		return nil, missing("name", name)
 	}
 	return computeNodeToProto(n), nil
 }

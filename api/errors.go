@@ -71,7 +71,10 @@ func invalid(field string, err error) error {
 }
 
 // missing refuses a name that no resource has.
-func missing(name string) error {
-	return &inventory.Error{Code: inventory.NotFound, Reason: inventory.ReasonNotFound, Field: "name", Resource: name,
+func missing(field, name string) error {
+	if name == "" {
+		return invalid(field, errors.New("expected a name"))
+	}
+	return &inventory.Error{Code: inventory.NotFound, Reason: inventory.ReasonNotFound, Field: field, Resource: name,
 		Message: name + " does not exist"}
 }

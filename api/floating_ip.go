@@ -60,11 +60,16 @@ func (s *floatingIPService) GetFloatingIP(_ context.Context, req *buoyv1.GetFloa
 }
 
 func (s *floatingIPService) ListFloatingIPs(_ context.Context, req *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
+	var in fields
+	parent := in.parent("parent", req.GetParent())
+	if in.err != nil {
+		return nil, in.err
+	}
 	state := s.Inventory.State()
 	seen := s.observe(state)
 	resp := &buoyv1.ListFloatingIPsResponse{}
 	for f := range state.FloatingIPs() {
-		if inParent(f.Name, req.GetParent()) {
+		if inParent(f.Name, parent) {
 			resp.FloatingIps = append(resp.FloatingIps, floatingIPToProto(f, seen))
 		}
 	}
@@ -85,7 +90,7 @@ func (s *floatingIPService) execute(ctx context.Context, c inventory.Command, na
 func (v view) floatingIP(state *inventory.State, name string) (*buoyv1.FloatingIP, error) {
 	f, ok := state.FloatingIP(name)
 	if !ok {
-		return nil, missing(name)
+		return nil, missing("name", name)
 	}
 	return floatingIPToProto(f, v.observe(state)), nil
 }

@@ -77,7 +77,7 @@ func (s *neighborService) DeleteNeighbor(ctx context.Context, req *buoyv1.Delete
 func (v view) neighbor(state *inventory.State, name string) (*buoyv1.Neighbor, error) {
 	n, ok := state.Neighbor(name)
 	if !ok {
-		return nil, missing(name)
+		return nil, missing("name", name)
 	}
 	return neighborToProto(n, v.sessions()[n.Name]), nil
 }

@@ -32,10 +32,15 @@ func (s *networkService) GetNetwork(_ context.Context, req *buoyv1.GetNetworkReq
 }
 
 func (s *networkService) ListNetworks(_ context.Context, req *buoyv1.ListNetworksRequest) (*buoyv1.ListNetworksResponse, error) {
+	var f fields
+	parent := f.parent("parent", req.GetParent())
+	if f.err != nil {
+		return nil, f.err
+	}
 	state := s.Inventory.State()
 	resp := &buoyv1.ListNetworksResponse{}
 	for n := range state.Networks() {
-		if inParent(n.Name, req.GetParent()) {
+		if inParent(n.Name, parent) {
 			resp.Networks = append(resp.Networks, networkToProto(state, n))
 		}
 	}
@@ -72,7 +77,7 @@ func (s *networkService) DeleteNetwork(ctx context.Context, req *buoyv1.DeleteNe
 func (v view) network(state *inventory.State, name string) (*buoyv1.Network, error) {
 	n, ok := state.Network(name)
 	if !ok {
-		return nil, missing(name)
+		return nil, missing("name", name)
 	}
 	return networkToProto(state, n), nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
@@ -109,7 +110,21 @@ func given[T any](in bool, v T) *T {
 	return &v
 }
 
-// inProject reports whether a resource belongs to a parent; an empty parent
+// parent checks the name of a project. An empty one stands for all.
+func (f *fields) parent(field, name string) string {
+	if name == "" {
+		return ""
+	}
+	id, ok := strings.CutPrefix(name, "projects/")
+	if !ok {
+		f.fail(field, fmt.Errorf("expected projects/PROJECT, got %q", name))
+	} else if err := inventory.CheckID(id); err != nil {
+		f.fail(field, err)
+	}
+	return name
+}
+
+// inParent reports whether a resource belongs to a parent; an empty parent
 // has all.
 func inParent(name, parent string) bool {
 	return parent == "" || strings.HasPrefix(name, parent+"/")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -53,7 +54,7 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 	}
 	if filter.network != "" {
 		if _, ok := filter.state.Network(filter.network); !ok {
-			return nil, missing(filter.network)
+			return nil, missing("network", filter.network)
 		}
 	}
 	switch {
@@ -68,9 +69,13 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 	}
 }
 
-// listAll lists what the speaker has, and behind it what it did not take.
+// listAll lists what the speaker has, and what it did not take.
 func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
-	resp := &buoyv1.ListRoutesResponse{}
+	type line struct {
+		key   vrf.Key
+		route *buoyv1.Route
+	}
+	var lines []line
 	table := s.Routes()
 	for r, since := range table.All() {
 		if !filter.takes(r) {
@@ -82,7 +87,7 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		if err := table.Failure(r.Key); err != nil {
 			p.State, p.StateReason = buoyv1.Route_PENDING, "a change is tried again: "+err.Error()
 		}
-		resp.Routes = append(resp.Routes, p)
+		lines = append(lines, line{r.Key, p})
 	}
 	for r, err := range table.Failures() {
 		if _, _, listed := table.Get(r.Key); listed || !filter.takes(r) {
@@ -90,7 +95,12 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		}
 		p := routeToProto(filter.state, r)
 		p.State, p.StateReason = buoyv1.Route_PENDING, "it is tried again: "+err.Error()
-		resp.Routes = append(resp.Routes, p)
+		lines = append(lines, line{r.Key, p})
+	}
+	slices.SortFunc(lines, func(a, b line) int { return a.key.Compare(b.key) })
+	resp := &buoyv1.ListRoutesResponse{Routes: make([]*buoyv1.Route, 0, len(lines))}
+	for _, l := range lines {
+		resp.Routes = append(resp.Routes, l.route)
 	}
 	return resp
 }
@@ -98,7 +108,7 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 func (s *routeService) listAdvertised(ctx context.Context, filter routeFilter, name string) (*buoyv1.ListRoutesResponse, error) {
 	n, ok := filter.state.Neighbor(name)
 	if !ok {
-		return nil, missing(name)
+		return nil, missing("neighbor", name)
 	}
 	routes, err := s.Sessions.AdjRIBOut(ctx, n.Address)
 	if err != nil {

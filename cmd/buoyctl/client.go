@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
+	"sync"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -15,6 +18,9 @@ import (
 // client is a connection to buoyd.
 type client struct {
 	conn *grpc.ClientConn
+
+	mu     sync.Mutex
+	dialed error // the last attempt
 
 	networks     buoyv1.NetworksClient
 	computeNodes buoyv1.ComputeNodesClient
@@ -28,14 +34,21 @@ const maxMessage = 256 << 20
 
 func (a *app) connect() (*client, error) {
 	network, address := "tcp", a.server
-	if path, ok := strings.CutPrefix(a.server, "unix://"); ok {
+	path, local := strings.CutPrefix(a.server, "unix://")
+	if local {
 		network, address = "unix", path
-	} else if _, _, err := net.SplitHostPort(a.server); err != nil {
+	}
+	if _, _, err := net.SplitHostPort(a.server); local && path == "" || !local && err != nil {
 		return nil, fmt.Errorf("--server: expected unix://PATH or HOST:PORT, got %q", a.server)
 	}
+	c := &client{}
 	// gRPC's own name for a Unix socket has no relative paths.
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, address)
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.dialed = err
+		return conn, err
 	}
 	conn, err := grpc.NewClient("passthrough:///buoyd",
 		grpc.WithContextDialer(dial),
@@ -44,15 +57,32 @@ func (a *app) connect() (*client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}
-	a.conn = &client{
-		conn:         conn,
-		networks:     buoyv1.NewNetworksClient(conn),
-		computeNodes: buoyv1.NewComputeNodesClient(conn),
-		neighbors:    buoyv1.NewNeighborsClient(conn),
-		floatingIPs:  buoyv1.NewFloatingIPsClient(conn),
-		routes:       buoyv1.NewRoutesClient(conn),
+	c.conn = conn
+	c.networks = buoyv1.NewNetworksClient(conn)
+	c.computeNodes = buoyv1.NewComputeNodesClient(conn)
+	c.neighbors = buoyv1.NewNeighborsClient(conn)
+	c.floatingIPs = buoyv1.NewFloatingIPsClient(conn)
+	c.routes = buoyv1.NewRoutesClient(conn)
+	a.conn = c
+	return c, nil
+}
+
+// dialError says why there is no connection, without what gRPC and net add;
+// "" when there is one.
+func (c *client) dialError() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	err := c.dialed
+	if err == nil {
+		return ""
 	}
-	return a.conn, nil
+	if e, ok := errors.AsType[*net.OpError](err); ok {
+		err = e.Err
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = e.Err
+	}
+	return err.Error()
 }
 
 func (a *app) close() {

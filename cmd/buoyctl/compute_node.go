@@ -26,7 +26,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		Use:     "computenode NAME",
 		Short:   "Create a compute node: where the gateways tunnel to",
 		Example: "  buoyctl create computenode cmp1 --address 10.0.0.11 --encapsulation gre,udp",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.computeNodeName(args[0])
 			n, err := c.computeNodes.CreateComputeNode(ctx, &buoyv1.CreateComputeNodeRequest{ComputeNode: create})
@@ -46,7 +46,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		Use:     "computenode NAME",
 		Short:   "Change a compute node in place; its routes follow",
 		Example: "  buoyctl set computenode cmp1 --encapsulation udp",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
 		set.Name = a.computeNodeName(args[0])
@@ -107,7 +107,7 @@ func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.Comp
 	for _, f := range fips.FloatingIps {
 		for _, as := range f.Associations {
 			if as.ComputeNode == n.Name {
-				used = append(used, f.Address+" ("+short(f.Name)+"), "+describeAssociation(as))
+				used = append(used, f.Address+" ("+short(f.Name)+"), "+describeInterface(as))
 			}
 		}
 	}

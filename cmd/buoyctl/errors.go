@@ -1,10 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -19,13 +24,11 @@ const (
 	exitConflict    = 5 // exists already, or not in a state for it
 )
 
-func (a *app) exitStatus(err error) int {
-	switch {
-	case err == nil:
+func exitStatus(err error) int {
+	if err == nil {
 		return exitOK
-	case !a.working:
-		return exitUsage
-	case errors.Is(err, errNothingToSet):
+	}
+	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
 	switch codeOf(err) {
@@ -48,22 +51,77 @@ func codeOf(err error) codes.Code {
 }
 
 // describeError says in the operator's words what went wrong.
-func describeError(err error, server string) string {
+func (a *app) describeError(cmd *cobra.Command, err error) string {
+	if _, ok := errors.AsType[*usageError](err); ok {
+		if cmd.Name() == "help" {
+			cmd = cmd.Root()
+		}
+		return fmt.Sprintf("%v\nRun '%s --help' for usage.", err, cmd.CommandPath())
+	}
 	s, ok := status.FromError(err)
 	if !ok {
 		return err.Error()
 	}
 	switch s.Code() {
 	case codes.Unavailable:
-		return fmt.Sprintf("buoyd cannot be reached at %s: %s\nIs it running? --server or BUOY_SERVER says where.", server, s.Message())
+		return fmt.Sprintf("buoyd cannot be reached at %s: %s\nIs it running? --server or BUOY_SERVER says where.",
+			a.server, cmp.Or(a.conn.dialError(), s.Message()))
 	case codes.DeadlineExceeded:
-		return fmt.Sprintf("buoyd at %s did not answer in time: %s", server, s.Message())
+		return fmt.Sprintf("buoyd at %s did not answer within %s; --timeout allows more", a.server, a.timeout)
+	case codes.Canceled:
+		return "interrupted"
 	case codes.Unimplemented:
-		return fmt.Sprintf("buoyd at %s does not know this request: %s\nIs it an older version?", server, s.Message())
+		return fmt.Sprintf("buoyd at %s does not know this request: %s\nIs it an older version?", a.server, s.Message())
 	default:
-		return s.Message()
+		return inFlags(cmd, s)
 	}
 }
 
+// inFlags is the message of a refusal, with the flag or the argument in place
+// of the API's field.
+func inFlags(cmd *cobra.Command, s *status.Status) string {
+	field := fieldOf(s)
+	rest, ok := strings.CutPrefix(s.Message(), field+": ")
+	if field == "" || !ok {
+		return s.Message()
+	}
+	if word := strings.ToUpper(field); strings.Contains(cmd.Use, word) {
+		if s.Code() == codes.InvalidArgument {
+			return word + ": " + rest
+		}
+		return rest // it begins with the name
+	}
+	name := ""
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if plain(f.Name) == plain(field) {
+			name = f.Name
+		}
+	})
+	if name == "" {
+		return s.Message()
+	}
+	return "--" + name + ": " + rest
+}
+
+// fieldOf returns the field of the request that a refusal is about.
+func fieldOf(s *status.Status) string {
+	for _, d := range s.Details() {
+		if bad, ok := d.(*errdetails.BadRequest); ok && len(bad.FieldViolations) > 0 {
+			return bad.FieldViolations[0].Field
+		}
+	}
+	return ""
+}
+
+// plain makes a flag and its field equal: route-target, route_targets.
+func plain(name string) string {
+	if name == "parent" {
+		return "project"
+	}
+	return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "").Replace(name), "s")
+}
+
 // notFound is the answer when a list does not have what was asked for.
-func notFound(what string) error { return status.Error(codes.NotFound, what+" does not exist") }
+func notFound(format string, args ...any) error {
+	return status.Error(codes.NotFound, fmt.Sprintf(format, args...))
+}

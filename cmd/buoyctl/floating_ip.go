@@ -51,9 +51,10 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 		return err
 	}
 	verbs["release"].AddCommand(&cobra.Command{
-		Use:   "floatingip NAME",
-		Short: "Give the address of a floating IP back; it must not be associated",
-		Args:  exactlyName,
+		Use:     "floatingip NAME",
+		Aliases: []string{"fip"},
+		Short:   "Give the address of a floating IP back; it must not be associated",
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			name := a.floatingIPName(args[0])
 			if err := release(ctx, c, name); err != nil {
@@ -85,9 +86,10 @@ func (a *app) allocate() *cobra.Command {
 	req := &buoyv1.AllocateRequest{}
 	cmd := &cobra.Command{
 		Use:     "floatingip NAME",
+		Aliases: []string{"fip"},
 		Short:   "Take an address of a network for a new floating IP",
 		Example: "  buoyctl allocate floatingip web-1 --network vn-public --address 203.0.113.5",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			req.Name = a.floatingIPName(args[0])
 			req.Network = a.networkName(req.Network)
@@ -109,9 +111,10 @@ func (a *app) associate() *cobra.Command {
 	as := &buoyv1.Association{}
 	cmd := &cobra.Command{
 		Use:     "floatingip NAME",
+		Aliases: []string{"fip"},
 		Short:   "Make a floating IP reachable at a compute node",
 		Example: "  buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249 --label 100",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			as.ComputeNode = a.computeNodeName(as.ComputeNode)
 			f, err := c.floatingIPs.Associate(ctx, &buoyv1.AssociateRequest{Name: a.floatingIPName(args[0]), Association: as})
@@ -135,9 +138,10 @@ func (a *app) disassociate() *cobra.Command {
 	req := &buoyv1.DisassociateRequest{}
 	cmd := &cobra.Command{
 		Use:     "floatingip NAME",
+		Aliases: []string{"fip"},
 		Short:   "End the associations of a floating IP: all, or those that match",
 		Example: "  buoyctl disassociate floatingip web-1 --interface tap0",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			req.Name = a.floatingIPName(args[0])
 			req.ComputeNode = a.computeNodeName(req.ComputeNode)
@@ -159,7 +163,11 @@ func (a *app) disassociate() *cobra.Command {
 }
 
 func describeAssociation(as *buoyv1.Association) string {
-	text := fmt.Sprintf("%s interface %s, fixed IP %s, label %d", short(as.ComputeNode), as.Interface, as.FixedIp, as.Label)
+	return short(as.ComputeNode) + " " + describeInterface(as)
+}
+
+func describeInterface(as *buoyv1.Association) string {
+	text := fmt.Sprintf("interface %s, fixed IP %s, label %d", as.Interface, as.FixedIp, as.Label)
 	if as.Preferred {
 		text += ", preferred"
 	}

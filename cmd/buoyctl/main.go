@@ -3,13 +3,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,12 +28,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
-	a.close()
-	if err != nil {
-		fmt.Fprintf(stderr, "buoyctl: %s\n", describeError(err, a.server))
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !a.working {
+		err = &usageError{err.Error()}
 	}
-	return a.exitStatus(err)
+	if err != nil {
+		fmt.Fprintf(stderr, "buoyctl: %s\n", a.describeError(cmd, err))
+	}
+	a.close()
+	return exitStatus(err)
 }
 
 // app is what the commands share: the global flags and the connection.
@@ -73,11 +73,17 @@ NAME is a short name in --project, or a full resource name.
 
 Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 5 exists already or not in a state for it.`,
-		Args:          cobra.NoArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args)
+			}
+			return cmd.Help()
+		},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetFlagErrorFunc(wrongFlag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", server, "where buoyd listens: unix://PATH or HOST:PORT (environment BUOY_SERVER)")
 	flags.StringVar(&a.project, "project", "default", "the project of short names")
@@ -96,8 +102,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		{"delete", "Delete a resource that is not in use"},
 		{"show", "Show sessions and routes as routers do"},
 	} {
-		verb := &cobra.Command{Use: v.use, Short: v.short, Args: cobra.ArbitraryArgs}
-		verb.RunE = func(cmd *cobra.Command, args []string) error { return unknownResource(cmd, args) }
+		verb := &cobra.Command{Use: v.use, Short: v.short, Args: cobra.ArbitraryArgs, RunE: unknownCommand}
 		verbs[v.use] = verb
 		root.AddCommand(verb)
 	}
@@ -106,21 +111,23 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 	} {
 		noun(verbs)
 	}
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil {
+		help.Args = knownTopic
+	}
 	return root
 }
 
-// unknownResource says what a verb applies to.
-func unknownResource(cmd *cobra.Command, args []string) error {
-	var known []string
-	for _, c := range cmd.Commands() {
-		known = append(known, c.Name())
+// knownTopic refuses help on what does not exist.
+func knownTopic(help *cobra.Command, args []string) error {
+	cmd, rest, err := help.Root().Find(args)
+	if err != nil {
+		cmd, rest = help.Root(), args
 	}
-	slices.Sort(known)
-	got := "nothing"
-	if len(args) > 0 {
-		got = fmt.Sprintf("%q", args[0])
+	if len(rest) > 0 && cmd.HasSubCommands() {
+		return unknownCommand(cmd, rest)
 	}
-	return fmt.Errorf("%s: expected one of %s, got %s", cmd.Name(), strings.Join(known, ", "), got)
+	return nil
 }
 
 // action is what a command does once its line made sense.
@@ -131,6 +138,9 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := a.checkOutput(); err != nil {
 			return err
+		}
+		if a.timeout <= 0 {
+			return fmt.Errorf("--timeout: expected more than 0s, got %s", a.timeout)
 		}
 		c, err := a.connect()
 		if err != nil {
@@ -143,29 +153,5 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 	}
 }
 
-// name is the argument of most commands.
-func exactlyName(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("%s: expected one NAME, got %d arguments", cmd.CommandPath(), len(args))
-	}
-	return nil
-}
-
-func atMostName(cmd *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return fmt.Errorf("%s: expected at most one NAME, got %d arguments", cmd.CommandPath(), len(args))
-	}
-	return nil
-}
-
-// require marks flags that a command cannot do without.
-func require(cmd *cobra.Command, flags ...string) {
-	for _, f := range flags {
-		if err := cmd.MarkFlagRequired(f); err != nil {
-			panic(err) // the flag is not defined
-		}
-	}
-}
-
 // errNothingToSet is the answer to a set command without flags.
-var errNothingToSet = errors.New("nothing to change: give at least one flag; see --help")
+var errNothingToSet = &usageError{"nothing to change: give at least one flag"}

@@ -77,9 +77,10 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 	create := &buoyv1.Neighbor{}
 	createCmd := &cobra.Command{
 		Use:     "neighbor NAME",
+		Aliases: []string{"peer"},
 		Short:   "Create a neighbor: a gateway router to peer with",
 		Example: "  buoyctl create neighbor mx1 --address 10.0.0.1 --as 64512 --families inet-vpn,inet6-vpn,route-target",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.neighborName(args[0])
 			n, err := c.neighbors.CreateNeighbor(ctx, &buoyv1.CreateNeighborRequest{Neighbor: create})
@@ -97,9 +98,10 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 	set := &buoyv1.Neighbor{}
 	setCmd := &cobra.Command{
 		Use:     "neighbor NAME",
+		Aliases: []string{"peer"},
 		Short:   "Change a neighbor; its session is opened anew",
 		Example: "  buoyctl set neighbor mx1 --families inet-vpn",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
 		set.Name = a.neighborName(args[0])

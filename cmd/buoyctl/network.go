@@ -32,7 +32,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		Use:     "network NAME",
 		Short:   "Create a network: subnets for floating IPs, and route targets",
 		Example: "  buoyctl create network vn-public --subnet 203.0.113.0/24 --route-target target:64512:10003",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.networkName(args[0])
 			n, err := c.networks.CreateNetwork(ctx, &buoyv1.CreateNetworkRequest{Network: create})
@@ -51,7 +51,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		Use:     "network NAME",
 		Short:   "Change a network in place; lists are replaced, and its routes are sent anew",
 		Example: "  buoyctl set network vn-public --route-target target:64512:10004",
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
 		set.Name = a.networkName(args[0])

@@ -29,7 +29,7 @@ func addNoun[T proto.Message](a *app, verbs map[string]*cobra.Command, n noun[T]
 		Use:     n.plural + " [NAME]",
 		Aliases: append([]string{n.singular}, n.aliases...),
 		Short:   fmt.Sprintf("List the %s, or show one", n.plural),
-		Args:    atMostName,
+		Args:    takes(0, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			if len(args) == 1 {
 				m, err := n.get(ctx, c, n.fullName(args[0]))
@@ -52,7 +52,7 @@ func addNoun[T proto.Message](a *app, verbs map[string]*cobra.Command, n noun[T]
 		Use:     n.singular + " NAME",
 		Aliases: append([]string{n.plural}, n.aliases...),
 		Short:   fmt.Sprintf("Show everything about a %s", n.singular),
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			m, err := n.get(ctx, c, n.fullName(args[0]))
 			if err != nil {
@@ -66,7 +66,7 @@ func addNoun[T proto.Message](a *app, verbs map[string]*cobra.Command, n noun[T]
 		Use:     n.singular + " NAME",
 		Aliases: append([]string{n.plural}, n.aliases...),
 		Short:   n.deletable,
-		Args:    exactlyName,
+		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			name := n.fullName(args[0])
 			if err := n.remove(ctx, c, name); err != nil {

@@ -29,7 +29,7 @@ func (a *app) outputFlag(cmd *cobra.Command) {
 
 func (a *app) checkOutput() error {
 	switch a.output {
-	case "", asTable, asWide, asJSON, asYAML, asName:
+	case asTable, asWide, asJSON, asYAML, asName:
 		return nil
 	}
 	return fmt.Errorf("--output: expected table, wide, json, yaml or name, got %q", a.output)
@@ -70,7 +70,9 @@ func printAll[T proto.Message](a *app, list []T, name func(T) string, columns []
 	case asYAML:
 		for i, m := range list {
 			if i > 0 {
-				fmt.Fprintln(a.stdout, "---")
+				if _, err := fmt.Fprintln(a.stdout, "---"); err != nil {
+					return err
+				}
 			}
 			if err := printYAML(a.stdout, m); err != nil {
 				return err
@@ -79,7 +81,9 @@ func printAll[T proto.Message](a *app, list []T, name func(T) string, columns []
 		return nil
 	case asName:
 		for _, m := range list {
-			fmt.Fprintln(a.stdout, name(m))
+			if _, err := fmt.Fprintln(a.stdout, name(m)); err != nil {
+				return err
+			}
 		}
 		return nil
 	}

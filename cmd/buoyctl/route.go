@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -40,28 +41,35 @@ func routeAge(r *buoyv1.Route) string {
 // routes adds get routes to the verbs. Routes are derived: they cannot be
 // created or deleted.
 func (a *app) routes(verbs map[string]*cobra.Command) {
+	const byNeighbor = "  buoyctl get routes --neighbor mx1 --direction advertised"
 	req := &buoyv1.ListRoutesRequest{}
 	var direction string
 	cmd := &cobra.Command{
 		Use: "routes [PREFIX]", Aliases: []string{"route"},
 		Short: "List the routes, or those of one prefix",
 		Example: "  buoyctl get routes --network vn-public -o wide\n" +
-			"  buoyctl get routes --neighbor mx1 --direction advertised\n" +
+			byNeighbor + "\n" +
 			"  buoyctl get routes 203.0.113.5 -o json",
-		Args: atMostName,
+		Args: takes(0, 1),
+	}
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		switch {
+		case direction != "" && direction != "advertised":
+			return misused(cmd, "--direction: expected advertised, got %q", direction)
+		case direction != "" && req.Neighbor == "":
+			return misused(cmd, "missing --neighbor to go with --direction, for example\n%s", byNeighbor)
+		case direction == "" && req.Neighbor != "":
+			return misused(cmd, "missing --direction to go with --neighbor, for example\n%s", byNeighbor)
+		case direction != "":
+			req.Direction = buoyv1.ListRoutesRequest_ADVERTISED
+		}
+		return nil
 	}
 	cmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
 		if req.Network != "" {
 			req.Network = a.networkName(req.Network)
 		}
 		req.Neighbor = a.neighborName(req.Neighbor)
-		switch direction {
-		case "advertised":
-			req.Direction = buoyv1.ListRoutesRequest_ADVERTISED
-		case "":
-		default:
-			return fmt.Errorf("--direction: expected advertised, got %q", direction)
-		}
 		resp, err := c.routes.ListRoutes(ctx, req)
 		if err != nil {
 			return err
@@ -71,7 +79,7 @@ func (a *app) routes(verbs map[string]*cobra.Command) {
 		}
 		routes := withPrefix(resp.Routes, args[0])
 		if len(routes) == 0 {
-			return notFound("a route for " + args[0])
+			return notFound("no route for %s", args[0])
 		}
 		return printAll(a, routes, nameOfRoute, routeColumns)
 	})
@@ -80,13 +88,13 @@ func (a *app) routes(verbs map[string]*cobra.Command) {
 	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0")
 	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, with --direction advertised")
 	flags.StringVar(&direction, "direction", "", "advertised")
-	cmd.MarkFlagsRequiredTogether("neighbor", "direction")
 	a.outputFlag(cmd)
 	verbs["get"].AddCommand(cmd)
 }
 
 // withPrefix selects the routes of a prefix, an address or a route's name.
 func withPrefix(routes []*buoyv1.Route, want string) (found []*buoyv1.Route) {
+	want = canonical(want)
 	for _, r := range routes {
 		addr, _, _ := strings.Cut(r.Prefix, "/")
 		if want == r.Prefix || want == addr || want == nameOfRoute(r) {
@@ -96,9 +104,24 @@ func withPrefix(routes []*buoyv1.Route, want string) (found []*buoyv1.Route) {
 	return found
 }
 
+// canonical writes an address or a prefix as the API does.
+func canonical(s string) string {
+	if a, err := netip.ParseAddr(s); err == nil {
+		return a.String()
+	}
+	if p, err := netip.ParsePrefix(s); err == nil {
+		return p.String()
+	}
+	return s
+}
+
 func describeRoute(r *buoyv1.Route) string {
-	text := fmt.Sprintf("%s, next hop %s, label %d, LOCAL_PREF %d, %s, encapsulation %s, %s", nameOfRoute(r), r.NextHop, r.Label,
-		r.LocalPref, strings.Join(r.RouteTargets, " "), strings.Join(r.Encapsulations, ","), strings.ToLower(r.State.String()))
+	return fmt.Sprintf("%s, next hop %s, label %d, LOCAL_PREF %d, %s, encapsulation %s, %s", nameOfRoute(r), r.NextHop, r.Label,
+		r.LocalPref, strings.Join(r.RouteTargets, " "), strings.Join(r.Encapsulations, ","), routeState(r))
+}
+
+func routeState(r *buoyv1.Route) string {
+	text := strings.ToLower(r.State.String())
 	if r.StateReason != "" {
 		text += " (" + r.StateReason + ")"
 	}

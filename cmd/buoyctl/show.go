@@ -14,25 +14,25 @@ import (
 
 // show adds the commands that network operators know from their routers.
 func (a *app) show(verbs map[string]*cobra.Command) {
-	bgp := &cobra.Command{Use: "bgp", Short: "Show BGP sessions", RunE: unknownResource}
+	bgp := &cobra.Command{Use: "bgp", Short: "Show BGP sessions", RunE: unknownCommand}
 	bgp.AddCommand(&cobra.Command{
 		Use:   "summary",
 		Short: "Show one line for each neighbor",
-		Args:  cobra.NoArgs,
+		Args:  takes(0, 0),
 		RunE:  a.do(a.showSummary),
 	})
-	route := &cobra.Command{Use: "route", Short: "Show routes", RunE: unknownResource}
+	route := &cobra.Command{Use: "route", Short: "Show routes", RunE: unknownCommand}
 	route.AddCommand(&cobra.Command{
 		Use:     "table TABLE [PREFIX] [detail]",
 		Short:   "Show the routes of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0",
 		Example: "  buoyctl show route table bgp.l3vpn.0 detail",
-		Args:    cobra.RangeArgs(1, 3),
+		Args:    tableArgs,
 		RunE:    a.do(a.showTable),
 	}, &cobra.Command{
 		Use:     "advertising-protocol bgp PEER [detail]",
 		Short:   "Show the routes that a neighbor, by name or address, has been given",
 		Example: "  buoyctl show route advertising-protocol bgp 10.0.0.1",
-		Args:    cobra.RangeArgs(2, 3),
+		Args:    advertisedArgs,
 		RunE:    a.do(a.showAdvertised),
 	})
 	verbs["show"].AddCommand(bgp, route)
@@ -66,6 +66,23 @@ func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
 	})
 }
 
+func tableArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 3 && args[2] != "detail" {
+		return misused(cmd, "expected detail after the prefix, got %q", args[2])
+	}
+	return takes(1, 3)(cmd, args)
+}
+
+func advertisedArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0 && args[0] != "bgp":
+		return misused(cmd, "expected bgp, got %q", args[0])
+	case len(args) == 3 && args[2] != "detail":
+		return misused(cmd, "expected detail after the peer, got %q", args[2])
+	}
+	return takes(2, 3)(cmd, args)
+}
+
 func messages(c *buoyv1.Counters) uint64 {
 	return c.GetOpens() + c.GetUpdates() + c.GetNotifications() + c.GetKeepalives() + c.GetRouteRefreshes()
 }
@@ -80,7 +97,7 @@ func (a *app) showTable(ctx context.Context, c *client, args []string) error {
 	routes := resp.Routes
 	if len(args) > 0 {
 		if routes = withPrefix(routes, args[0]); len(routes) == 0 {
-			return notFound("a route for " + args[0] + " in " + table)
+			return notFound("no route for %s in %s", args[0], table)
 		}
 	}
 	fmt.Fprintf(a.stdout, "%s: %d destinations, %d routes\n\n", table, destinations(routes), len(routes))
@@ -88,9 +105,6 @@ func (a *app) showTable(ctx context.Context, c *client, args []string) error {
 }
 
 func (a *app) showAdvertised(ctx context.Context, c *client, args []string) error {
-	if args[0] != "bgp" {
-		return fmt.Errorf("advertising-protocol: expected bgp, got %q", args[0])
-	}
 	peer, err := findPeer(ctx, c, args[1])
 	if err != nil {
 		return err
@@ -113,11 +127,11 @@ func findPeer(ctx context.Context, c *client, peer string) (*buoyv1.Neighbor, er
 		return nil, err
 	}
 	for _, n := range resp.Neighbors {
-		if peer == n.Address || peer == n.Name || peer == short(n.Name) {
+		if canonical(peer) == n.Address || peer == n.Name || peer == short(n.Name) {
 			return n, nil
 		}
 	}
-	return nil, notFound("a neighbor " + peer)
+	return nil, notFound("no neighbor has the name or address %s", peer)
 }
 
 func cutDetail(args []string) (rest []string, detail bool) {
@@ -168,7 +182,7 @@ func (a *app) showDetail(r *buoyv1.Route) error {
 		{"Communities", strings.Join(communities, " ")},
 		{"Network", r.Network},
 		{"Floating IP", r.FloatingIp},
-		{"State", strings.TrimSpace(strings.ToLower(r.State.String()) + " " + r.StateReason)},
+		{"State", routeState(r)},
 		{"Age", routeAge(r)},
 	} {
 		if line[1] != "" {

@@ -39,9 +39,11 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 			d.close() // the first error is the one to tell
 		}
 	}()
-	if d.store, err = bolt.Open(cfg.Store.Path); err != nil {
+	opened, err := bolt.Open(cfg.Store.Path)
+	if err != nil {
 		return nil, err
 	}
+	d.store = opened // only now: a nil *bolt.Store is not a nil Store
 	d.follower = store.NewFollower(d.store, neighborsOf(cfg))
 	d.started.add("inventory", d.follower.Run)
 	select {
@@ -54,7 +56,14 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 	if _, err = d.follower.Execute(ctx, inventory.SeedGlobal{AS: cfg.BGP.AS}); err != nil {
 		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
 	}
-	var listen []string
+	var endpoints []api.Endpoint
+	for _, e := range cfg.API.Listen {
+		endpoints = append(endpoints, e)
+	}
+	if d.listeners, err = api.Listen(endpoints...); err != nil {
+		return nil, err
+	}
+	var listen []string // last, because only Run closes a speaker
 	for _, addr := range cfg.BGP.Listen {
 		listen = append(listen, addr.String())
 	}
@@ -71,12 +80,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 		Families:  cfg.BGP.Families,
 		Logger:    log,
 	})
-	var endpoints []api.Endpoint
-	for _, e := range cfg.API.Listen {
-		endpoints = append(endpoints, e)
-	}
-	d.listeners, err = api.Listen(endpoints...)
-	return d, err
+	return d, nil
 }
 
 // run advertises, then serves, until the context ends or a part fails.

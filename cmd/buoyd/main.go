@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -63,6 +64,9 @@ configured with buoyctl.`,
 			}
 			log := newLogger(cfg.Log, stderr)
 			d, err := open(cmd.Context(), cfg, log)
+			if errors.Is(err, context.Canceled) {
+				return nil // told to stop before it was ready
+			}
 			if err != nil {
 				return err
 			}

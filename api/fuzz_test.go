@@ -1,0 +1,232 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// memory is an Inventory without a disk, for one goroutine.
+type memory struct{ state *inventory.State }
+
+func (m *memory) State() *inventory.State { return m.state }
+
+func (m *memory) Execute(_ context.Context, c inventory.Command) (*inventory.State, error) {
+	mutations, err := inventory.Plan(m.state, c)
+	if err != nil {
+		return nil, err
+	}
+	next := m.state.Snapshot()
+	revision := next.Revision() + 1
+	var changes []inventory.Change
+	for _, mu := range mutations {
+		switch mu.Op {
+		case inventory.Put:
+			changes = append(changes, inventory.Change{Key: mu.Key, Value: mu.Value, Version: inventory.Version(revision)})
+		case inventory.Delete:
+			changes = append(changes, inventory.Change{Key: mu.Key, Version: inventory.Version(revision)})
+		}
+	}
+	if _, err := next.Apply(revision, changes); err != nil {
+		return nil, err // what was accepted cannot be read again
+	}
+	m.state = next
+	return next, nil
+}
+
+// services are all of the API over one view.
+type services struct {
+	networks     *networkService
+	computeNodes *computeNodeService
+	neighbors    *neighborService
+	floatingIPs  *floatingIPService
+	routes       *routeService
+}
+
+func servicesOver(m *memory) services {
+	speaker := &fakeSpeaker{state: m.State}
+	v := view{Config{Inventory: m, Routes: func() RouteTable { return speaker }, Sessions: speaker,
+		Families: neighbor.AllFamilies, Logger: slog.New(slog.DiscardHandler)}}
+	return services{&networkService{view: v}, &computeNodeService{view: v}, &neighborService{view: v}, &floatingIPService{view: v}, &routeService{view: v}}
+}
+
+// request is one of the API: a message, and what answers it.
+type request struct {
+	message proto.Message
+	serve   func(context.Context, services, proto.Message) (proto.Message, error)
+}
+
+// rpc makes a request of a method.
+func rpc[Req, Resp proto.Message](message Req, method func(services) func(context.Context, Req) (Resp, error)) request {
+	return request{message, func(ctx context.Context, s services, m proto.Message) (proto.Message, error) {
+		return method(s)(ctx, m.(Req))
+	}}
+}
+
+// seeds has each request once, such that it succeeds or nearly so.
+func seeds() []request {
+	const other = "projects/default/networks/other"
+	return []request{
+		rpc(&buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{Name: other, Subnets: []string{"192.0.2.0/24"}, RouteTargets: []string{"target:1:2", "10.0.0.1:3"}, Encapsulations: []string{"gre"}}},
+			func(s services) func(context.Context, *buoyv1.CreateNetworkRequest) (*buoyv1.Network, error) {
+				return s.networks.CreateNetwork
+			}),
+		rpc(&buoyv1.UpdateNetworkRequest{Network: &buoyv1.Network{Name: public, ImportTargets: []string{"target:70000:1"}}, UpdateMask: maskOf("import_targets", "encapsulations")},
+			func(s services) func(context.Context, *buoyv1.UpdateNetworkRequest) (*buoyv1.Network, error) {
+				return s.networks.UpdateNetwork
+			}),
+		rpc(&buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp2, Address: "2001:db8::12", RouterId: "10.0.0.12", Encapsulations: []string{"udp"}}},
+			func(s services) func(context.Context, *buoyv1.CreateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+				return s.computeNodes.CreateComputeNode
+			}),
+		rpc(&buoyv1.UpdateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.13"}, UpdateMask: maskOf("address")},
+			func(s services) func(context.Context, *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+				return s.computeNodes.UpdateComputeNode
+			}),
+		rpc(&buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: "neighbors/mx2", Address: "fe80::1%eth0", Port: 179, As: 4200000000, Families: []string{"inet-vpn"}}},
+			func(s services) func(context.Context, *buoyv1.CreateNeighborRequest) (*buoyv1.Neighbor, error) {
+				return s.neighbors.CreateNeighbor
+			}),
+		rpc(&buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, As: 5}, UpdateMask: maskOf("as", "families", "port", "passive")},
+			func(s services) func(context.Context, *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
+				return s.neighbors.UpdateNeighbor
+			}),
+		rpc(&buoyv1.AllocateRequest{Name: idle, Network: public, Address: "203.0.113.9"},
+			func(s services) func(context.Context, *buoyv1.AllocateRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.Allocate
+			}),
+		rpc(&buoyv1.AssociateRequest{Name: web1, Association: &buoyv1.Association{ComputeNode: cmp1, Interface: "tap0", FixedIp: "10.0.0.1", Label: 100}},
+			func(s services) func(context.Context, *buoyv1.AssociateRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.Associate
+			}),
+		rpc(&buoyv1.DisassociateRequest{Name: web6, Interface: "tap6"},
+			func(s services) func(context.Context, *buoyv1.DisassociateRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.Disassociate
+			}),
+		rpc(&buoyv1.ListRoutesRequest{Network: public, Table: "bgp.l3vpn.0", Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_ADVERTISED},
+			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+				return s.routes.ListRoutes
+			}),
+		rpc(&buoyv1.ListNetworksRequest{Parent: "projects/default"},
+			func(s services) func(context.Context, *buoyv1.ListNetworksRequest) (*buoyv1.ListNetworksResponse, error) {
+				return s.networks.ListNetworks
+			}),
+		rpc(&buoyv1.ListFloatingIPsRequest{Parent: "projects/default"},
+			func(s services) func(context.Context, *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
+				return s.floatingIPs.ListFloatingIPs
+			}),
+	}
+}
+
+// smallState has one resource of each kind, one of two floating IPs associated.
+func smallState(f *testing.F) *inventory.State {
+	m := &memory{inventory.NewState(nil)}
+	if _, err := m.Execute(f.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
+		f.Fatal(err)
+	}
+	s := servicesOver(m)
+	_, a := s.networks.CreateNetwork(f.Context(), &buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{Name: public, Subnets: []string{"203.0.113.0/24", "2001:db8::/64"}}})
+	_, b := s.computeNodes.CreateComputeNode(f.Context(), &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11"}})
+	_, c := s.neighbors.CreateNeighbor(f.Context(), &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", As: 1}})
+	_, d := s.floatingIPs.Allocate(f.Context(), &buoyv1.AllocateRequest{Name: web1, Network: public, Address: "203.0.113.5"})
+	_, e := s.floatingIPs.Allocate(f.Context(), &buoyv1.AllocateRequest{Name: web6, Network: public, Address: "2001:db8::6"})
+	_, g := s.floatingIPs.Associate(f.Context(), &buoyv1.AssociateRequest{Name: web6, Association: &buoyv1.Association{ComputeNode: cmp1, Interface: "tap6", FixedIp: "fd00::6", Label: 106}})
+	if err := errors.Join(a, b, c, d, e, g); err != nil {
+		f.Fatal(err)
+	}
+	return m.state
+}
+
+// Whatever a request says, it is answered, or refused with a code and a
+// reason. What was accepted can be listed, and the routes be derived.
+func FuzzRequests(f *testing.F) {
+	base := smallState(f)
+	kinds := seeds()
+	for i, k := range kinds {
+		data, err := proto.MarshalOptions{Deterministic: true}.Marshal(k.message)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(i), data)
+		f.Add(uint8(i), []byte{})
+	}
+	f.Add(uint8(0), []byte("\x0a\x02\x0a\xff")) // not UTF-8
+	f.Fuzz(func(t *testing.T, kind uint8, data []byte) {
+		k := kinds[int(kind)%len(kinds)]
+		message := k.message.ProtoReflect().New().Interface()
+		if proto.Unmarshal(data, message) != nil {
+			return
+		}
+		m := &memory{base}
+		s := servicesOver(m)
+		resp, err := k.serve(t.Context(), s, message)
+		if err != nil {
+			checkRefused(t, err)
+			return
+		}
+		checkListed(t, s, resp)
+	})
+}
+
+func checkRefused(t *testing.T, err error) {
+	s := status.Convert(statusOf(err))
+	if s.Code() == codes.Internal || s.Code() == codes.Unknown || s.Message() == "" {
+		t.Errorf("got %v, want a refusal", s)
+	}
+	for _, d := range s.Details() {
+		if info, ok := d.(*errdetails.ErrorInfo); ok && info.Reason != "" {
+			return
+		}
+	}
+	t.Errorf("%v: got details %v, want an ErrorInfo among them", s, s.Details())
+}
+
+// checkListed looks for what a request answered in the list of its kind.
+func checkListed(t *testing.T, s services, resp proto.Message) {
+	ctx := t.Context()
+	networks, err1 := s.networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{})
+	nodes, err2 := s.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{})
+	neighbors, err3 := s.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+	fips, err4 := s.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{})
+	_, err5 := s.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{})
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		t.Fatalf("list: got %v, want nil", err)
+	}
+	found := false
+	switch r := resp.(type) {
+	case *buoyv1.Network:
+		found = listed(networks.Networks, r)
+	case *buoyv1.ComputeNode:
+		found = listed(nodes.ComputeNodes, r)
+	case *buoyv1.Neighbor:
+		found = listed(neighbors.Neighbors, r)
+	case *buoyv1.FloatingIP:
+		found = listed(fips.FloatingIps, r)
+		for _, a := range r.Associations {
+			if _, err := vrf.NewLabel(a.Label); err != nil {
+				t.Errorf("accepted: %v", err)
+			}
+		}
+	default:
+		return // a list
+	}
+	if !found {
+		t.Errorf("accepted, but not listed: %v", resp)
+	}
+}
+
+func listed[M proto.Message](list []M, want M) bool {
+	return slices.ContainsFunc(list, func(m M) bool { return proto.Equal(m, want) })
+}

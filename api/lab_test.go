@@ -1,0 +1,272 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"maps"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/internal/store"
+	"github.com/buoynet/buoy/internal/store/bolt"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// lab is the API over a real store, with a speaker that is only said to be
+// there.
+type lab struct {
+	conn     *grpc.ClientConn
+	follower *store.Follower
+	speaker  *fakeSpeaker
+	log      *lines
+
+	networks     buoyv1.NetworksClient
+	computeNodes buoyv1.ComputeNodesClient
+	neighbors    buoyv1.NeighborsClient
+	floatingIPs  buoyv1.FloatingIPsClient
+	routes       buoyv1.RoutesClient
+}
+
+// taken is when the fake speaker took every route, and when every session
+// came into its state.
+var taken = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// newLab starts the API. The AS is 64512, and one neighbor is in the
+// configuration file.
+func newLab(t testing.TB) *lab {
+	t.Helper()
+	return newLabWith(t, []*inventory.Neighbor{{Settings: neighbor.Settings{
+		Name: "fixed", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
+	}}})
+}
+
+func newLabWith(t testing.TB, fromFile []*inventory.Neighbor) *lab {
+	t.Helper()
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, log: &lines{}}
+	l.follower = store.NewFollower(s, fromFile)
+	l.speaker.state = l.follower.State
+	server := New(Config{
+		Inventory: l.follower,
+		Routes:    func() RouteTable { return l.speaker },
+		Sessions:  l.speaker,
+		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
+		Logger:    slog.New(slog.NewTextHandler(l.log, nil)),
+	})
+	listener := bufconn.Listen(1 << 20)
+	start(t, l.follower.Run, s.Close)
+	start(t, func(ctx context.Context) error { return server.Serve(ctx, []Listener{listener}) }, nil)
+	if _, err := l.follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
+		t.Fatal(err)
+	}
+	l.conn, err = grpc.NewClient("passthrough:///buoyd",
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.conn.Close() })
+	l.networks = buoyv1.NewNetworksClient(l.conn)
+	l.computeNodes = buoyv1.NewComputeNodesClient(l.conn)
+	l.neighbors = buoyv1.NewNeighborsClient(l.conn)
+	l.floatingIPs = buoyv1.NewFloatingIPsClient(l.conn)
+	l.routes = buoyv1.NewRoutesClient(l.conn)
+	return l
+}
+
+// start runs something until the test ends, then what is to be done after it.
+func start(t testing.TB, run func(context.Context) error, after func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		err := <-done
+		if after != nil {
+			err = errors.Join(err, after())
+		}
+		if err != nil {
+			t.Errorf("stop: got %v, want nil", err)
+		}
+	})
+}
+
+// call makes a request that must succeed.
+func call[Req, Resp proto.Message](t testing.TB, rpc func(context.Context, Req, ...grpc.CallOption) (Resp, error), req Req) Resp {
+	t.Helper()
+	resp, err := rpc(t.Context(), req)
+	if err != nil {
+		t.Fatalf("%T: got error %v, want none", req, err)
+	}
+	return resp
+}
+
+func equal(t testing.TB, what string, got, want proto.Message) {
+	t.Helper()
+	if !proto.Equal(got, want) {
+		text := prototext.MarshalOptions{Multiline: true}
+		t.Errorf("%s:\n--- got\n%s--- want\n%s", what, text.Format(got), text.Format(want))
+	}
+}
+
+// Names of the resources that furnish makes, and of others.
+const (
+	public  = "projects/default/networks/vn-public"
+	private = "projects/default/networks/vn-private"
+	web1    = "projects/default/floatingIps/web-1"
+	web6    = "projects/default/floatingIps/web-6"
+	idle    = "projects/default/floatingIps/idle"
+	cmp1    = "computeNodes/cmp1"
+	cmp2    = "computeNodes/cmp2"
+	mx1     = "neighbors/mx1"
+	fixed   = "neighbors/fixed" // of the configuration file
+)
+
+// furnish makes two networks, two compute nodes, a neighbor, and three
+// floating IPs of which two are associated.
+func (l *lab) furnish(t testing.TB) *lab {
+	t.Helper()
+	call(t, l.networks.CreateNetwork, &buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{
+		Name: public, Subnets: []string{"203.0.113.0/24", "2001:db8::/64"}, RouteTargets: []string{"target:64512:10003"}}})
+	call(t, l.networks.CreateNetwork, &buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{Name: private}})
+	call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{
+		Name: cmp1, Address: "10.0.0.11", Encapsulations: []string{"gre", "udp"}}})
+	call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{
+		Name: cmp2, Address: "2001:db8:1::12", RouterId: "10.0.0.12"}})
+	call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", As: 64513}})
+	for name, address := range map[string]string{web1: "203.0.113.5", web6: "2001:db8::5", idle: "203.0.113.9"} {
+		call(t, l.floatingIPs.Allocate, &buoyv1.AllocateRequest{Name: name, Network: public, Address: address})
+	}
+	call(t, l.floatingIPs.Associate, &buoyv1.AssociateRequest{Name: web1, Association: &buoyv1.Association{
+		ComputeNode: cmp1, Interface: "tap0", FixedIp: "10.47.255.249", Label: 100}})
+	call(t, l.floatingIPs.Associate, &buoyv1.AssociateRequest{Name: web6, Association: &buoyv1.Association{
+		ComputeNode: cmp2, Interface: "tap6", FixedIp: "fd00::5", Label: 106, Preferred: true}})
+	return l
+}
+
+// fakeSpeaker takes every route of the inventory at once, except those that it
+// is told to refuse or to withhold. It is both a RouteTable and Sessions.
+type fakeSpeaker struct {
+	state func() *inventory.State
+
+	mu       sync.Mutex
+	refused  map[string]error // by key: wanted, not taken
+	withheld map[string]bool  // by key: wanted, not given yet
+	stale    map[string]error // by key: taken, a change of it is refused
+	sessions []neighbor.Status
+	out      map[netip.Addr][]vrf.Route
+	outErr   error
+	panics   bool
+}
+
+func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
+	state := s.state()
+	for f := range state.FloatingIPs() {
+		for _, r := range state.RoutesOf(f) {
+			if _, ok := s.refused[r.Key.String()]; ok == refused && !s.withheld[r.Key.String()] {
+				routes = append(routes, r)
+			}
+		}
+	}
+	slices.SortFunc(routes, func(a, b vrf.Route) int { return a.Key.Compare(b.Key) })
+	return routes
+}
+
+func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
+	return func(yield func(vrf.Route, time.Time) bool) {
+		for _, r := range s.wanted(false) {
+			if !yield(r, taken) {
+				return
+			}
+		}
+	}
+}
+
+func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
+	for r := range s.All() {
+		if r.Key == key {
+			return r, taken, true
+		}
+	}
+	return vrf.Route{}, time.Time{}, false
+}
+
+func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
+	return func(yield func(vrf.Route, error) bool) {
+		for _, r := range s.wanted(true) {
+			if !yield(r, s.refused[r.Key.String()]) {
+				return
+			}
+		}
+	}
+}
+
+func (s *fakeSpeaker) Failure(key vrf.Key) error {
+	return cmp.Or(s.refused[key.String()], s.stale[key.String()])
+}
+
+func (s *fakeSpeaker) Neighbors() []neighbor.Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.panics {
+		panic("no sessions today")
+	}
+	return s.sessions
+}
+
+func (s *fakeSpeaker) AdjRIBOut(_ context.Context, addr netip.Addr) ([]vrf.Route, error) {
+	return s.out[addr], s.outErr
+}
+
+// session is a session in a state. An established one has negotiated the
+// families.
+func session(name string, state neighbor.State, reason string, families ...neighbor.Family) neighbor.Status {
+	s := neighbor.Status{Settings: neighbor.Settings{Name: name}, State: state, Since: taken, Reason: reason}
+	if state == neighbor.Established {
+		s.OpenSent = &neighbor.Open{Families: neighbor.AllFamilies}
+		s.OpenReceived = &neighbor.Open{Families: neighbor.NewFamilies(families...)}
+	}
+	return s
+}
+
+// lines keeps what is logged.
+type lines struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, p...)
+	return len(p), nil
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
+
+// sorted returns the keys of a map in order, so that subtests run in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

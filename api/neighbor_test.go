@@ -1,0 +1,117 @@
+package api
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+// beingSetUp is what a neighbor without a session shows.
+const beingSetUp = "the neighbor is being set up"
+
+func TestNeighborLife(t *testing.T) {
+	l := newLab(t)
+	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true,
+		Families: []string{"inet-vpn", "inet6-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
+	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513,
+		Families: []string{"inet-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
+	got := call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{
+		Name: mx1, Address: "10.0.0.1", As: 64513,
+		// Output only: ignored.
+		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, StateReason: "because", Session: &buoyv1.Session{EstablishedCount: 7},
+	}})
+	equal(t, "created with defaults", got, want)
+	equal(t, "got", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: mx1}), want)
+	equal(t, "listed", call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}),
+		&buoyv1.ListNeighborsResponse{Neighbors: []*buoyv1.Neighbor{ofFile, want}})
+	equal(t, "deleted", call(t, l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1}), &emptypb.Empty{})
+	equal(t, "list afterwards", call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}),
+		&buoyv1.ListNeighborsResponse{Neighbors: []*buoyv1.Neighbor{ofFile}})
+}
+
+func TestUpdateNeighbor(t *testing.T) {
+	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn"},
+		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
+	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn"}, Passive: true,
+		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED}
+	empty := &buoyv1.Neighbor{Name: mx1}
+	for _, tt := range []struct {
+		field string
+		from  *buoyv1.Neighbor
+		want  func(n *buoyv1.Neighbor)
+	}{
+		{"address", all, func(n *buoyv1.Neighbor) { n.Address = all.Address }},
+		{"port", all, func(n *buoyv1.Neighbor) { n.Port = all.Port }},
+		{"as", all, func(n *buoyv1.Neighbor) { n.As = all.As }},
+		{"families", all, func(n *buoyv1.Neighbor) { n.Families = all.Families }},
+		{"passive", all, func(n *buoyv1.Neighbor) { n.Passive = true }},
+		// Back to the defaults.
+		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
+		{"families", empty, func(n *buoyv1.Neighbor) { n.Families = []string{"inet-vpn", "route-target"} }},
+	} {
+		t.Run(tt.field, func(t *testing.T) {
+			l := newLab(t)
+			call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: before})
+			want := proto.CloneOf(before)
+			tt.want(want)
+			got := call(t, l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{
+				Neighbor: tt.from, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{tt.field}}})
+			equal(t, "updated", got, want)
+			equal(t, "got", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: mx1}), want)
+		})
+	}
+}
+
+// What was seen of a session is shown whole.
+func TestSession(t *testing.T) {
+	l := newLab(t)
+	l.speaker.sessions = []neighbor.Status{{
+		Settings:      neighbor.Settings{Name: "fixed"},
+		State:         neighbor.Established,
+		Since:         taken,
+		LocalAddress:  netip.MustParseAddrPort("10.0.0.2:179"),
+		RemoteAddress: netip.MustParseAddrPort("10.0.0.9:40000"),
+		OpenSent:      &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: neighbor.AllFamilies},
+		OpenReceived: &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.9"), HoldTime: 30 * time.Second,
+			Families: neighbor.NewFamilies(neighbor.InetVPN), Others: []string{"1/1"}, Capabilities: []uint8{1, 65}},
+		NotificationSent:     &neighbor.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: taken},
+		NotificationReceived: &neighbor.Notification{Code: 4, Time: taken},
+		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
+		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
+		Established:          14,
+	}}
+	at := timestamppb.New(taken)
+	equal(t, "established", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed}), &buoyv1.Neighbor{
+		Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true,
+		Families: []string{"inet-vpn", "inet6-vpn", "route-target"},
+		State:    buoyv1.Neighbor_ESTABLISHED,
+		Session: &buoyv1.Session{
+			Since: at, LocalAddress: "10.0.0.2:179", RemoteAddress: "10.0.0.9:40000",
+			OpenSent: &buoyv1.Open{As: 64512, RouterId: "10.0.0.2", HoldTime: 90, Families: []string{"inet-vpn", "inet6-vpn", "route-target"}},
+			OpenReceived: &buoyv1.Open{As: 64512, RouterId: "10.0.0.9", HoldTime: 30, Families: []string{"inet-vpn"},
+				OtherFamilies: []string{"1/1"}, Capabilities: []uint32{1, 65}},
+			NegotiatedFamilies:   []string{"inet-vpn"},
+			NotificationSent:     &buoyv1.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: at, Text: `6/2 Cease, Administrative Shutdown: "bye"`},
+			NotificationReceived: &buoyv1.Notification{Code: 4, Time: at, Text: "4/0 Hold Timer Expired"},
+			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
+			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
+			EstablishedCount:     14,
+		},
+	})
+	for state, want := range stateToProto {
+		l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}
+		got := call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed})
+		if got.State != want || got.StateReason != "why" || got.State.String() == "" {
+			t.Errorf("%s: got %s (%s), want %s (why)", state, got.State, got.StateReason, want)
+		}
+		equal(t, state.String(), got.Session, &buoyv1.Session{Sent: &buoyv1.Counters{}, Received: &buoyv1.Counters{}})
+	}
+}

@@ -1,0 +1,113 @@
+package api
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// The routes of furnish's floating IPs.
+func routeOfWeb1() *buoyv1.Route {
+	return &buoyv1.Route{
+		Prefix: "203.0.113.5/32", RouteDistinguisher: "10.0.0.11:1", Label: 100, NextHop: "10.0.0.11", LocalPref: 100,
+		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
+		Encapsulations: []string{"gre", "udp"},
+		Network:        public, FloatingIp: web1, Family: "inet-vpn",
+		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken),
+	}
+}
+
+func routeOfWeb6() *buoyv1.Route {
+	return &buoyv1.Route{
+		Prefix: "2001:db8::5/128", RouteDistinguisher: "10.0.0.12:1", Label: 106, NextHop: "2001:db8:1::12", LocalPref: 200,
+		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
+		Encapsulations: []string{"gre"},
+		Network:        public, FloatingIp: web6, Family: "inet6-vpn",
+		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken),
+	}
+}
+
+func TestListRoutes(t *testing.T) {
+	l := newLab(t).furnish(t)
+	gone := vrf.Route{Key: vrf.Key{RD: vrf.VRF{ID: 9}.Distinguisher(netip.MustParseAddr("10.0.0.99")), Prefix: netip.MustParsePrefix("192.0.2.1/32")},
+		Label: 77, NextHop: netip.MustParseAddr("10.0.0.99")}
+	for r := range l.speaker.All() {
+		l.speaker.out = map[netip.Addr][]vrf.Route{netip.MustParseAddr("10.0.0.1"): {r, gone}}
+		break // that of web1
+	}
+	given := routeOfWeb1() // since when a neighbor has it is not known
+	given.Since = nil
+	unknown := &buoyv1.Route{Prefix: "192.0.2.1/32", RouteDistinguisher: "10.0.0.99:9", Label: 77, NextHop: "10.0.0.99",
+		Family: "inet-vpn", State: buoyv1.Route_ADVERTISED}
+	const advertised = buoyv1.ListRoutesRequest_ADVERTISED
+	for _, tt := range []struct {
+		name string
+		req  *buoyv1.ListRoutesRequest
+		want []*buoyv1.Route
+	}{
+		{"all", &buoyv1.ListRoutesRequest{}, []*buoyv1.Route{routeOfWeb1(), routeOfWeb6()}},
+		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{routeOfWeb1(), routeOfWeb6()}},
+		{"network without routes", &buoyv1.ListRoutesRequest{Network: private}, nil},
+		{"IPv4 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}, []*buoyv1.Route{routeOfWeb1()}},
+		{"IPv6 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{routeOfWeb6()}},
+		{"neighbor", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised}, []*buoyv1.Route{given, unknown}},
+		{"neighbor and network", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Network: public}, []*buoyv1.Route{given}},
+		{"neighbor and table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Table: "bgp.l3vpn-inet6.0"}, nil},
+		{"neighbor without routes", &buoyv1.ListRoutesRequest{Neighbor: fixed, Direction: advertised}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			equal(t, "routes", call(t, l.routes.ListRoutes, tt.req), &buoyv1.ListRoutesResponse{Routes: tt.want})
+		})
+	}
+}
+
+// What the speaker did not take is listed where it belongs, with the reason.
+func TestListRefusedRoutes(t *testing.T) {
+	l := newLab(t).furnish(t)
+	l.speaker.refused[keyOfWeb1] = errors.New("table is full")
+	l.speaker.stale[keyOfWeb6] = errors.New("not now")
+	refused, changing := routeOfWeb1(), routeOfWeb6()
+	refused.State, refused.StateReason, refused.Since = buoyv1.Route_PENDING, "it is tried again: table is full", nil
+	changing.State, changing.StateReason = buoyv1.Route_PENDING, "a change is tried again: not now"
+	equal(t, "all", call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{}),
+		&buoyv1.ListRoutesResponse{Routes: []*buoyv1.Route{refused, changing}})
+	equal(t, "IPv4", call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}),
+		&buoyv1.ListRoutesResponse{Routes: []*buoyv1.Route{refused}})
+}
+
+func TestListRoutesRefused(t *testing.T) {
+	l := newLab(t).furnish(t)
+	l.speaker.outErr = errors.New("the engine is gone")
+	const advertised = buoyv1.ListRoutesRequest_ADVERTISED
+	for _, tt := range []struct {
+		name string
+		req  *buoyv1.ListRoutesRequest
+		want refusal
+	}{
+		{"no such network", &buoyv1.ListRoutesRequest{Network: "projects/default/networks/nope"},
+			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "network", "projects/default/networks/nope", "projects/default/networks/nope does not exist"}},
+		{"wrong table", &buoyv1.ListRoutesRequest{Table: "inet.0"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got "inet.0"`}},
+		{"direction alone", &buoyv1.ListRoutesRequest{Direction: advertised},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "neighbor", "", "expected a neighbor to go with the direction"}},
+		{"neighbor alone", &buoyv1.ListRoutesRequest{Neighbor: mx1},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED to go with the neighbor"}},
+		{"unknown direction", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: 99},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED to go with the neighbor"}},
+		{"no such neighbor", &buoyv1.ListRoutesRequest{Neighbor: "neighbors/nope", Direction: advertised},
+			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "neighbor", "neighbors/nope", "neighbors/nope does not exist"}},
+		{"speaker fails", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised},
+			refusal{code: codes.Internal, text: "the engine is gone"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := l.routes.ListRoutes(t.Context(), tt.req)
+			tt.want.check(t, err)
+		})
+	}
+}

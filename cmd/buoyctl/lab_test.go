@@ -1,0 +1,198 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/buoynet/buoy/api"
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/internal/store"
+	"github.com/buoynet/buoy/internal/store/bolt"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// outcome is what a run of buoyctl left.
+type outcome struct {
+	status         int
+	stdout, stderr string
+}
+
+// buoyctl runs the program. The environment says where the server is.
+func buoyctl(ctx context.Context, server string, args ...string) outcome {
+	var stdout, stderr bytes.Buffer
+	getenv := func(name string) string { return map[string]string{"BUOY_SERVER": server}[name] }
+	status := run(ctx, args, getenv, &stdout, &stderr)
+	return outcome{status, stdout.String(), stderr.String()}
+}
+
+// socketPath returns a path that is short enough for a socket.
+func socketPath(t testing.TB) string {
+	dir, err := os.MkdirTemp("", "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return filepath.Join(dir, "s")
+}
+
+type endpoint string
+
+func (endpoint) Network() string   { return "unix" }
+func (e endpoint) Address() string { return string(e) }
+
+// startServer serves the API over a real store and a fakeSpeaker until the
+// test ends, and returns its address. The AS is 64512.
+func startServer(t testing.TB) string {
+	t.Helper()
+	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	follower := store.NewFollower(s, []*inventory.Neighbor{{Settings: neighbor.Settings{
+		Name: "mx0", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
+	}}})
+	speaker := &fakeSpeaker{follower.State}
+	server := api.New(api.Config{
+		Inventory: follower,
+		Routes:    func() api.RouteTable { return speaker },
+		Sessions:  speaker,
+		Families:  neighbor.AllFamilies,
+		Logger:    slog.New(slog.DiscardHandler),
+	})
+	path := socketPath(t)
+	listeners, err := api.Listen(endpoint(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start(t, follower.Run, s.Close)
+	start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
+	if _, err := follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
+		t.Fatal(err)
+	}
+	return "unix://" + path
+}
+
+// start runs something until the test ends, then what is to be done after it.
+func start(t testing.TB, run func(context.Context) error, after func() error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		err := <-done
+		if after != nil {
+			err = errors.Join(err, after())
+		}
+		if err != nil {
+			t.Errorf("stop: got %v, want nil", err)
+		}
+	})
+}
+
+// fakeSpeaker is as the transcripts need it: it takes every route at once,
+// except those with label 666, and has a session with mx1 alone, in which
+// IPv6 was not negotiated.
+type fakeSpeaker struct{ state func() *inventory.State }
+
+const refusedLabel = 666
+
+// age is that of every route and session.
+const someAge = 90 * time.Second
+
+func (s *fakeSpeaker) wanted(taken bool) (routes []vrf.Route) {
+	state := s.state()
+	for f := range state.FloatingIPs() {
+		for _, r := range state.RoutesOf(f) {
+			if taken == (r.Label != refusedLabel) {
+				routes = append(routes, r)
+			}
+		}
+	}
+	slices.SortFunc(routes, func(a, b vrf.Route) int { return a.Key.Compare(b.Key) })
+	return routes
+}
+
+func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
+	return func(yield func(vrf.Route, time.Time) bool) {
+		for _, r := range s.wanted(true) {
+			if !yield(r, time.Now().Add(-someAge)) {
+				return
+			}
+		}
+	}
+}
+
+func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
+	for r, since := range s.All() {
+		if r.Key == key {
+			return r, since, true
+		}
+	}
+	return vrf.Route{}, time.Time{}, false
+}
+
+var errRefused = errors.New("the table is full")
+
+func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
+	return func(yield func(vrf.Route, error) bool) {
+		for _, r := range s.wanted(false) {
+			if !yield(r, errRefused) {
+				return
+			}
+		}
+	}
+}
+
+func (s *fakeSpeaker) Failure(key vrf.Key) error {
+	for r, err := range s.Failures() {
+		if r.Key == key {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
+	for n := range s.state().Neighbors() {
+		status := neighbor.Status{Settings: n.Settings, Since: time.Now().Add(-someAge)}
+		if n.Name == "mx1" {
+			status.State = neighbor.Established
+			status.Established = 2
+			status.LocalAddress = netip.MustParseAddrPort("10.0.0.2:40000")
+			status.RemoteAddress = netip.AddrPortFrom(n.Address, n.Port)
+			status.OpenSent = &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: n.Families}
+			status.OpenReceived = &neighbor.Open{AS: n.AS, RouterID: netip.MustParseAddr("10.255.0.1"), HoldTime: 90 * time.Second,
+				Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget), Others: []string{"1/1"}}
+			status.NotificationReceived = &neighbor.Notification{Code: 6, Subcode: 4, Time: time.Now()}
+			status.Sent = neighbor.Counters{Opens: 2, Updates: 3, Keepalives: 40, Bytes: 1234}
+			status.Received = neighbor.Counters{Opens: 2, Updates: 1, Keepalives: 41, Notifications: 1, Bytes: 999, Refused: 5}
+		} else {
+			status.State, status.Reason = neighbor.Active, "connection refused"
+		}
+		list = append(list, status)
+	}
+	slices.SortFunc(list, func(a, b neighbor.Status) int { return cmp.Compare(a.Settings.Name, b.Settings.Name) })
+	return list
+}
+
+func (s *fakeSpeaker) AdjRIBOut(_ context.Context, addr netip.Addr) (routes []vrf.Route, err error) {
+	if n, ok := s.state().Neighbor("neighbors/mx1"); ok && n.Address == addr {
+		for r := range s.All() {
+			if r.Prefix.Addr().Is4() {
+				routes = append(routes, r)
+			}
+		}
+	}
+	return routes, nil
+}
