@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -38,14 +39,15 @@ func (s *neighborService) ListNeighbors(context.Context, *buoyv1.ListNeighborsRe
 	sessions := s.sessions()
 	resp := &buoyv1.ListNeighborsResponse{}
 	for n := range s.Inventory.State().Neighbors() {
-		resp.Neighbors = append(resp.Neighbors, neighborToProto(n, sessions[n.Name]))
+		resp.Neighbors = append(resp.Neighbors, s.neighborToProto(n, sessions[n.Name]))
 	}
 	return resp, nil
 }
 
 func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
 	var f fields
-	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive")
+	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive", "local_address", "hold_time",
+		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -61,6 +63,13 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 		AS:       given(in("as"), settings.AS),
 		Families: given(in("families"), settings.Families),
 		Passive:  given(in("passive"), settings.Passive),
+
+		LocalAddress:  given(in("local_address"), settings.LocalAddress),
+		HoldTime:      given(in("hold_time"), settings.HoldTime),
+		KeepaliveTime: given(in("keepalive_time"), settings.KeepaliveTime),
+		TTLSecurity:   given(in("ttl_security"), settings.TTLSecurity),
+		Multihop:      given(in("multihop"), settings.Multihop),
+		MD5Key:        given(in("md5_key_file") || in("md5_key_env"), settings.MD5Key),
 	}
 	state, err := s.Inventory.Execute(ctx, c)
 	if err != nil {
@@ -79,7 +88,7 @@ func (v view) neighbor(state *inventory.State, name string) (*buoyv1.Neighbor, e
 	if !ok {
 		return nil, missing("name", name)
 	}
-	return neighborToProto(n, v.sessions()[n.Name]), nil
+	return v.neighborToProto(n, v.sessions()[n.Name]), nil
 }
 
 func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
@@ -95,12 +104,19 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 		AS:       n.GetAs(),
 		Families: f.families("families", n.GetFamilies()),
 		Passive:  n.GetPassive(),
+
+		LocalAddress:  f.addr("local_address", n.GetLocalAddress()),
+		HoldTime:      f.seconds("hold_time", n.GetHoldTime()),
+		KeepaliveTime: f.seconds("keepalive_time", n.GetKeepaliveTime()),
+		TTLSecurity:   f.hops("ttl_security", n.GetTtlSecurity(), 254),
+		Multihop:      f.hops("multihop", n.GetMultihop(), 255),
+		MD5Key:        neighbor.KeySource{File: n.GetMd5KeyFile(), Env: n.GetMd5KeyEnv()},
 	}, f.err
 }
 
 // neighborToProto joins what is configured with what is seen. The session is
 // nil until the speaker was told of the neighbor.
-func neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Neighbor {
+func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Neighbor {
 	p := &buoyv1.Neighbor{
 		Name:        n.ResourceName(),
 		Address:     n.Address.String(),
@@ -111,12 +127,24 @@ func neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Ne
 		ReadOnly:    n.ReadOnly,
 		State:       buoyv1.Neighbor_IDLE,
 		StateReason: "the neighbor is being set up",
+
+		LocalAddress:  text(n.LocalAddress),
+		HoldTime:      uint32(n.Hold()),
+		KeepaliveTime: uint32(n.KeepaliveTime),
+		TtlSecurity:   uint32(n.TTLSecurity),
+		Multihop:      uint32(n.Multihop),
+		Md5KeyFile:    n.MD5Key.File,
+		Md5KeyEnv:     n.MD5Key.Env,
 	}
 	if session == nil {
 		return p
 	}
 	p.State = stateToProto[session.State]
-	p.StateReason = session.Reason
+	p.StateReason, p.NextStep = session.Reason, session.Advice(v.Local)
+	if lacking := session.Lacking(); lacking != 0 {
+		p.StateReason = fmt.Sprintf("the neighbor does not offer %s; it offers %s", lacking, session.OpenReceived.Offered())
+		p.NextStep = fmt.Sprintf("enable %s for this session on the router, if its routes are wanted", lacking)
+	}
 	p.Session = &buoyv1.Session{
 		OpenSent:             openToProto(session.OpenSent),
 		OpenReceived:         openToProto(session.OpenReceived),
@@ -126,9 +154,11 @@ func neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Ne
 		Sent:                 countersToProto(session.Sent),
 		Received:             countersToProto(session.Received),
 		EstablishedCount:     session.Established,
-	}
-	if !session.Since.IsZero() {
-		p.Session.Since = timestamppb.New(session.Since)
+		Flaps:                session.Flaps,
+		StateChanges:         session.Changes,
+		Since:                timestamp(session.Since),
+		LastUp:               timestamp(session.LastUp),
+		LastDown:             timestamp(session.LastDown),
 	}
 	if session.LocalAddress.IsValid() {
 		p.Session.LocalAddress = session.LocalAddress.String()
@@ -137,6 +167,14 @@ func neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Ne
 		p.Session.RemoteAddress = session.RemoteAddress.String()
 	}
 	return p
+}
+
+// timestamp returns a time, or nothing for the zero one.
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
 }
 
 var stateToProto = map[neighbor.State]buoyv1.Neighbor_State{

@@ -19,9 +19,9 @@ const beingSetUp = "the neighbor is being set up"
 
 func TestNeighborLife(t *testing.T) {
 	l := newLab(t)
-	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true,
+	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true, HoldTime: 90,
 		Families: []string{"inet-vpn", "inet6-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
-	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513,
+	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513, HoldTime: 90,
 		Families: []string{"inet-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	got := call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{
 		Name: mx1, Address: "10.0.0.1", As: 64513,
@@ -38,10 +38,11 @@ func TestNeighborLife(t *testing.T) {
 }
 
 func TestUpdateNeighbor(t *testing.T) {
-	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn"},
+	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn"}, HoldTime: 90,
 		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn"}, Passive: true,
-		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED}
+		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, LocalAddress: "10.0.0.2", HoldTime: 9, KeepaliveTime: 3,
+		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY"}
 	empty := &buoyv1.Neighbor{Name: mx1}
 	for _, tt := range []struct {
 		field string
@@ -53,6 +54,13 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"as", all, func(n *buoyv1.Neighbor) { n.As = all.As }},
 		{"families", all, func(n *buoyv1.Neighbor) { n.Families = all.Families }},
 		{"passive", all, func(n *buoyv1.Neighbor) { n.Passive = true }},
+		{"local_address", all, func(n *buoyv1.Neighbor) { n.LocalAddress = all.LocalAddress }},
+		{"hold_time", all, func(n *buoyv1.Neighbor) { n.HoldTime = 9 }},
+		{"keepalive_time", all, func(n *buoyv1.Neighbor) { n.KeepaliveTime = 3 }},
+		{"ttl_security", all, func(n *buoyv1.Neighbor) { n.TtlSecurity = 254 }},
+		{"multihop", all, func(n *buoyv1.Neighbor) { n.Multihop = 255 }},
+		{"md5_key_file", &buoyv1.Neighbor{Name: mx1, Md5KeyFile: "/k"}, func(n *buoyv1.Neighbor) { n.Md5KeyFile = "/k" }},
+		{"md5_key_env", &buoyv1.Neighbor{Name: mx1, Md5KeyEnv: "K"}, func(n *buoyv1.Neighbor) { n.Md5KeyEnv = "K" }},
 		// Back to the defaults.
 		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
 		{"families", empty, func(n *buoyv1.Neighbor) { n.Families = []string{"inet-vpn", "route-target"} }},
@@ -74,7 +82,7 @@ func TestUpdateNeighbor(t *testing.T) {
 func TestSession(t *testing.T) {
 	l := newLab(t)
 	l.speaker.sessions = []neighbor.Status{{
-		Settings:      neighbor.Settings{Name: "fixed"},
+		Settings:      neighbor.Settings{Name: "fixed", Families: neighbor.AllFamilies},
 		State:         neighbor.Established,
 		Since:         taken,
 		LocalAddress:  netip.MustParseAddrPort("10.0.0.2:179"),
@@ -86,7 +94,7 @@ func TestSession(t *testing.T) {
 		NotificationReceived: &neighbor.Notification{Code: 4, Time: taken},
 		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
-		Established:          14,
+		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
 	}}
 	at := timestamppb.New(taken)
 	equal(t, "established", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed}), &buoyv1.Neighbor{
@@ -103,8 +111,11 @@ func TestSession(t *testing.T) {
 			NotificationReceived: &buoyv1.Notification{Code: 4, Time: at, Text: "4/0 Hold Timer Expired"},
 			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
-			EstablishedCount:     14,
+			EstablishedCount:     14, Flaps: 13, StateChanges: 80, LastUp: at, LastDown: at,
 		},
+		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast",
+		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted",
+		HoldTime:    90,
 	})
 	for state, want := range stateToProto {
 		l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}

@@ -86,6 +86,22 @@ func (f *fields) port(field string, n uint32) uint16 {
 	return uint16(n)
 }
 
+// seconds reads a time that may be left out.
+func (f *fields) seconds(field string, n uint32) uint16 {
+	if n > 65535 {
+		f.fail(field, fmt.Errorf("expected at most 65535 seconds, got %d", n))
+	}
+	return uint16(n)
+}
+
+// hops reads a number of hops that may be left out.
+func (f *fields) hops(field string, n, most uint32) uint8 {
+	if n > most {
+		f.fail(field, fmt.Errorf("expected 1..%d hops, got %d", most, n))
+	}
+	return uint8(n)
+}
+
 // mask checks an update mask and returns a function that tells whether a field
 // is in it.
 func (f *fields) mask(m *fieldmaskpb.FieldMask, updatable ...string) func(field string) bool {

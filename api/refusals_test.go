@@ -167,7 +167,7 @@ func TestRefusals(t *testing.T) {
 		"neighbor: in file":   {peer(&buoyv1.Neighbor{Name: fixed, Address: "10.0.0.3", As: 1}), refusal{exists, "RESOURCE_EXISTS", "name", fixed, fixed + " exists in the configuration file"}},
 		"neighbor: read-only": {setPeer(&buoyv1.Neighbor{Name: fixed, As: 1}, "as"), refusal{failed, "DEFINED_IN_CONFIGURATION_FILE", "name", fixed, fixed + " is defined in the configuration file; change it there and restart the daemon"}},
 		"neighbor: name":      {setPeer(&buoyv1.Neighbor{Name: "mx1", As: 1}, "as"), refusal{invalid, "INVALID_FIELD", "name", "", `expected neighbors/NAME, got "mx1"`}},
-		"neighbor: state":     {setPeer(&buoyv1.Neighbor{Name: mx1}, "state"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, port, as, families, passive, got "state"`}},
+		"neighbor: state":     {setPeer(&buoyv1.Neighbor{Name: mx1}, "state"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, port, as, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, got "state"`}},
 
 		"allocate: network name": {allocate(nopeFIP, "vn-public", "203.0.113.7"), refusal{invalid, "INVALID_FIELD", "network", "", `expected projects/PROJECT/networks/NAME, got "vn-public"`}},
 		"allocate: no network":   {allocate(nopeFIP, nope, "203.0.113.7"), refusal{missing, "RESOURCE_NOT_FOUND", "network", nope, nope + " does not exist"}},

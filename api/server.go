@@ -51,6 +51,7 @@ type Config struct {
 	Routes    func() RouteTable
 	Sessions  Sessions
 	Families  neighbor.Families // of a neighbor that names none
+	Local     neighbor.Local    // our own side, for advice
 	Logger    *slog.Logger
 }
 

@@ -46,6 +46,7 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 		Logger:   cfg.Logger,
 	})
 	if err != nil {
+		e.Stop(ctx)
 		return nil, fmt.Errorf("%w; is another BGP speaker running, or is the port below 1024 without the right to bind it?", err)
 	}
 	return &Speaker{engine: e, wire: w, neighbors: map[netip.Addr]neighbor.Settings{}}, nil

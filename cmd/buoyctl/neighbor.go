@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -25,13 +26,21 @@ var neighborColumns = []column[*buoyv1.Neighbor]{
 		}
 		return strings.Join(n.Families, ",")
 	}},
-	{"REASON", false, func(n *buoyv1.Neighbor) string { return n.StateReason }},
 	{"PORT", true, func(n *buoyv1.Neighbor) string { return strconv.Itoa(int(n.Port)) }},
 	{"MODE", true, func(n *buoyv1.Neighbor) string { return mode(n) }},
 	{"SOURCE", true, func(n *buoyv1.Neighbor) string { return source(n) }},
 	{"ROUTER-ID", true, func(n *buoyv1.Neighbor) string { return n.GetSession().GetOpenReceived().GetRouterId() }},
 	{"UPDATES-SENT", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetSent().GetUpdates()) }},
 	{"UPDATES-RECEIVED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetReceived().GetUpdates()) }},
+	{"REASON", false, reason},
+}
+
+// reason says why, and what to do about it.
+func reason(n *buoyv1.Neighbor) string {
+	if n.NextStep == "" {
+		return n.StateReason
+	}
+	return n.StateReason + " – " + n.NextStep
 }
 
 func nameOfNeighbor(n *buoyv1.Neighbor) string { return n.Name }
@@ -147,6 +156,14 @@ var neighborFields = map[string]string{
 	"as":       "as",
 	"families": "families",
 	"passive":  "passive",
+
+	"local-address":  "local_address",
+	"hold-time":      "hold_time",
+	"keepalive-time": "keepalive_time",
+	"ttl-security":   "ttl_security",
+	"multihop":       "multihop",
+	"md5-key-file":   "md5_key_file",
+	"md5-key-env":    "md5_key_env",
 }
 
 func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
@@ -155,6 +172,13 @@ func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
 	flags.Uint32Var(&n.As, "as", 0, "AS of the router")
 	flags.StringSliceVar(&n.Families, "families", nil, "inet-vpn, inet6-vpn, route-target; by default what the daemon's configuration says")
 	flags.BoolVar(&n.Passive, "passive", false, "wait for the router, never connect to it")
+	flags.StringVar(&n.LocalAddress, "local-address", "", "our end of the connection")
+	flags.Uint32Var(&n.HoldTime, "hold-time", 0, "proposed hold time in seconds, 3..65535 (default 90)")
+	flags.Uint32Var(&n.KeepaliveTime, "keepalive-time", 0, "seconds between KEEPALIVEs, at most a third of the hold time (default a third)")
+	flags.Uint32Var(&n.TtlSecurity, "ttl-security", 0, "GTSM: how many hops away the router may be, 1..254 (default anywhere)")
+	flags.Uint32Var(&n.Multihop, "multihop", 0, "TTL of our packets, 1..255 (default 1 towards another AS, 64 in our own)")
+	flags.StringVar(&n.Md5KeyFile, "md5-key-file", "", "file with the TCP MD5 key, as the daemon sees it")
+	flags.StringVar(&n.Md5KeyEnv, "md5-key-env", "", "variable of the daemon's environment with the TCP MD5 key")
 }
 
 func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor) error {
@@ -169,15 +193,41 @@ func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor)
 	if n.StateReason != "" {
 		s.line("Reason", n.StateReason)
 	}
+	if n.NextStep != "" {
+		s.line("Next step", n.NextStep)
+	}
+	describeSettings(s, n)
 	if session := n.GetSession(); session != nil {
 		describeSession(s, session)
 	}
 	return s.flush()
 }
 
+// describeSettings writes what was configured beyond the usual.
+func describeSettings(s section, n *buoyv1.Neighbor) {
+	s.line("Hold time", fmt.Sprintf("%d s", n.HoldTime))
+	for _, line := range []struct {
+		title, value string
+		given        bool
+	}{
+		{"Keepalive time", fmt.Sprintf("%d s", n.KeepaliveTime), n.KeepaliveTime > 0},
+		{"Configured local address", n.LocalAddress, n.LocalAddress != ""},
+		{"TTL security", fmt.Sprintf("%d hops", n.TtlSecurity), n.TtlSecurity > 0},
+		{"Multihop", fmt.Sprintf("TTL %d", n.Multihop), n.Multihop > 0},
+		{"MD5 key", "in the file " + n.Md5KeyFile, n.Md5KeyFile != ""},
+		{"MD5 key", "in the environment variable " + n.Md5KeyEnv, n.Md5KeyEnv != ""},
+	} {
+		if line.given {
+			s.line(line.title, line.value)
+		}
+	}
+}
+
 func describeSession(s section, session *buoyv1.Session) {
 	s.line("Since", age(session))
-	s.line("Came up", fmt.Sprintf("%d times", session.EstablishedCount))
+	s.line("Came up", times(session.EstablishedCount, session.LastUp))
+	s.line("Went down", times(session.Flaps, session.LastDown))
+	s.line("State changes", count(session.StateChanges))
 	s.list("Families negotiated", session.NegotiatedFamilies)
 	s.line("Local address", session.LocalAddress)
 	s.line("Remote address", session.RemoteAddress)
@@ -188,6 +238,18 @@ func describeSession(s section, session *buoyv1.Session) {
 	s.line("Messages sent", describeCounters(session.Sent))
 	s.line("Messages received", describeCounters(session.Received))
 	s.line("Messages refused", count(session.GetReceived().GetRefused()))
+}
+
+// times says how often something happened, and when last.
+func times(n uint64, last *timestamppb.Timestamp) string {
+	if n == 0 {
+		return "never"
+	}
+	text := count(n) + " times"
+	if n == 1 {
+		text = "once"
+	}
+	return text + ", last at " + last.AsTime().Local().Format(time.DateTime)
 }
 
 func describeOpen(o *buoyv1.Open) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/buoynet/buoy/bgp"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/internal/reconcile"
 	"github.com/buoynet/buoy/internal/store"
 	"github.com/buoynet/buoy/internal/store/bolt"
@@ -78,6 +79,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 		Routes:    func() api.RouteTable { return d.loop.Table() },
 		Sessions:  d.speaker,
 		Families:  cfg.BGP.Families,
+		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},
 		Logger:    log,
 	})
 	return d, nil

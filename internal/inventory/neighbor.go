@@ -44,6 +44,13 @@ type UpdateNeighbor struct {
 	AS       *uint32
 	Families *neighbor.Families
 	Passive  *bool
+
+	LocalAddress  *netip.Addr
+	HoldTime      *uint16
+	KeepaliveTime *uint16
+	TTLSecurity   *uint8
+	Multihop      *uint8
+	MD5Key        *neighbor.KeySource
 }
 
 func (c UpdateNeighbor) plan(s *State) ([]Mutation, error) {
@@ -57,6 +64,12 @@ func (c UpdateNeighbor) plan(s *State) ([]Mutation, error) {
 	set(&n.AS, c.AS)
 	set(&n.Families, c.Families)
 	set(&n.Passive, c.Passive)
+	set(&n.LocalAddress, c.LocalAddress)
+	set(&n.HoldTime, c.HoldTime)
+	set(&n.KeepaliveTime, c.KeepaliveTime)
+	set(&n.TTLSecurity, c.TTLSecurity)
+	set(&n.Multihop, c.Multihop)
+	set(&n.MD5Key, c.MD5Key)
 	if err := checkNeighbor(s, &n); err != nil {
 		return nil, err
 	}

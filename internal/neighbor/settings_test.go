@@ -20,6 +20,12 @@ func TestValidate(t *testing.T) {
 		"passive":      func(s *Settings) { s.Passive = true },
 		"one family":   func(s *Settings) { s.Families = NewFamilies(Inet6VPN) },
 		"without name": func(s *Settings) { s.Name = "" },
+		"session": func(s *Settings) {
+			s.LocalAddress, s.HoldTime, s.KeepaliveTime, s.TTLSecurity = netip.MustParseAddr("10.0.0.2"), 3, 1, 254
+			s.MD5Key.File = "/etc/buoy/key"
+		},
+		"longest times": func(s *Settings) { s.HoldTime, s.KeepaliveTime, s.Multihop = 65535, 21845, 255 },
+		"default hold":  func(s *Settings) { s.KeepaliveTime, s.MD5Key.Env = 30, "KEY" },
 	} {
 		s := valid()
 		change(&s)
@@ -34,21 +40,37 @@ func TestValidateRefusals(t *testing.T) {
 	address := func(text string) func(*Settings) {
 		return func(s *Settings) { s.Address = netip.MustParseAddr(text) }
 	}
+	local := func(text string) func(*Settings) {
+		return func(s *Settings) { s.LocalAddress = netip.MustParseAddr(text) }
+	}
 	for name, tt := range map[string]struct {
 		change func(*Settings)
 		want   FieldError
 	}{
-		"no address":      {func(s *Settings) { s.Address = netip.Addr{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
-		"zone":            {address("fe80::1%eth0"), FieldError{"address", unicast + "fe80::1%eth0"}},
-		"mapped":          {address("::ffff:10.0.0.1"), FieldError{"address", unicast + "::ffff:10.0.0.1"}},
-		"unspecified":     {address("0.0.0.0"), FieldError{"address", unicast + "0.0.0.0"}},
-		"unspecified v6":  {address("::"), FieldError{"address", unicast + "::"}},
-		"multicast":       {address("224.0.0.1"), FieldError{"address", unicast + "224.0.0.1"}},
-		"multicast v6":    {address("ff02::1"), FieldError{"address", unicast + "ff02::1"}},
-		"no port":         {func(s *Settings) { s.Port = 0 }, FieldError{"port", "expected a port 1..65535"}},
-		"no AS":           {func(s *Settings) { s.AS = 0 }, FieldError{"as", "expected an AS 1..4294967295"}},
-		"no families":     {func(s *Settings) { s.Families = 0 }, FieldError{"families", "expected at least one of inet-vpn,inet6-vpn,route-target"}},
-		"everything else": {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+		"no address":          {func(s *Settings) { s.Address = netip.Addr{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+		"zone":                {address("fe80::1%eth0"), FieldError{"address", unicast + "fe80::1%eth0"}},
+		"mapped":              {address("::ffff:10.0.0.1"), FieldError{"address", unicast + "::ffff:10.0.0.1"}},
+		"unspecified":         {address("0.0.0.0"), FieldError{"address", unicast + "0.0.0.0"}},
+		"unspecified v6":      {address("::"), FieldError{"address", unicast + "::"}},
+		"multicast":           {address("224.0.0.1"), FieldError{"address", unicast + "224.0.0.1"}},
+		"multicast v6":        {address("ff02::1"), FieldError{"address", unicast + "ff02::1"}},
+		"no port":             {func(s *Settings) { s.Port = 0 }, FieldError{"port", "expected a port 1..65535"}},
+		"no AS":               {func(s *Settings) { s.AS = 0 }, FieldError{"as", "expected an AS 1..4294967295"}},
+		"no families":         {func(s *Settings) { s.Families = 0 }, FieldError{"families", "expected at least one of inet-vpn,inet6-vpn,route-target"}},
+		"AS_TRANS":            {func(s *Settings) { s.AS = 23456 }, FieldError{"as", "expected an AS other than AS_TRANS (RFC 6793), got 23456"}},
+		"local zone":          {local("fe80::1%eth0"), FieldError{"local_address", unicast + "fe80::1%eth0"}},
+		"local mapped":        {local("::ffff:10.0.0.2"), FieldError{"local_address", unicast + "::ffff:10.0.0.2"}},
+		"local any":           {local("0.0.0.0"), FieldError{"local_address", unicast + "0.0.0.0"}},
+		"local multicast":     {local("ff02::1"), FieldError{"local_address", unicast + "ff02::1"}},
+		"local family":        {local("2001:db8::1"), FieldError{"local_address", "2001:db8::1 and the neighbor's address 10.0.0.1 are of different families"}},
+		"hold time 1":         {func(s *Settings) { s.HoldTime = 1 }, FieldError{"hold_time", "expected 3..65535 seconds, got 1"}},
+		"hold time 2":         {func(s *Settings) { s.HoldTime = 2 }, FieldError{"hold_time", "expected 3..65535 seconds, got 2"}},
+		"slow keepalives":     {func(s *Settings) { s.HoldTime, s.KeepaliveTime = 10, 4 }, FieldError{"keepalive_time", "expected at most a third of the hold time, 3 seconds, got 4"}},
+		"slower than default": {func(s *Settings) { s.KeepaliveTime = 31 }, FieldError{"keepalive_time", "expected at most a third of the hold time, 30 seconds, got 31"}},
+		"GTSM from nowhere":   {func(s *Settings) { s.TTLSecurity = 255 }, FieldError{"ttl_security", "expected 1..254 hops, got 255"}},
+		"GTSM and multihop":   {func(s *Settings) { s.TTLSecurity, s.Multihop = 1, 1 }, FieldError{"multihop", "expected not to go with ttl_security, which always sends with a TTL of 255"}},
+		"two keys":            {func(s *Settings) { s.MD5Key = KeySource{"f", "E"} }, FieldError{"md5_key_env", "expected a file or an environment variable, not both"}},
+		"everything else":     {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
 	} {
 		s := valid()
 		tt.change(&s)
@@ -72,6 +94,24 @@ func TestWithDefaults(t *testing.T) {
 	given := Settings{Port: 1179, Families: NewFamilies(RouteTarget)}
 	if got := given.WithDefaults(vpn); got != given {
 		t.Errorf("got %+v, want %+v", got, given)
+	}
+}
+
+func TestHold(t *testing.T) {
+	for given, want := range map[uint16]uint16{0: 90, 3: 3, 65535: 65535} {
+		if got := (Settings{HoldTime: given}).Hold(); got != want {
+			t.Errorf("hold time %d: got %d, want %d", given, got, want)
+		}
+	}
+}
+
+func TestKeySource(t *testing.T) {
+	for want, k := range map[string]KeySource{
+		"": {}, "file /etc/buoy/key": {File: "/etc/buoy/key"}, "environment variable KEY": {Env: "KEY"},
+	} {
+		if k.String() != want || k.IsZero() != (want == "") {
+			t.Errorf("%#v: got %q, zero %t, want %q", k, k, k.IsZero(), want)
+		}
 	}
 }
 

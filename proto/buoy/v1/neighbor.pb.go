@@ -104,9 +104,28 @@ type Neighbor struct {
 	ReadOnly bool `protobuf:"varint,7,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
 	// What follows is observed, never set.
 	State Neighbor_State `protobuf:"varint,8,opt,name=state,proto3,enum=buoy.v1.Neighbor_State" json:"state,omitempty"`
-	// Why the session is not established; empty when it is.
-	StateReason   string   `protobuf:"bytes,9,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
-	Session       *Session `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
+	// Why the session is not established, or what an established one lacks;
+	// empty when all is well.
+	StateReason string   `protobuf:"bytes,9,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	Session     *Session `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
+	// What to do about the reason.
+	NextStep string `protobuf:"bytes,11,opt,name=next_step,json=nextStep,proto3" json:"next_step,omitempty"`
+	// Our end of the connection; empty for any.
+	LocalAddress string `protobuf:"bytes,12,opt,name=local_address,json=localAddress,proto3" json:"local_address,omitempty"`
+	// Seconds, proposed in our OPEN: 3..65535, 0 for 90.
+	HoldTime uint32 `protobuf:"varint,13,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
+	// Seconds between KEEPALIVEs: at most a third of hold_time; 0 for a third of
+	// what both sides agree on.
+	KeepaliveTime uint32 `protobuf:"varint,14,opt,name=keepalive_time,json=keepaliveTime,proto3" json:"keepalive_time,omitempty"`
+	// How many hops away the neighbor may be, 1..254 (GTSM, RFC 5082); 0 for
+	// anywhere.
+	TtlSecurity uint32 `protobuf:"varint,15,opt,name=ttl_security,json=ttlSecurity,proto3" json:"ttl_security,omitempty"`
+	// TTL of our packets, 1..255; 0 for 1 towards another AS and 64 in our own.
+	Multihop uint32 `protobuf:"varint,16,opt,name=multihop,proto3" json:"multihop,omitempty"`
+	// Where the daemon finds the TCP MD5 key (RFC 2385): a file, or a variable of
+	// its environment, not both. The key itself never enters the API.
+	Md5KeyFile    string `protobuf:"bytes,17,opt,name=md5_key_file,json=md5KeyFile,proto3" json:"md5_key_file,omitempty"`
+	Md5KeyEnv     string `protobuf:"bytes,18,opt,name=md5_key_env,json=md5KeyEnv,proto3" json:"md5_key_env,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -211,6 +230,62 @@ func (x *Neighbor) GetSession() *Session {
 	return nil
 }
 
+func (x *Neighbor) GetNextStep() string {
+	if x != nil {
+		return x.NextStep
+	}
+	return ""
+}
+
+func (x *Neighbor) GetLocalAddress() string {
+	if x != nil {
+		return x.LocalAddress
+	}
+	return ""
+}
+
+func (x *Neighbor) GetHoldTime() uint32 {
+	if x != nil {
+		return x.HoldTime
+	}
+	return 0
+}
+
+func (x *Neighbor) GetKeepaliveTime() uint32 {
+	if x != nil {
+		return x.KeepaliveTime
+	}
+	return 0
+}
+
+func (x *Neighbor) GetTtlSecurity() uint32 {
+	if x != nil {
+		return x.TtlSecurity
+	}
+	return 0
+}
+
+func (x *Neighbor) GetMultihop() uint32 {
+	if x != nil {
+		return x.Multihop
+	}
+	return 0
+}
+
+func (x *Neighbor) GetMd5KeyFile() string {
+	if x != nil {
+		return x.Md5KeyFile
+	}
+	return ""
+}
+
+func (x *Neighbor) GetMd5KeyEnv() string {
+	if x != nil {
+		return x.Md5KeyEnv
+	}
+	return ""
+}
+
 // Session is what was seen of the sessions with a neighbor.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -231,8 +306,14 @@ type Session struct {
 	Received *Counters `protobuf:"bytes,10,opt,name=received,proto3" json:"received,omitempty"`
 	// How often the session came up.
 	EstablishedCount uint64 `protobuf:"varint,11,opt,name=established_count,json=establishedCount,proto3" json:"established_count,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// How often it was lost.
+	Flaps        uint64 `protobuf:"varint,12,opt,name=flaps,proto3" json:"flaps,omitempty"`
+	StateChanges uint64 `protobuf:"varint,13,opt,name=state_changes,json=stateChanges,proto3" json:"state_changes,omitempty"`
+	// When it last came up, and when it was last lost.
+	LastUp        *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_up,json=lastUp,proto3" json:"last_up,omitempty"`
+	LastDown      *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=last_down,json=lastDown,proto3" json:"last_down,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -340,6 +421,34 @@ func (x *Session) GetEstablishedCount() uint64 {
 		return x.EstablishedCount
 	}
 	return 0
+}
+
+func (x *Session) GetFlaps() uint64 {
+	if x != nil {
+		return x.Flaps
+	}
+	return 0
+}
+
+func (x *Session) GetStateChanges() uint64 {
+	if x != nil {
+		return x.StateChanges
+	}
+	return 0
+}
+
+func (x *Session) GetLastUp() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastUp
+	}
+	return nil
+}
+
+func (x *Session) GetLastDown() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastDown
+	}
+	return nil
 }
 
 type Open struct {
@@ -771,7 +880,7 @@ type UpdateNeighborRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name says which neighbor.
 	Neighbor *Neighbor `protobuf:"bytes,1,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
-	// The fields to change: address, port, as, families, passive.
+	// The fields to change: any that are not observed.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -869,7 +978,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x03\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x05\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -881,7 +990,16 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x05state\x18\b \x01(\x0e2\x17.buoy.v1.Neighbor.StateR\x05state\x12!\n" +
 	"\fstate_reason\x18\t \x01(\tR\vstateReason\x12*\n" +
 	"\asession\x18\n" +
-	" \x01(\v2\x10.buoy.v1.SessionR\asession\"s\n" +
+	" \x01(\v2\x10.buoy.v1.SessionR\asession\x12\x1b\n" +
+	"\tnext_step\x18\v \x01(\tR\bnextStep\x12#\n" +
+	"\rlocal_address\x18\f \x01(\tR\flocalAddress\x12\x1b\n" +
+	"\thold_time\x18\r \x01(\rR\bholdTime\x12%\n" +
+	"\x0ekeepalive_time\x18\x0e \x01(\rR\rkeepaliveTime\x12!\n" +
+	"\fttl_security\x18\x0f \x01(\rR\vttlSecurity\x12\x1a\n" +
+	"\bmultihop\x18\x10 \x01(\rR\bmultihop\x12 \n" +
+	"\fmd5_key_file\x18\x11 \x01(\tR\n" +
+	"md5KeyFile\x12\x1e\n" +
+	"\vmd5_key_env\x18\x12 \x01(\tR\tmd5KeyEnv\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IDLE\x10\x01\x12\v\n" +
@@ -890,7 +1008,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xab\x04\n" +
+	"\vESTABLISHED\x10\x06\"\xd4\x05\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -903,7 +1021,11 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x04sent\x18\t \x01(\v2\x11.buoy.v1.CountersR\x04sent\x12-\n" +
 	"\breceived\x18\n" +
 	" \x01(\v2\x11.buoy.v1.CountersR\breceived\x12+\n" +
-	"\x11established_count\x18\v \x01(\x04R\x10establishedCount\"\xb7\x01\n" +
+	"\x11established_count\x18\v \x01(\x04R\x10establishedCount\x12\x14\n" +
+	"\x05flaps\x18\f \x01(\x04R\x05flaps\x12#\n" +
+	"\rstate_changes\x18\r \x01(\x04R\fstateChanges\x123\n" +
+	"\alast_up\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x06lastUp\x127\n" +
+	"\tlast_down\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\blastDown\"\xb7\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +
@@ -988,26 +1110,28 @@ var file_buoy_v1_neighbor_proto_depIdxs = []int32{
 	4,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
 	5,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
 	5,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
-	12, // 9: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
-	1,  // 10: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	1,  // 11: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
-	1,  // 12: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	13, // 13: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
-	6,  // 14: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
-	7,  // 15: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
-	8,  // 16: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
-	10, // 17: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
-	11, // 18: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
-	1,  // 19: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
-	1,  // 20: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
-	9,  // 21: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
-	1,  // 22: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
-	14, // 23: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
-	19, // [19:24] is the sub-list for method output_type
-	14, // [14:19] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	12, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
+	12, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
+	12, // 11: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
+	1,  // 12: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	1,  // 13: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
+	1,  // 14: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	13, // 15: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
+	6,  // 16: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
+	7,  // 17: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
+	8,  // 18: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
+	10, // 19: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
+	11, // 20: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
+	1,  // 21: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
+	1,  // 22: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
+	9,  // 23: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
+	1,  // 24: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
+	14, // 25: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_neighbor_proto_init() }
