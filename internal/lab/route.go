@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Route is a route as a router shows it. What the router does not show is the
+// zero value.
+type Route struct {
+	RD             routetarget.Distinguisher
+	Prefix         netip.Prefix
+	Label          uint32
+	NextHop        netip.Addr
+	LocalPref      uint32
+	Origin         string // "igp", "egp" or "incomplete"
+	ASPath         string // "[]" when it is empty, "[64513 64514]"
+	Targets        routetarget.Set
+	Encapsulations []vrf.Encapsulation // in the order of the router
+	Others         []string            // attributes and communities that Buoy never sends
+}
+
+// Key returns what tells routes apart, as routers print it.
+func (r Route) Key() string {
+	if r.RD.IsZero() {
+		return r.Prefix.String()
+	}
+	return vrf.Key{RD: r.RD, Prefix: r.Prefix}.String()
+}
+
+// String returns all that the router shows, in one line.
+func (r Route) String() string {
+	text := []string{r.Key()}
+	add := func(shown bool, format string, value any) {
+		if shown {
+			text = append(text, fmt.Sprintf(format, value))
+		}
+	}
+	add(r.Label != 0, "label %d", r.Label)
+	add(r.NextHop.IsValid(), "next-hop %s", r.NextHop)
+	add(r.LocalPref != 0, "local-pref %d", r.LocalPref)
+	add(r.Origin != "", "origin %s", r.Origin)
+	add(r.ASPath != "", "as-path %s", r.ASPath)
+	text = append(text, r.Targets.Strings()...)
+	for _, e := range r.Encapsulations {
+		text = append(text, encapsulationName(e))
+	}
+	text = append(text, r.Others...)
+	return strings.Join(text, " ")
+}
+
+func encapsulationName(e vrf.Encapsulation) string {
+	if name := vrf.NewEncapsulations(e).String(); name != "" {
+		return "encapsulation:" + name
+	}
+	return fmt.Sprintf("encapsulation:%d", e)
+}
+
+// sortRoutes orders routes by their text.
+func sortRoutes(routes []Route) {
+	slices.SortFunc(routes, func(a, b Route) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// Text returns the routes, each in a line of its own.
+func Text(routes []Route) string {
+	var b strings.Builder
+	for _, r := range routes {
+		fmt.Fprintln(&b, r)
+	}
+	return b.String()
+}
