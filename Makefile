@@ -4,6 +4,8 @@ SHELL   := bash
 GOBGP   := github.com/osrg/gobgp/v3/cmd
 PROTOS   = $(shell cd proto && ls buoy/v1/*.proto)
 PKG     := ./...
+# Debian's packages of the routers and tools that the tests run, as root.
+ROUTERS := frr bird2 exabgp openbgpd tshark iproute2
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint proto bench fuzz demo run clean deps
@@ -17,8 +19,10 @@ build: ## bin/buoyd and bin/buoyctl
 test: deps ## everything, with the race detector and real routers
 	go test -race -timeout 10m $(PKG)
 
-deps: # what the tests need beside the module itself: a gobgpd to be the gateway
+deps: # what the tests need beside the module itself: routers to be the gateways
 	go build -C tools -o ../bin/ $(GOBGP)/gobgpd $(GOBGP)/gobgp
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(ROUTERS) >/dev/null 2>&1; then \
+	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $(ROUTERS); fi
 
 lint: bin/staticcheck ## gofmt, vet, staticcheck, and that the generated code is not stale
 	@out=$$(gofmt -l . ); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
