@@ -52,13 +52,14 @@ func parseSignatures(text string) (s signatures) {
 // since says what arrived after an earlier reading that explains why a
 // neighbor with or without a key does not come up.
 func (s signatures) since(earlier signatures, keyed bool) string {
-	switch {
-	case keyed && s.wrong > earlier.wrong:
-		return fmt.Sprintf("%d segments with a wrong MD5 signature arrived", s.wrong-earlier.wrong)
-	case keyed && s.missing > earlier.missing:
-		return fmt.Sprintf("%d segments without an MD5 signature arrived", s.missing-earlier.missing)
-	case !keyed && s.unexpected > earlier.unexpected:
-		return fmt.Sprintf("%d segments with an MD5 signature arrived, and no key is configured", s.unexpected-earlier.unexpected)
+	var seen []string
+	note := func(relevant bool, n uint64, text string) {
+		if relevant && n > 0 {
+			seen = append(seen, fmt.Sprintf("%d segments %s arrived", n, text))
+		}
 	}
-	return ""
+	note(keyed, s.wrong-earlier.wrong, "with a wrong MD5 signature")
+	note(keyed, s.missing-earlier.missing, "without an MD5 signature")
+	note(!keyed, s.unexpected-earlier.unexpected, "with an MD5 signature, but no key configured,")
+	return strings.Join(seen, " and ")
 }

@@ -27,7 +27,10 @@ func (p *peer) snapshot() neighbor.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.status // what it points to is replaced, never changed
-	if s.State < neighbor.OpenSent && p.signatures != "" {
+	// The counters are those of the whole machine, so they may only explain
+	// what has no reason of its own.
+	silent := s.Cause == neighbor.CauseTimedOut || s.Cause == neighbor.CauseWaiting
+	if s.State < neighbor.OpenSent && silent && p.signatures != "" {
 		s.Cause, s.Reason = neighbor.CauseKeyMismatch, s.Reason+"; "+p.signatures
 	}
 	return s
