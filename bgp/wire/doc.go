@@ -31,7 +31,7 @@
 // # Caveats
 //
 // A connection is handed to the engine only after the router's OPEN, or after
-// a second without one (DelayOpen): most connections that lose a collision, and
+// a moment without one (DelayOpen): most connections that lose a collision, and
 // all that never speak BGP, do not reach it. Each session is a new neighbor to
 // the engine: one that it has lost would be refused for five seconds.
 //

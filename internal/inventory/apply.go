@@ -65,12 +65,16 @@ func (s *State) applyGlobal(c Change) error {
 }
 
 func (s *State) applyNetwork(name string, c Change) error {
-	n, err := decode[Network](c)
+	n, err := decodeNamed(c, name, func(v *Network) string { return v.Name })
 	if err != nil {
 		return err
 	}
 	if old := replace(&s.networks, name, n); old != nil {
-		s.networkIDs.Delete(old.ID)
+		// One commit may have given the id to another network first. So for
+		// everything unique below.
+		if held, _ := s.networkIDs.Get(old.ID); held == old {
+			s.networkIDs.Delete(old.ID)
+		}
 	}
 	if n != nil {
 		n.Version = c.Version
@@ -80,7 +84,7 @@ func (s *State) applyNetwork(name string, c Change) error {
 }
 
 func (s *State) applyComputeNode(name string, c Change) error {
-	n, err := decode[ComputeNode](c)
+	n, err := decodeNamed(c, name, func(v *ComputeNode) string { return v.Name })
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func (s *State) applyComputeNode(name string, c Change) error {
 }
 
 func (s *State) applyNeighbor(name string, c Change) error {
-	n, err := decode[Neighbor](c)
+	n, err := decodeNamed(c, name, (*Neighbor).ResourceName)
 	if err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (s *State) applyNeighbor(name string, c Change) error {
 }
 
 func (s *State) applyFloatingIP(name string, c Change) error {
-	f, err := decode[FloatingIP](c)
+	f, err := decodeNamed(c, name, func(v *FloatingIP) string { return v.Name })
 	if err != nil {
 		return err
 	}
@@ -133,7 +137,9 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		name = f.Name // one string for the value and its keys
 	}
 	if old := replace(&s.floatingIPs, name, f); old != nil {
-		s.addresses.Delete(addressItem{network: old.Network, addr: old.Address})
+		if held, _ := s.Holder(old.Network, old.Address); held == old {
+			s.addresses.Delete(addressItem{network: old.Network, addr: old.Address})
+		}
 		for _, a := range old.Associations {
 			s.byNode.Delete(nodeItem{a.ComputeNode, name})
 		}
@@ -154,13 +160,25 @@ func (s *State) applyInterface(c Change) error {
 	}
 	node, name := segment(c.Key, interfacePrefix)
 	if old := replace(&s.interfaces, c.Key, use); old != nil {
-		s.labels.Delete(old)
+		if held, _ := s.labels.Get(old); held == old {
+			s.labels.Delete(old)
+		}
 	}
 	if use != nil {
 		use.node, use.name, use.version = intern(ComputeNodeName(node)), name, c.Version
 		s.labels.Set(use)
 	}
 	return nil
+}
+
+// decodeNamed reads a resource. A value that calls itself otherwise than its
+// key would be found under neither name.
+func decodeNamed[T any](c Change, name string, nameOf func(*T) string) (*T, error) {
+	v, err := decode[T](c)
+	if v != nil && nameOf(v) != name {
+		return nil, fmt.Errorf("the resource calls itself %q", nameOf(v))
+	}
+	return v, err
 }
 
 // decode reads the value of a key, or returns nil when the key was deleted.

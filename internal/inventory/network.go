@@ -83,15 +83,16 @@ func (c UpdateNetwork) plan(s *State) ([]Mutation, error) {
 	if c.Subnets == nil {
 		return mutations, nil
 	}
-	var outside []string
+	var names, outside []string
 	for f := range s.FloatingIPsIn(n.Name) {
 		if err := n.checkAddress("subnets", f.Address); err != nil {
+			names = append(names, f.Name)
 			outside = append(outside, f.Name+" ("+f.Address.String()+")")
 		}
 	}
 	if len(outside) > 0 {
 		err := inUse("an address that would no longer be in the subnets of "+n.Name, outside)
-		err.Field = "subnets"
+		err.Field, err.Resource = "subnets", names[0]
 		return nil, err
 	}
 	// No floating IP may have been allocated since this state.

@@ -14,16 +14,14 @@ import (
 // the last state and this one, and notes what else has changed.
 func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct{} {
 	dirty := map[string]struct{}{}
+	networks := map[string]struct{}{} // once each, since membership counts them
 	mark := func(f *inventory.FloatingIP) { dirty[f.Name] = struct{}{} }
 	for _, name := range touched {
 		switch inventory.KindOf(name) {
 		case inventory.KindFloatingIP:
 			dirty[name] = struct{}{}
 		case inventory.KindNetwork:
-			l.membership.replace(importsOf(l.last, name), importsOf(state, name))
-			for f := range state.FloatingIPsIn(name) {
-				mark(f)
-			}
+			networks[name] = struct{}{}
 		case inventory.KindComputeNode:
 			for f := range state.FloatingIPsAt(name) {
 				mark(f)
@@ -35,24 +33,28 @@ func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct
 				continue
 			}
 			for n := range state.Networks() { // every automatic target is another one
-				l.membership.replace(importsOf(l.last, n.Name), importsOf(state, n.Name))
-				for f := range state.FloatingIPsIn(n.Name) {
-					mark(f)
-				}
+				networks[n.Name] = struct{}{}
 			}
+		}
+	}
+	for name := range networks {
+		l.membership.replace(importsOf(l.last, name), importsOf(state, name))
+		for f := range state.FloatingIPsIn(name) {
+			mark(f)
 		}
 	}
 	return dirty
 }
 
-// diff compares the routes of the dirty floating IPs, and what was refused
-// before, with what is advertised.
+// diff compares the routes of the dirty floating IPs with what is advertised.
+// What was refused before is in the difference whatever is wanted by now: a
+// part of the refused batch may have been taken.
 func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf.Diff) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	wanted := map[vrf.Key]*vrf.Route{}
 	for f := range l.table.failed.Scan {
-		wanted[f.key] = f.want
+		wanted[f.route.Key] = f.want()
 	}
 	for name := range dirty {
 		if old, ok := l.last.FloatingIP(name); ok {
@@ -73,9 +75,15 @@ func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf
 		if r, _, ok := l.table.Get(key); ok {
 			have = &r
 		}
-		if !diff.Add(have, want) {
-			l.table.failed.Delete(failure{key: key}) // mended by a change of mind
+		if f, ok := l.table.failed.Get(failureOf(key)); ok {
+			switch {
+			case want != nil:
+				have = nil
+			case have == nil:
+				have = &f.route
+			}
 		}
+		diff.Add(have, want)
 	}
 	byKey := func(a, b vrf.Route) int { return a.Key.Compare(b.Key) }
 	slices.SortFunc(diff.Advertise, byKey)

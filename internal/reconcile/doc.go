@@ -8,7 +8,8 @@
 // what the speaker has taken. New and changed routes are advertised before old
 // ones are withdrawn, so that a floating IP that moves is never without a
 // route. The table changes only when the speaker has taken a batch. What it
-// refused stays visible with its error, and is tried again with back-off.
+// refused stays visible with its error, and is tried again with back-off; since
+// it may have taken a part, a change of mind is handed over, too.
 //
 // The first pass hands over every route before the first neighbor: when a
 // session opens, nothing is missing.

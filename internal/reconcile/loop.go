@@ -14,11 +14,12 @@ import (
 )
 
 // Speaker is what the loop needs of BGP. Every method may be repeated with the
-// same arguments: what was done already stays done.
+// same arguments: what was done already stays done. After an error, any part
+// may have been done.
 type Speaker interface {
 	// Advertise adds routes, or replaces those with the same keys.
 	Advertise(ctx context.Context, routes []vrf.Route) error
-	// Withdraw removes routes.
+	// Withdraw removes routes. What is not advertised is not an error.
 	Withdraw(ctx context.Context, routes []vrf.Route) error
 	// SetMembership announces exactly these targets as wanted (RFC 4684).
 	SetMembership(ctx context.Context, targets routetarget.Set) error
@@ -130,8 +131,10 @@ func (l *Loop) Wait(ctx context.Context, revision uint64) error {
 func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []string) bool {
 	dirty := l.dirty(state, touched)
 	diff := l.diff(state, dirty)
-	ok := l.give(ctx, diff.Advertise, l.speaker.Advertise, l.advertised) &&
-		l.give(ctx, diff.Withdraw, l.speaker.Withdraw, l.withdrawn)
+	ok := l.give(ctx, diff.Advertise, l.speaker.Advertise, l.advertised)
+	// Old routes go even when the new ones were refused: their labels may
+	// belong to somebody else by now.
+	ok = l.give(ctx, diff.Withdraw, l.speaker.Withdraw, l.withdrawn) && ok
 
 	var problems []string
 	if err := l.membership.tell(ctx, l.speaker); err != nil {
@@ -181,11 +184,11 @@ func (l *Loop) advertised(batch []vrf.Route, err error) {
 	defer l.mu.Unlock()
 	for _, r := range batch {
 		if err != nil {
-			l.table.failed.Set(failure{key: r.Key, want: &r, err: err})
+			l.table.failed.Set(failure{route: r, err: err})
 			continue
 		}
 		l.table.advertised.Set(entry{route: r, since: now})
-		l.table.failed.Delete(failure{key: r.Key})
+		l.table.failed.Delete(failureOf(r.Key))
 	}
 }
 
@@ -194,11 +197,11 @@ func (l *Loop) withdrawn(batch []vrf.Route, err error) {
 	defer l.mu.Unlock()
 	for _, r := range batch {
 		if err != nil {
-			l.table.failed.Set(failure{key: r.Key, err: err})
+			l.table.failed.Set(failure{route: r, withdraw: true, err: err})
 			continue
 		}
 		l.table.advertised.Delete(entry{route: r})
-		l.table.failed.Delete(failure{key: r.Key})
+		l.table.failed.Delete(failureOf(r.Key))
 	}
 }
 

@@ -17,9 +17,19 @@ type entry struct {
 
 // failure is a difference that the speaker did not take. It is tried again.
 type failure struct {
-	key  vrf.Key
-	want *vrf.Route // nil: it should be withdrawn
-	err  error
+	route    vrf.Route
+	withdraw bool // otherwise it should be advertised
+	err      error
+}
+
+func failureOf(key vrf.Key) failure { return failure{route: vrf.Route{Key: key}} }
+
+// want returns what should be advertised, or nil.
+func (f *failure) want() *vrf.Route {
+	if f.withdraw {
+		return nil
+	}
+	return &f.route
 }
 
 // Table is a snapshot of what is advertised, and of what should be but is not.
@@ -33,7 +43,7 @@ func newTable() Table {
 	unlocked := btree.Options{NoLocks: true}
 	return Table{
 		advertised: btree.NewBTreeGOptions(func(a, b entry) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
-		failed:     btree.NewBTreeGOptions(func(a, b failure) bool { return a.key.Compare(b.key) < 0 }, unlocked),
+		failed:     btree.NewBTreeGOptions(func(a, b failure) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
 	}
 }
 
@@ -59,13 +69,13 @@ func (t Table) All() iter.Seq2[vrf.Route, time.Time] {
 // Failure returns why the speaker did not take what is wanted for a key, or
 // nil.
 func (t Table) Failure(key vrf.Key) error {
-	f, _ := t.failed.Get(failure{key: key})
+	f, _ := t.failed.Get(failureOf(key))
 	return f.err
 }
 
 // Failures yields the wanted routes that the speaker did not take.
 func (t Table) Failures() iter.Seq2[vrf.Route, error] {
 	return func(yield func(vrf.Route, error) bool) {
-		t.failed.Scan(func(f failure) bool { return f.want == nil || yield(*f.want, f.err) })
+		t.failed.Scan(func(f failure) bool { return f.withdraw || yield(f.route, f.err) })
 	}
 }

@@ -1,0 +1,124 @@
+package inventory
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+const (
+	mx1    = "neighbors/mx1"
+	mx2    = "neighbors/mx2"
+	static = "neighbors/static"
+)
+
+// peered returns a world with one neighbor of the configuration file and
+// one of the store.
+func peered(t *testing.T) *world {
+	w := newWorld(t, &Neighbor{Settings: settings("static", "10.0.0.9")})
+	w.do(CreateNeighbor{settings("mx1", "10.0.0.1")})
+	return w
+}
+
+func TestCreateNeighbor(t *testing.T) {
+	w := newWorld(t)
+	s := settings("mx1", "2001:db8::1")
+	s.AS, s.Port, s.Passive, s.Families = 4200000000, 1179, true, neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget)
+	w.planned("IPv6", CreateNeighbor{s},
+		`put neighbor/neighbors/mx1@0 {"name":"mx1","address":"2001:db8::1","port":1179,"as":4200000000,"families":"inet-vpn,route-target","passive":true}`,
+		`put neighboraddr/2001:db8::1@0 neighbors/mx1`)
+	w.do(CreateNeighbor{s})
+	if n, ok := w.state.Neighbor(mx1); !ok || n.Settings != s || n.ReadOnly || n.Version != 2 {
+		t.Errorf("got %+v, want %+v", n, s)
+	}
+}
+
+func TestUpdateNeighbor(t *testing.T) {
+	w := peered(t)
+	w.planned("nothing", UpdateNeighbor{Name: mx1},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false}`)
+	w.planned("all", UpdateNeighbor{
+		Name: mx1, Address: ptr(addr("10.0.0.2")), Port: ptr(uint16(1179)), AS: ptr(uint32(65000)),
+		Families: ptr(neighbor.NewFamilies(neighbor.Inet6VPN)), Passive: ptr(true)},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.2","port":1179,"as":65000,"families":"inet6-vpn","passive":true}`,
+		`delete neighboraddr/10.0.0.1@any`,
+		`put neighboraddr/10.0.0.2@0 neighbors/mx1`)
+	w.planned("delete", DeleteNeighbor{mx1},
+		`delete neighbor/neighbors/mx1@2`,
+		`delete neighboraddr/10.0.0.1@any`)
+	w.do(DeleteNeighbor{mx1}, CreateNeighbor{settings("mx2", "10.0.0.1")})
+}
+
+func TestNeighborRefusals(t *testing.T) {
+	w := peered(t)
+	w.do(CreateNeighbor{settings("mx2", "10.0.0.2")})
+	for _, tt := range []struct {
+		name   string
+		change func(*neighbor.Settings)
+		want   Error
+	}{
+		{"no address", func(s *neighbor.Settings) { s.Address = netip.Addr{} },
+			Error{InvalidArgument, ReasonInvalid, "address", "", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+		{"zone", func(s *neighbor.Settings) { s.Address = addr("fe80::1%eth0") },
+			Error{InvalidArgument, ReasonInvalid, "address", "", "expected a unicast address without a zone, got fe80::1%eth0"}},
+		{"port", func(s *neighbor.Settings) { s.Port = 0 },
+			Error{InvalidArgument, ReasonInvalid, "port", "", "expected a port 1..65535"}},
+		{"AS", func(s *neighbor.Settings) { s.AS = 0 },
+			Error{InvalidArgument, ReasonInvalid, "as", "", "expected an AS 1..4294967295"}},
+		{"families", func(s *neighbor.Settings) { s.Families = 0 },
+			Error{InvalidArgument, ReasonInvalid, "families", "", "expected at least one of inet-vpn,inet6-vpn,route-target"}},
+		{"address of another", func(s *neighbor.Settings) { s.Address = addr("10.0.0.1") },
+			Error{AlreadyExists, ReasonAddressTaken, "address", mx1, "10.0.0.1 is the address of neighbors/mx1"}},
+		{"address of the file's", func(s *neighbor.Settings) { s.Address = addr("10.0.0.9") },
+			Error{AlreadyExists, ReasonAddressTaken, "address", static, "10.0.0.9 is the address of neighbors/static"}},
+	} {
+		s := settings("mx3", "10.0.0.3")
+		tt.change(&s)
+		w.refused("create: "+tt.name, CreateNeighbor{s}, tt.want)
+		w.refused("update: "+tt.name, UpdateNeighbor{Name: mx2, Address: &s.Address, Port: &s.Port, AS: &s.AS, Families: &s.Families}, tt.want)
+	}
+	w.refused("exists", CreateNeighbor{settings("mx1", "10.0.0.3")},
+		Error{AlreadyExists, ReasonExists, "name", mx1, "neighbors/mx1 exists"})
+	w.refused("exists in the file", CreateNeighbor{settings("static", "10.0.0.3")},
+		Error{AlreadyExists, ReasonExists, "name", static, "neighbors/static exists in the configuration file"})
+	w.refused("name", CreateNeighbor{settings("MX", "10.0.0.3")},
+		Error{InvalidArgument, ReasonInvalid, "name", "", `expected lower-case letters, digits and inside the name '-', '_', '.'; got "MX"`})
+	w.refused("name with a slash", CreateNeighbor{settings("a/b", "10.0.0.3")},
+		Error{InvalidArgument, ReasonInvalid, "name", "", `expected neighbors/NAME, got "neighbors/a/b"`})
+	for name, want := range map[string]Error{
+		static:           {FailedPrecondition, ReasonReadOnly, "name", static, "neighbors/static is defined in the configuration file; change it there and restart the daemon"},
+		"neighbors/none": {NotFound, ReasonNotFound, "name", "neighbors/none", "neighbors/none does not exist"},
+		"mx1":            {NotFound, ReasonNotFound, "name", "mx1", "mx1 does not exist"},
+	} {
+		w.refused("update "+name, UpdateNeighbor{Name: name, Passive: ptr(true)}, want)
+		w.refused("delete "+name, DeleteNeighbor{name}, want)
+	}
+}
+
+func TestNeighbors(t *testing.T) {
+	w := peered(t)
+	var got []string
+	for n := range w.state.Neighbors() {
+		got = append(got, n.ResourceName())
+		if n.ReadOnly != (n.ResourceName() == static) {
+			t.Errorf("%s: ReadOnly is %t", n.ResourceName(), n.ReadOnly)
+		}
+	}
+	if want := []string{mx1, static}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSeedGlobal(t *testing.T) {
+	w := &world{TB: t, store: memory{keys: map[string]entry{}}, state: NewState(nil)}
+	if g, ok := w.state.Global(); ok {
+		t.Errorf("an empty state has %+v", g)
+	}
+	w.planned("first start", SeedGlobal{64512}, `put global@0 {"as":64512,"next_network_id":1}`)
+	w.do(SeedGlobal{64512})
+	w.planned("later start", SeedGlobal{64512}, "")
+	w.refused("another AS", SeedGlobal{65000}, Error{FailedPrecondition, ReasonASDiffers, "bgp.as", "",
+		"the store belongs to AS 64512 and the configuration says 65000; automatic route targets depend on it: set bgp.as back to 64512, or start on an empty store"})
+}
