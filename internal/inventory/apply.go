@@ -78,6 +78,9 @@ func (s *State) applyNetwork(name string, c Change) error {
 	}
 	if n != nil {
 		n.Version = c.Version
+		if s.global != nil {
+			n.vrf, n.vrfAS = n.VRF(s.global.AS), s.global.AS
+		}
 		s.networkIDs.Set(n.ID, n)
 	}
 	return nil

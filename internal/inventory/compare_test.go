@@ -29,6 +29,7 @@ func compare(t *stepLog, w *world, m *model) {
 	version := func(prefix, name string) Version { return w.store.keys[prefix+name].version }
 	for name, n := range m.networks {
 		n.Version = version(networkPrefix, name)
+		n.vrf, n.vrfAS = n.VRF(w.state.global.AS), w.state.global.AS
 		got, _ := w.state.Network(name)
 		byID, _ := w.state.NetworkByID(n.ID)
 		if !reflect.DeepEqual(got, &n) || byID != got {

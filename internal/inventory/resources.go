@@ -30,10 +30,16 @@ type Network struct {
 	Encapsulations vrf.Encapsulations `json:"encapsulations"` // empty = any
 
 	Version Version `json:"-"`
+
+	vrf   vrf.VRF // in vrfAS; all routes share its target sets
+	vrfAS uint32
 }
 
 // VRF returns what the network means to BGP in an AS.
 func (n *Network) VRF(as uint32) vrf.VRF {
+	if n.vrfAS == as {
+		return n.vrf
+	}
 	both := n.Targets.Union(routetarget.NewSet(routetarget.Automatic(as, n.ID)))
 	return vrf.VRF{
 		ID:             n.ID,

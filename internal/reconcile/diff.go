@@ -50,10 +50,9 @@ func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct
 // What was refused before is in the difference whatever is wanted by now: a
 // part of the refused batch may have been taken.
 func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf.Diff) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	table := l.Table() // a snapshot: readers need not wait meanwhile
 	wanted := map[vrf.Key]*vrf.Route{}
-	for f := range l.table.failed.Scan {
+	for f := range table.failed.Scan {
 		wanted[f.route.Key] = f.want()
 	}
 	for name := range dirty {
@@ -72,10 +71,10 @@ func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf
 	}
 	for key, want := range wanted {
 		var have *vrf.Route
-		if r, _, ok := l.table.Get(key); ok {
+		if r, _, ok := table.Get(key); ok {
 			have = &r
 		}
-		if f, ok := l.table.failed.Get(failureOf(key)); ok {
+		if f, ok := table.failed.Get(failureOf(key)); ok {
 			switch {
 			case want != nil:
 				have = nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -164,18 +165,28 @@ func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []strin
 // give hands routes to the speaker in batches and records the outcome of each.
 func (l *Loop) give(ctx context.Context, routes []vrf.Route,
 	do func(context.Context, []vrf.Route) error, record func([]vrf.Route, error)) (ok bool) {
-	ok = true
-	for len(routes) > 0 {
-		batch := routes[:min(len(routes), batchSize)]
-		routes = routes[len(batch):]
+	refused, last := 0, error(nil)
+	// A refused batch is halved until the route at fault is alone: the others
+	// must not wait for it.
+	var hand func(batch []vrf.Route)
+	hand = func(batch []vrf.Route) {
 		err := do(ctx, batch)
-		if err != nil {
-			ok = false
-			l.log.Error("the speaker refused routes; they are tried again", "routes", len(batch), "prefix", batch[0].Prefix, "error", err)
+		if half := len(batch) / 2; err != nil && half > 0 && ctx.Err() == nil {
+			hand(batch[:half])
+			hand(batch[half:])
+			return
 		}
-		record(batch, err)
+		if record(batch, err); err != nil {
+			refused, last = refused+len(batch), err
+		}
 	}
-	return ok
+	for batch := range slices.Chunk(routes, batchSize) {
+		hand(batch)
+	}
+	if refused > 0 {
+		l.log.Error("the speaker refused routes; they are tried again", "routes", refused, "error", last)
+	}
+	return refused == 0
 }
 
 func (l *Loop) advertised(batch []vrf.Route, err error) {
