@@ -30,6 +30,7 @@ type observed struct {
 	state    *inventory.State
 	table    RouteTable
 	families [2]reach // by family: inet-vpn, inet6-vpn
+	overIPv6 reach    // of inet-vpn routes with an IPv6 next hop
 }
 
 // reach tells how many neighbors take routes of a family.
@@ -43,13 +44,14 @@ func (v view) observe(state *inventory.State) observed {
 	sessions := v.sessions()
 	for n := range state.Neighbors() {
 		for family := range o.families {
-			o.families[family].add(n, sessions[n.Name], neighbor.Family(family))
+			o.families[family].add(n, sessions[n.Name], neighbor.Family(family), false)
 		}
+		o.overIPv6.add(n, sessions[n.Name], neighbor.InetVPN, true)
 	}
 	return o
 }
 
-func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.Family) {
+func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.Family, overIPv6 bool) {
 	r.neighbors++
 	switch {
 	case s == nil:
@@ -58,6 +60,8 @@ func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.F
 		r.missing = append(r.missing, fmt.Sprintf("%s is %s (%s)", n.Name, s.State, s.Reason))
 	case !s.Negotiated().Contains(family):
 		r.missing = append(r.missing, fmt.Sprintf("%s did not negotiate %s", n.Name, family))
+	case overIPv6 && !s.OpenReceived.ExtendedNextHop:
+		r.missing = append(r.missing, n.Name+" did not offer IPv6 next hops for inet-vpn (RFC 8950)")
 	default:
 		r.ready++
 	}
@@ -68,7 +72,11 @@ func (o observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, 
 	if len(f.Associations) == 0 {
 		return buoyv1.FloatingIP_ALLOCATED, "not associated with a compute node"
 	}
+	r := o.families[familyOf(f.Address.Is4())]
 	for _, want := range o.state.RoutesOf(f) {
+		if f.Address.Is4() && want.NextHop.Is6() {
+			r = o.overIPv6
+		}
 		if err := o.table.Failure(want.Key); err != nil {
 			return buoyv1.FloatingIP_PENDING, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
 		}
@@ -76,7 +84,6 @@ func (o observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, 
 			return buoyv1.FloatingIP_PENDING, "the speaker is being given " + want.Key.String()
 		}
 	}
-	r := o.families[familyOf(f.Address.Is4())]
 	switch {
 	case r.neighbors == 0:
 		return buoyv1.FloatingIP_PENDING, "no neighbor is configured"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/buoynet/buoy/bgp/engine"
@@ -129,7 +130,8 @@ func (s *Speaker) AdjRIBOut(ctx context.Context, addr netip.Addr) ([]vrf.Route, 
 		if status.State != neighbor.Established {
 			return nil, nil
 		}
-		return s.engine.AdjRIBOut(ctx, addr, status.Negotiated())
+		routes, err := s.engine.AdjRIBOut(ctx, addr, status.Negotiated())
+		return slices.DeleteFunc(routes, func(r vrf.Route) bool { return !status.Takes(r.Prefix.Addr(), r.NextHop) }), err
 	}
 	return nil, nil
 }

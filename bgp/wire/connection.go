@@ -190,10 +190,21 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 			c.last = append([]byte(nil), msg...)
 			return &ending{cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String()}
 		}
+		if !c.extendedNextHop() {
+			msg = unusableNextHop(msg)
+		}
 		if err := c.send(msg); err != nil {
 			return c.sendFailed(err)
 		}
 	}
+}
+
+// extendedNextHop reports whether the router takes VPNv4 routes with an IPv6
+// next hop.
+func (c *connection) extendedNextHop() bool {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	return c.open != nil && c.open.ExtendedNextHop
 }
 
 // send writes a whole message to the router.

@@ -130,6 +130,8 @@ func (m *openMessage) readCapabilities(b []byte) *refusal {
 		switch code {
 		case capFourOctetAS:
 			m.AS = binary.BigEndian.Uint32(value)
+		case capExtendedNextHop:
+			m.ExtendedNextHop = m.ExtendedNextHop || offersVPNv4OverIPv6(value)
 		case capMultiprotocol:
 			afi, safi := binary.BigEndian.Uint16(value), value[3]
 			if f, ok := neighbor.FamilyOf(afi, safi); ok {
@@ -141,6 +143,17 @@ func (m *openMessage) readCapabilities(b []byte) *refusal {
 		b = b[2+len(value):]
 	}
 	return nil
+}
+
+// offersVPNv4OverIPv6 reads entries of AFI, SAFI and next hop AFI, two octets
+// each (RFC 8950 §4).
+func offersVPNv4OverIPv6(value []byte) bool {
+	for ; len(value) >= 6; value = value[6:] {
+		if [6]byte(value) == [6]byte{0, 1, 0, 128, 0, 2} {
+			return true
+		}
+	}
+	return false
 }
 
 // forEngine returns the OPEN with the capabilities that the engine knows, in

@@ -14,7 +14,7 @@ import (
 
 // timers are how long things take. Tests shorten them.
 type timers struct {
-	connectRetry time.Duration // from one attempt to the next (ConnectRetryTime)
+	connectRetry time.Duration // after a failure or a loss (ConnectRetryTime)
 	connect      time.Duration // for a TCP handshake
 	delayOpen    time.Duration // for the router's OPEN before ours goes out (DelayOpenTime)
 	collision    time.Duration // for a connection that would win
@@ -106,7 +106,6 @@ func (p *peer) run(ctx context.Context) {
 func (p *peer) connectLoop(ctx context.Context) {
 	before := readSignatures()
 	for {
-		began := time.Now()
 		if p.idle() {
 			p.noteSignatures(readSignatures().since(before, !p.settings.MD5Key.IsZero()))
 			if err := p.refreshKey(); err != nil {
@@ -117,8 +116,7 @@ func (p *peer) connectLoop(ctx context.Context) {
 		} else {
 			before = readSignatures()
 		}
-		// A session that has lasted is opened anew at once.
-		if !sleep(ctx, p.timers.connectRetry-time.Since(began)) {
+		if !sleep(ctx, p.timers.connectRetry) {
 			return
 		}
 	}

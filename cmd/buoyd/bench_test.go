@@ -126,7 +126,7 @@ func heap() float64 {
 // (state, table and engine) with what a route costs in the engine alone.
 func BenchmarkHeap(b *testing.B) {
 	const n = 100_000
-	for range b.N {
+	{
 		before := heap()
 		e, err := engine.Start(b.Context(), engine.Config{AS: benchAS, RouterID: netip.MustParseAddr("10.0.0.2"), Logger: quiet})
 		if err != nil {
@@ -157,28 +157,42 @@ func BenchmarkHeap(b *testing.B) {
 	}
 }
 
-// BenchmarkAssociate measures one change at a time with 1000 and 100 000
-// floating IPs present: how long Associate takes, and how long after its
-// return the UPDATE reaches the router.
+// BenchmarkAssociate measures one change at a time, with 1000 and 100 000
+// floating IPs present and with one and eight neighbors: how long Associate
+// takes, and how long after its return the UPDATE has reached every router.
 func BenchmarkAssociate(b *testing.B) {
-	for _, present := range []int{1000, 100_000} {
-		b.Run(fmt.Sprintf("present=%d", present), func(b *testing.B) {
-			router := newSink(b)
-			d := startDaemon(b, neighbor.Settings{
-				Name: "mx1", Address: router.addr.Addr(), Port: router.addr.Port(), AS: benchAS,
-				Families: neighbor.NewFamilies(neighbor.InetVPN),
-			})
-			d.fill(b, 1, present+1)
-			router.wait(b, fipAddr(present))
+	for _, bench := range []struct{ present, neighbors int }{{1000, 1}, {100_000, 1}, {1000, 8}} {
+		b.Run(fmt.Sprintf("present=%d/neighbors=%d", bench.present, bench.neighbors), func(b *testing.B) {
+			var routers []*sink
+			var settings []neighbor.Settings
+			for n := range bench.neighbors {
+				router := newSink(b, n)
+				routers = append(routers, router)
+				settings = append(settings, neighbor.Settings{
+					Name: fmt.Sprintf("mx%d", n), Address: router.addr.Addr(), Port: router.addr.Port(), AS: benchAS,
+					Families: neighbor.NewFamilies(neighbor.InetVPN),
+				})
+			}
+			reached := func(addr netip.Addr) (last time.Time) {
+				for _, r := range routers {
+					if at := r.wait(b, addr); at.After(last) {
+						last = at
+					}
+				}
+				return last
+			}
+			d := startDaemon(b, settings...)
+			d.fill(b, 1, bench.present+1)
+			reached(fipAddr(bench.present))
 			var commits, after []time.Duration
-			i := present
+			i := bench.present
 			for b.Loop() {
 				i++
 				d.must(b, inventory.Allocate{Name: fipName(i), Network: benchNetwork, Address: fipAddr(i)})
 				start := time.Now()
 				d.must(b, associate(i))
 				returned := time.Now()
-				seen := router.wait(b, fipAddr(i))
+				seen := reached(fipAddr(i))
 				commits = append(commits, returned.Sub(start))
 				after = append(after, max(seen.Sub(returned), 0))
 			}
@@ -201,8 +215,8 @@ type sink struct {
 	ended error
 }
 
-func newSink(b *testing.B) *sink {
-	l, err := net.Listen("tcp4", "127.0.0.2:0")
+func newSink(b *testing.B, n int) *sink {
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:0", 2+n))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -29,6 +29,8 @@ type Open struct {
 	RouterID netip.Addr
 	HoldTime time.Duration // zero or at least 3 s
 	Families Families      // of those that Buoy speaks, from the multiprotocol capabilities
+	// ExtendedNextHop: VPNv4 routes may have an IPv6 next hop (RFC 8950).
+	ExtendedNextHop bool
 	// Others lists multiprotocol families that Buoy does not speak, as "AFI/SAFI".
 	Others []string
 	// Capabilities lists the capability codes in the order of the message.
@@ -91,4 +93,15 @@ func (s Status) Negotiated() Families {
 		return 0
 	}
 	return s.OpenSent.Families & s.OpenReceived.Families
+}
+
+// Takes reports whether an established neighbor may be sent a VPN route: its
+// family is negotiated, and with it an IPv6 next hop for an IPv4 prefix.
+func (s Status) Takes(prefix, nextHop netip.Addr) bool {
+	family := InetVPN
+	if prefix.Is6() {
+		family = Inet6VPN
+	}
+	return s.State == Established && s.Negotiated().Contains(family) &&
+		(prefix.Is6() || nextHop.Is4() || s.OpenReceived.ExtendedNextHop)
 }
