@@ -14,10 +14,18 @@ import (
 type neighborState struct {
 	Name    string
 	State   string
+	Reason  string `json:"state_reason"`
+	Next    string `json:"next_step"`
 	Session struct {
 		Since            string
 		EstablishedCount string `json:"established_count"`
+		Flaps            string
+		LastUp           string `json:"last_up"`
+		LastDown         string `json:"last_down"`
 		Received         struct{ Updates string }
+		OpenSent         struct {
+			HoldTime int `json:"hold_time"`
+		} `json:"open_sent"`
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -55,6 +56,19 @@ func (s *Server) setListenerKey(addr netip.Addr, key string) error {
 	return nil
 }
 
+// keySettles is how long connections are refused after a key was installed: the
+// listener may still hold some that came before, and were not asked for one.
+const keySettles = 100 * time.Millisecond
+
+// keyFound takes back that the key was missing, once it is there.
+func (p *peer) keyFound() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status.Cause == neighbor.CauseKey {
+		p.setState(neighbor.Active, neighbor.CauseWaiting, "waiting for the neighbor to connect")
+	}
+}
+
 // refreshKey reads the neighbor's key again and installs it where it has
 // changed, so that a key can be corrected without a restart. Until it is
 // installed no connection is taken: an unauthenticated one is worse than none.
@@ -76,7 +90,7 @@ func (p *peer) refreshKey() error {
 		return err
 	}
 	p.mu.Lock()
-	p.key = key
+	p.key, p.keyed = key, time.Now()
 	p.mu.Unlock()
 	return nil
 }

@@ -59,6 +59,7 @@ type peer struct {
 	status      neighbor.Status
 	signatures  string // what the kernel dropped since the neighbor was last up
 	key         string // TCP MD5; installed on the listeners when it is not empty
+	keyed       time.Time
 	ceased      bool   // no new connection is wanted
 	failure     string // how the last connection ended
 	kept        []RefusedMessage
@@ -112,6 +113,8 @@ func (p *peer) connectLoop(ctx context.Context) {
 				p.failed(neighbor.CauseKey, err.Error())
 			} else if !p.settings.Passive {
 				p.connect(ctx)
+			} else {
+				p.keyFound()
 			}
 		} else {
 			before = readSignatures()
@@ -142,14 +145,14 @@ func (p *peer) connect(ctx context.Context) {
 func (p *peer) accept(conn *net.TCPConn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ctx == nil || p.ceased || len(p.connections) >= maxConnections {
+	if p.ctx == nil || p.ceased || len(p.connections) >= maxConnections || time.Since(p.keyed) < keySettles {
 		conn.Close()
 		return
 	}
-	if err := p.checkAccepted(conn); err != nil {
+	if cause, err := p.checkAccepted(conn); err != nil {
 		conn.Close()
 		if p.current == nil {
-			p.setState(neighbor.Active, neighbor.CauseKey, err.Error())
+			p.setState(neighbor.Active, cause, err.Error())
 		}
 		return
 	}
@@ -158,14 +161,14 @@ func (p *peer) accept(conn *net.TCPConn) {
 
 // checkAccepted checks what the kernel did not, and sets up the connection. The
 // caller holds p.mu.
-func (p *peer) checkAccepted(conn *net.TCPConn) error {
+func (p *peer) checkAccepted(conn *net.TCPConn) (neighbor.Cause, error) {
 	if p.key == "" && !p.settings.MD5Key.IsZero() {
-		return errors.New("a connection was refused because the MD5 key is not installed")
+		return neighbor.CauseKey, errors.New("a connection was refused because the MD5 key is not installed")
 	}
 	if local := addrPort(conn.LocalAddr()).Addr(); !p.acceptable(local) {
-		return fmt.Errorf("the neighbor connected to %s; configured is %s", local, p.settings.LocalAddress)
+		return neighbor.CauseLocalAddress, fmt.Errorf("the neighbor connected to %s; configured is %s", local, p.settings.LocalAddress)
 	}
-	return p.prepare(conn)
+	return neighbor.CauseConnectionLost, p.prepare(conn)
 }
 
 // open registers a connection. The caller holds p.mu.

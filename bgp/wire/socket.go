@@ -69,11 +69,17 @@ func setTTL(raw syscall.RawConn, s neighbor.Settings, localAS uint32) error {
 	return err
 }
 
-// prepare sets up an accepted connection as a dialed one is.
+// prepare sets up an accepted connection as a dialed one is. The caller holds
+// p.mu.
 func (p *peer) prepare(conn *net.TCPConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
+	}
+	if p.key != "" { // the listener's may have come too late for it
+		if err := setMD5(raw, p.settings.Address, p.key); err != nil {
+			return err
+		}
 	}
 	return setTTL(raw, p.settings, p.config.LocalAS)
 }

@@ -27,6 +27,7 @@ const (
 	CauseNotificationSent
 	CauseKey
 	CauseKeyMismatch
+	CauseLocalAddress
 	CauseEngine
 	CauseStopped
 )
@@ -72,6 +73,8 @@ func (s Status) Advice(local Local) string {
 		return "the router broke the protocol: look at its log and its version; the message is kept"
 	case CauseKey:
 		return "make the key readable for the daemon; it is read again every second"
+	case CauseLocalAddress:
+		return fmt.Sprintf("make the router connect to %s, or change --local-address of %s", s.Settings.LocalAddress, name)
 	case CauseKeyMismatch:
 		return "configure the same MD5 key for this session on both ends, or on neither"
 	case CauseNotificationReceived:
