@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"github.com/buoynet/buoy/bgp/engine"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/lab"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
 )
@@ -238,51 +238,30 @@ func newSink(b *testing.B, n int) *sink {
 
 func (s *sink) receive(conn net.Conn) error {
 	defer conn.Close()
-	open := bgp.NewBGPOpenMessage(benchAS, 90, "10.0.0.1", []bgp.OptionParameterInterface{
-		bgp.NewOptionParameterCapability([]bgp.ParameterCapabilityInterface{bgp.NewCapMultiProtocol(bgp.RF_IPv4_VPN)}),
-	})
-	for _, m := range []*bgp.BGPMessage{open, bgp.NewBGPKeepAliveMessage()} {
-		text, err := m.Serialize()
+	config := lab.GatewayConfig{AS: benchAS, RouterID: netip.MustParseAddr("10.0.0.1"), Families: []lab.Family{lab.VPNv4}}
+	if err := lab.SendMessage(conn, lab.OpenMessage(config)); err != nil {
+		return err
+	}
+	for {
+		m, err := lab.ReadMessage(conn)
 		if err != nil {
 			return err
 		}
-		if _, err := conn.Write(text); err != nil {
-			return err
-		}
-	}
-	alive, err := bgp.NewBGPKeepAliveMessage().Serialize()
-	if err != nil {
-		return err
-	}
-	header := make([]byte, 19)
-	for {
-		if _, err := io.ReadFull(conn, header); err != nil {
-			return err
-		}
-		now := time.Now()
-		body := make([]byte, binary.BigEndian.Uint16(header[16:])-19)
-		if _, err := io.ReadFull(conn, body); err != nil {
-			return err
-		}
-		switch header[18] {
-		case bgp.BGP_MSG_UPDATE:
-			s.note(append(slices.Clone(header), body...), now)
-		case bgp.BGP_MSG_KEEPALIVE: // answered, so the hold time never ends
-			if _, err := conn.Write(alive); err != nil {
+		switch body := m.Body.(type) {
+		case *bgp.BGPUpdate:
+			s.note(body, time.Now())
+		case *bgp.BGPOpen, *bgp.BGPKeepAlive: // answered, so the hold time never ends
+			if err := lab.SendMessage(conn, bgp.NewBGPKeepAliveMessage()); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func (s *sink) note(message []byte, now time.Time) {
-	m, err := bgp.ParseBGPMessage(message)
-	if err != nil {
-		return
-	}
+func (s *sink) note(update *bgp.BGPUpdate, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, attr := range m.Body.(*bgp.BGPUpdate).PathAttributes {
+	for _, attr := range update.PathAttributes {
 		reach, ok := attr.(*bgp.PathAttributeMpReachNLRI)
 		if !ok {
 			continue
