@@ -17,7 +17,7 @@ build: ## bin/buoyd and bin/buoyctl
 	go build -o bin/ ./cmd/...
 
 test: deps ## everything, with the race detector and real routers
-	go test -race -timeout 10m $(PKG)
+	go test -race -parallel 6 -timeout 15m $(PKG)
 
 deps: # what the tests need beside the module itself: routers to be the gateways
 	go build -C tools -o ../bin/ $(GOBGP)/gobgpd $(GOBGP)/gobgp
