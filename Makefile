@@ -56,8 +56,8 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x ./$$(dirname $$file) || exit 1; \
 	  done; done
 
-demo: ## see a gateway learn and lose a floating IP; KEEP=1 leaves it running
-	@go run ./internal/lab/demo
+demo: ## see a gateway learn and lose a floating IP; KEEP=1 leaves it running, GATEWAY=frr or bird
+	@GATEWAY=$(or $(GATEWAY),gobgp) KEEP=$(KEEP) go run ./internal/lab/demo
 
 run: build ## buoyd on configs/buoyd.yaml
 	bin/buoyd --config configs/buoyd.yaml

@@ -95,7 +95,11 @@ type Session struct {
 
 // kinds are the gateways that NewGateway knows.
 var kinds = map[string]func(Programs, GatewayConfig) Gateway{
-	"gobgp": func(p Programs, c GatewayConfig) Gateway { return NewGoBGP(p, c) },
+	"bird":     func(_ Programs, c GatewayConfig) Gateway { return NewBird(c) },
+	"exabgp":   func(_ Programs, c GatewayConfig) Gateway { return NewExaBGP(c) },
+	"frr":      func(_ Programs, c GatewayConfig) Gateway { return NewFRR(c) },
+	"gobgp":    func(p Programs, c GatewayConfig) Gateway { return NewGoBGP(p, c) },
+	"openbgpd": func(_ Programs, c GatewayConfig) Gateway { return NewOpenBGPD(c) },
 }
 
 // NewGateway returns a gateway of a kind. It does not run yet.
@@ -105,4 +109,12 @@ func NewGateway(kind string, programs Programs, config GatewayConfig) (Gateway, 
 		return nil, fmt.Errorf("unknown gateway %q: expected %s", kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))
 	}
 	return build(programs, config), nil
+}
+
+// PIDs returns the process ids of all that a gateway runs.
+func PIDs(g Gateway) []int {
+	if several, ok := g.(interface{ PIDs() []int }); ok {
+		return several.PIDs()
+	}
+	return []int{g.PID()}
 }

@@ -26,7 +26,7 @@ var arrows = map[string][]string{
 	"bgp":                      {"bgp/engine", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/inventory", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
-	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/reconcile", "internal/store", "internal/store/bolt"},
+	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt"},
 	"cmd/buoyctl":              {"proto/buoy/v1"},
 	"internal/rooms":           {},
 }

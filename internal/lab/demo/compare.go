@@ -32,7 +32,11 @@ func (d *demo) awaitRoute(ctx context.Context) error {
 		return nil
 	})
 	if err == nil {
-		fmt.Printf("The gateway's VRF %s has the route, %d ms later.\n", vrfName, time.Since(began).Milliseconds())
+		table := "VRF " + vrfName
+		if d.noVRF != nil {
+			table = "VPN table"
+		}
+		fmt.Printf("The gateway's %s has the route, %d ms later.\n", table, time.Since(began).Milliseconds())
 	}
 	return err
 }
@@ -55,10 +59,14 @@ func (d *demo) awaitLoss(ctx context.Context) error {
 		return err
 	}
 	fmt.Println("The gateway has lost it:")
+	if d.noVRF != nil {
+		return d.showVPN(ctx)
+	}
 	return d.showVRF(ctx)
 }
 
-// find returns the route as the VPN table and the VRF have it, or nil.
+// find returns the route as the VPN table and the VRF have it, or nil. A
+// gateway without a VRF is taken for one that imports everything.
 func (d *demo) find(ctx context.Context) (vpn, imported *lab.Route, err error) {
 	inVPN, err := d.gateway.VPN(ctx, lab.VPNv4)
 	if err != nil {
@@ -68,6 +76,9 @@ func (d *demo) find(ctx context.Context) (vpn, imported *lab.Route, err error) {
 		if r.Key() == wanted.Key() {
 			vpn = &r
 		}
+	}
+	if d.noVRF != nil {
+		return vpn, vpn, nil
 	}
 	inVRF, err := d.gateway.VRF(ctx, vrfName, lab.VPNv4)
 	for _, r := range inVRF {
@@ -87,15 +98,14 @@ func (d *demo) showBoth(ctx context.Context) error {
 		}
 	}
 	heading("What the gateway says")
-	if err := d.showVRF(ctx); err != nil {
+	if d.noVRF == nil {
+		if err := d.showVRF(ctx); err != nil {
+			return err
+		}
+	}
+	if err := d.showVPN(ctx); err != nil {
 		return err
 	}
-	command, text, err := d.gateway.ShowVPN(ctx, lab.VPNv4)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("$ %s\n%s", command, text)
-
 	ours, err := d.buoyd.Routes(ctx)
 	if err != nil {
 		return err
@@ -117,6 +127,14 @@ func (d *demo) showBoth(ctx context.Context) error {
 
 func (d *demo) showVRF(ctx context.Context) error {
 	command, text, err := d.gateway.ShowVRF(ctx, vrfName, lab.VPNv4)
+	if err == nil {
+		fmt.Printf("$ %s\n%s", command, text)
+	}
+	return err
+}
+
+func (d *demo) showVPN(ctx context.Context) error {
+	command, text, err := d.gateway.ShowVPN(ctx, lab.VPNv4)
 	if err == nil {
 		fmt.Printf("$ %s\n%s", command, text)
 	}

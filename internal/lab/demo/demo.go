@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
@@ -58,6 +59,7 @@ type demo struct {
 	kept    bool // what runs is to stay
 	buoyd   *lab.Buoyd
 	gateway lab.Gateway
+	noVRF   error // why the gateway has no VRF; nil if it has
 	started []interface{ Stop() error }
 }
 
@@ -80,6 +82,10 @@ func newDemo(programs lab.Programs, kind string, keep bool) (*demo, error) {
 		Listen:   loopback.Host(1),
 		Detached: keep,
 	})
+	families := []lab.Family{lab.VPNv4, lab.VPNv6}
+	if kind == "gobgp" {
+		families = append(families, lab.RouteTarget) // the only one that has it
+	}
 	d.gateway, err = lab.NewGateway(kind, programs, lab.GatewayConfig{
 		Dir:      d.dir,
 		Addr:     loopback.Host(2),
@@ -87,7 +93,7 @@ func newDemo(programs lab.Programs, kind string, keep bool) (*demo, error) {
 		RouterID: netip.MustParseAddr("10.0.0.1"),
 		Peer:     loopback.Host(1),
 		PeerAS:   as,
-		Families: []lab.Family{lab.VPNv4, lab.VPNv6, lab.RouteTarget},
+		Families: families,
 		Detached: keep,
 	})
 	return d, err
@@ -184,11 +190,19 @@ func (d *demo) start(ctx context.Context) error {
 	}
 	c := d.gateway.Config()
 	red := lab.VRF{Name: vrfName, RD: routetarget.IPv4Distinguisher(c.RouterID, 10), Targets: []routetarget.Target{target}}
-	if err := d.gateway.ImportVRF(ctx, red); err != nil {
+	err := d.gateway.ImportVRF(ctx, red)
+	if errors.Is(err, lab.ErrNeedsRoot) || errors.Is(err, lab.ErrNoVRF) {
+		d.noVRF = err
+	} else if err != nil {
 		return err
 	}
 	heading("Running")
-	fmt.Printf("Buoy at %s and the gateway, %s, at %s. Its VRF %s imports %s.\n", c.Peer, d.gateway.Kind(), c.Addr, vrfName, target)
+	fmt.Printf("Buoy at %s and the gateway, %s, at %s.\n", c.Peer, d.gateway.Kind(), c.Addr)
+	if d.noVRF == nil {
+		fmt.Printf("Its VRF %s imports %s.\n", vrfName, target)
+	} else {
+		fmt.Printf("It has no VRF, so that this shows its VPN table only: %s.\n", d.noVRF)
+	}
 	heading("What an operator types")
 	return nil
 }
@@ -218,7 +232,11 @@ func (d *demo) stay(ctx context.Context) error {
 	if err := d.awaitRoute(ctx); err != nil {
 		return err
 	}
-	stop := fmt.Sprintf("kill %d %d; rm -r %s", d.buoyd.PID(), d.gateway.PID(), d.dir)
+	stop := fmt.Sprintf("kill %d", d.buoyd.PID())
+	for _, pid := range lab.PIDs(d.gateway) {
+		stop += fmt.Sprintf(" %d", pid)
+	}
+	stop += "; rm -r " + d.dir
 	if err := os.WriteFile(d.stopFile(), []byte(stop+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -230,7 +248,10 @@ func (d *demo) stay(ctx context.Context) error {
 		fmt.Println("  bin/buoyctl", line)
 	}
 	for _, line := range d.gateway.Hints(vrfName) {
-		fmt.Println("  bin/" + line)
+		if !filepath.IsAbs(line) { // it is built here
+			line = "bin/" + line
+		}
+		fmt.Println("  " + line)
 	}
 	fmt.Printf("The logs are in %s. End both:\n  %s\n", d.dir, stop)
 	return nil

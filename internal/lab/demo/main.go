@@ -2,7 +2,8 @@
 // It runs buoyd and a router as ordinary processes on loopback addresses, and
 // types the buoyctl commands that a newcomer would.
 //
-//	GATEWAY=gobgp   the router
+//	GATEWAY=gobgp   the router: gobgp needs nothing but Go; frr and bird are
+//	                Debian's packages, and the VRFs of frr need root
 //	KEEP=1          leave both running, and say how to look around
 //
 // The exit status is 0 only if the gateway's own tables had the route exactly,
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -49,6 +51,9 @@ func run(ctx context.Context) error {
 	// Before minutes of building.
 	if _, err := lab.NewGateway(kind, lab.Programs{}, lab.GatewayConfig{}); err != nil {
 		return fmt.Errorf("GATEWAY: %w", err)
+	}
+	if missing := lab.MissingPackages(kind); len(missing) > 0 {
+		return fmt.Errorf("GATEWAY: %s is not installed: apt-get install %s", kind, strings.Join(missing, " "))
 	}
 	fmt.Println("Building. The first time on a machine this takes some minutes.")
 	buildCtx, cancel := context.WithTimeout(ctx, buildTime)
