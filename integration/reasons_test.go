@@ -24,6 +24,7 @@ type script struct {
 	socket  lab.Socket                              // the router's
 	absent  bool                                    // nothing listens
 	connect bool                                    // the router connects; Buoy is passive
+	from    byte                                    // host that it connects from instead
 	config  func(*lab.GatewayConfig)                // what the router's OPEN says
 	open    func(w *world, c net.Conn) (again bool) // instead of its OPEN
 	then    func(w *world, c net.Conn)              // once the session is established
@@ -38,9 +39,9 @@ var scripts = []script{
 	{name: "nothing listens", absent: true,
 		reason: "connect to PEER:17900: connection refused",
 		next:   "nothing listens there: check that BGP runs on the router, and on port 17900"},
-	{name: "unreachable", absent: true, flags: "--local-address 192.0.2.1",
+	{name: "not our address", absent: true, flags: "--local-address 192.0.2.1",
 		reason: "connect to PEER:17900: cannot assign requested address",
-		next:   "check the address, and this machine's route to it"},
+		next:   "make 192.0.2.1 an address of this machine that the router connects to, or change --local-address of mx1"},
 	{name: "the router has another AS", config: func(c *lab.GatewayConfig) { c.AS = 64999 },
 		reason: "the neighbor says it is AS 64999; configured is 64512",
 		next:   "if the router is right: buoyctl set neighbor mx1 --as 64999; otherwise correct its own AS"},
@@ -97,6 +98,9 @@ var scripts = []script{
 	{name: "an MD5 key too many when the router connects", flags: "--passive", connect: true, socket: lab.Socket{Key: "secret"},
 		reason: "waiting for the neighbor to connect; N segments with an MD5 signature, but no key configured, arrived",
 		next:   "configure the same MD5 key for this session on both ends, or on neither"},
+	{name: "the router connects from another address", flags: "--passive", connect: true, from: 77,
+		reason: "waiting for the neighbor to connect; a connection from OTHER was refused, which no neighbor has as its address",
+		next:   "if OTHER is this router: buoyctl set neighbor mx1 --address OTHER"},
 	{name: "the router does not connect", absent: true, flags: "--passive",
 		reason: "waiting for the neighbor to connect",
 		next:   "check that the router has us as a neighbor and connects; without --passive Buoy connects itself"},
@@ -129,6 +133,38 @@ func TestReasons(t *testing.T) {
 	}
 }
 
+// TestNoRoute: a neighbor to which there is no route says so.
+func TestNoRoute(t *testing.T) {
+	w := newWorld(t)
+	w.buoyd = lab.NewBuoyd(programs, lab.BuoydConfig{
+		Dir: w.folder("alone"), AS: ourAS, RouterID: netip.MustParseAddr("10.0.0.2"), Listen: w.host(), Alone: true,
+	})
+	w.start()
+	w.ctl("create neighbor mx1 --address 192.0.2.1 --as 64512")
+	w.wantReason("mx1", lab.GatewayConfig{Addr: netip.MustParseAddrPort("192.0.2.1:179"), Peer: w.host()}, "",
+		"connect to PEER:179: network is unreachable", "check the address, and this machine's route to it")
+}
+
+// TestReasonStays: a router that says why once, and then only closes, is still
+// shown with its reason.
+func TestReasonStays(t *testing.T) {
+	w := newWorld(t)
+	w.start()
+	config := w.gatewayConfig("mx1", vpnFamilies)
+	said := false
+	w.play(script{open: func(_ *world, c net.Conn) bool {
+		if !said {
+			said = true
+			lab.SendMessage(c, bgp.NewBGPNotificationMessage(2, 2, nil))
+		}
+		return false
+	}}, config)
+	w.ctl(fmt.Sprintf("create neighbor mx1 --address %s --as 64512 --port %d", config.Addr.Addr(), config.Addr.Port()))
+	w.wantReason("mx1", config, "",
+		"the neighbor sent NOTIFICATION 2/2 OPEN Message Error, Bad Peer AS; since then connection lost: closed by the other side",
+		"the router expects another AS of us: our AS is 64512, correct its remote AS")
+}
+
 // play runs the router until the test ends.
 func (w *world) play(s script, config lab.GatewayConfig) {
 	w.t.Helper()
@@ -139,7 +175,11 @@ func (w *world) play(s script, config lab.GatewayConfig) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var next func() (net.Conn, error)
 	if s.connect {
-		next = func() (net.Conn, error) { return s.socket.Dial(ctx, config.Addr.Addr(), config.Peer) }
+		from := config.Addr.Addr()
+		if s.from > 0 {
+			from = w.net.Host(s.from).Addr()
+		}
+		next = func() (net.Conn, error) { return s.socket.Dial(ctx, from, config.Peer) }
 	} else {
 		l, err := s.socket.Listen(ctx, config.Addr)
 		if err != nil {
@@ -233,9 +273,11 @@ var segments = regexp.MustCompile(`\d+ segments`)
 // wantReason waits until a neighbor shows a state, a reason and a next step.
 func (w *world) wantReason(name string, config lab.GatewayConfig, state, reason, next string) {
 	w.t.Helper()
-	names := strings.NewReplacer(config.Addr.Addr().String(), "PEER", config.Peer.Addr().String(), "BUOY")
+	names := strings.NewReplacer(config.Addr.Addr().String(), "PEER", config.Peer.Addr().String(), "BUOY",
+		w.net.Host(77).Addr().String(), "OTHER")
 	w.eventually(reason, func(context.Context) error {
 		n := w.neighborState(name)
+		n.Next = names.Replace(n.Next)
 		n.Reason = segments.ReplaceAllString(names.Replace(n.Reason), "N segments")
 		// The kernel's counters are the machine's: another test may raise them.
 		got, counted, _ := strings.Cut(n.Reason, "; ")

@@ -16,8 +16,10 @@ func causeOf(err error) neighbor.Cause {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return neighbor.CauseConnectionRefused
-	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return neighbor.CauseUnreachable
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return neighbor.CauseLocalAddress
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return neighbor.CauseTimedOut
 	}

@@ -62,6 +62,8 @@ type peer struct {
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
 	failure     string // how the last connection ended
+	diagnosis   diagnosis
+	logged      neighbor.Cause // the last one that the operator's log has
 	kept        []RefusedMessage
 }
 

@@ -266,6 +266,7 @@ func (s *Server) withStranger(status neighbor.Status) neighbor.Status {
 	r := s.refusals.snapshot()
 	recent := r.Count > 0 && time.Since(r.Time) < strangerTime && s.peers[r.Address] == nil
 	if recent && status.State < neighbor.OpenSent && r.Address.Is4() == status.Settings.Address.Is4() {
+		status.Stranger = r.Address
 		status.Reason += fmt.Sprintf("; a connection from %s was refused, which no neighbor has as its address", r.Address)
 	}
 	return status

@@ -42,32 +42,62 @@ func (p *peer) setState(state neighbor.State, cause neighbor.Cause, reason strin
 	if state != old {
 		p.countChange(old, state)
 	}
+	cause, reason = p.diagnosed(state, cause, reason)
 	known := reason == p.status.Reason && state < neighbor.OpenSent && old < neighbor.OpenSent
 	p.status.State, p.status.Cause, p.status.Reason = state, cause, reason
 	if known {
 		return // connecting again and again for the same reason
 	}
 	level := slog.LevelDebug
-	if (state == neighbor.Established) != (old == neighbor.Established) {
+	turned := (state == neighbor.Established) != (old == neighbor.Established)
+	if turned || state == neighbor.Active && cause != p.logged {
 		level = slog.LevelInfo
+		p.logged = cause
 	}
 	p.config.Logger.Log(context.Background(), level, "neighbor state",
 		"neighbor", p.settings.Name, "state", state.String(), "reason", reason)
+}
+
+// diagnosisTime is how long a reason that tells something outlives attempts
+// that only fail.
+const diagnosisTime = time.Minute
+
+// diagnosed keeps what was learnt from the router when a later attempt tells
+// less. The caller holds p.mu.
+func (p *peer) diagnosed(state neighbor.State, cause neighbor.Cause, reason string) (neighbor.Cause, string) {
+	switch {
+	case state == neighbor.Established:
+		p.diagnosis = diagnosis{}
+	case state != neighbor.Active:
+	case cause.Tells():
+		p.diagnosis = diagnosis{cause, reason, time.Now()}
+	case p.diagnosis.cause != neighbor.CauseNone && time.Since(p.diagnosis.time) < diagnosisTime && cause != neighbor.CauseStopped:
+		return p.diagnosis.cause, p.diagnosis.reason + "; since then " + reason
+	}
+	return cause, reason
+}
+
+// diagnosis is the last reason that tells something.
+type diagnosis struct {
+	cause  neighbor.Cause
+	reason string
+	time   time.Time
 }
 
 // countChange notes when the state changed, and how often. The caller holds
 // p.mu.
 func (p *peer) countChange(old, state neighbor.State) {
 	s := &p.status
-	s.Since = time.Now()
 	s.Changes++
 	switch {
 	case state == neighbor.Established:
 		s.Established++
-		s.LastUp = s.Since
+		s.LastUp = time.Now()
+		s.Since = s.LastUp
 	case old == neighbor.Established:
 		s.Flaps++
-		s.LastDown = s.Since
+		s.LastDown = time.Now()
+		s.Since = s.LastDown
 	}
 }
 

@@ -22,6 +22,7 @@ type BuoydConfig struct {
 	Listen    netip.AddrPort // where routers connect to; its sessions come from the address
 	Neighbors string         // the neighbors section of the file, as YAML; may be empty
 	Detached  bool
+	Alone     bool // in a network namespace of its own, with a loopback and no route
 }
 
 // Buoyd is a buoyd with a store of its own. It may be stopped or killed, and
@@ -77,9 +78,14 @@ func (b *Buoyd) WriteConfig(text string) error {
 
 // Command returns how it is run.
 func (b *Buoyd) Command() Command {
+	path, args := b.programs.Buoyd, []string{"--config", b.ConfigFile()}
+	if b.config.Alone {
+		args = append([]string{"--net", "--map-root-user", "--", "sh", "-c", `ip link set lo up && exec "$0" "$@"`, path}, args...)
+		path = "/usr/bin/unshare"
+	}
 	return Command{
-		Path:     b.programs.Buoyd,
-		Args:     []string{"--config", b.ConfigFile()},
+		Path:     path,
+		Args:     args,
 		Env:      []string{"GORACE=atexit_sleep_ms=10"}, // or a race build idles for a second at its end
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),

@@ -32,6 +32,18 @@ const (
 	CauseStopped
 )
 
+// Tells reports whether the cause says more than that there is no connection.
+// What the router said, or what was wrong with it, is worth keeping when the
+// next attempts only fail.
+func (c Cause) Tells() bool {
+	switch c {
+	case CauseWrongAS, CauseRouterIDClash, CauseHoldTime, CauseNoCommonFamily, CauseMalformed,
+		CauseNotificationReceived, CauseNotificationSent:
+		return true
+	}
+	return false
+}
+
 // Local is what an advice needs to know of our own side.
 type Local struct {
 	AS       uint32
@@ -44,6 +56,9 @@ func (s Status) Advice(local Local) string {
 	name := s.Settings.Name
 	switch s.Cause {
 	case CauseWaiting:
+		if s.Stranger.IsValid() {
+			return fmt.Sprintf("if %s is this router: buoyctl set neighbor %s --address %[1]s", s.Stranger, name)
+		}
 		return "check that the router has us as a neighbor and connects; without --passive Buoy connects itself"
 	case CauseConnectionRefused:
 		return fmt.Sprintf("nothing listens there: check that BGP runs on the router, and on port %d", s.Settings.Port)
@@ -74,7 +89,7 @@ func (s Status) Advice(local Local) string {
 	case CauseKey:
 		return "make the key readable for the daemon; it is read again every second"
 	case CauseLocalAddress:
-		return fmt.Sprintf("make the router connect to %s, or change --local-address of %s", s.Settings.LocalAddress, name)
+		return fmt.Sprintf("make %s an address of this machine that the router connects to, or change --local-address of %s", s.Settings.LocalAddress, name)
 	case CauseKeyMismatch:
 		return "configure the same MD5 key for this session on both ends, or on neither"
 	case CauseNotificationReceived:

@@ -64,9 +64,13 @@ func (c Counters) Messages() uint64 {
 type Status struct {
 	Settings Settings
 	State    State
-	Since    time.Time // when State was entered
+	Since    time.Time // when the session came up or was lost, or the neighbor was added
 	Reason   string    // why the session is not established; empty when it is
 	Cause    Cause     // of what the reason says
+
+	// Stranger is an address that no neighbor has and that was refused lately.
+	// While the session is missing, it may be the neighbor.
+	Stranger netip.Addr
 
 	LocalAddress  netip.AddrPort // of the current connection
 	RemoteAddress netip.AddrPort

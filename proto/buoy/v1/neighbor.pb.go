@@ -289,7 +289,7 @@ func (x *Neighbor) GetMd5KeyEnv() string {
 // Session is what was seen of the sessions with a neighbor.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When the state was entered.
+	// When the session came up or was lost, or the neighbor was added.
 	Since         *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
 	LocalAddress  string                 `protobuf:"bytes,2,opt,name=local_address,json=localAddress,proto3" json:"local_address,omitempty"`
 	RemoteAddress string                 `protobuf:"bytes,3,opt,name=remote_address,json=remoteAddress,proto3" json:"remote_address,omitempty"`
