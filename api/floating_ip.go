@@ -95,7 +95,7 @@ func (v view) floatingIP(state *inventory.State, name string) (*buoyv1.FloatingI
 	return floatingIPToProto(f, v.observe(state)), nil
 }
 
-func floatingIPToProto(f *inventory.FloatingIP, seen observed) *buoyv1.FloatingIP {
+func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.FloatingIP {
 	p := &buoyv1.FloatingIP{
 		Name:    f.Name,
 		Network: f.Network,

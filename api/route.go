@@ -76,7 +76,8 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		route *buoyv1.Route
 	}
 	var lines []line
-	table := s.Routes()
+	seen := s.observe(filter.state)
+	table := seen.table
 	for r, since := range table.All() {
 		if !filter.takes(r) {
 			continue
@@ -84,6 +85,10 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		p := routeToProto(filter.state, r)
 		p.State = buoyv1.Route_ADVERTISED
 		p.Since = timestamppb.New(since)
+		reach := seen.reach(r)
+		if p.StateReason = reach.String(); reach.ready == 0 {
+			p.State = buoyv1.Route_PENDING
+		}
 		if err := table.Failure(r.Key); err != nil {
 			p.State, p.StateReason = buoyv1.Route_PENDING, "a change is tried again: "+err.Error()
 		}

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 	"github.com/buoynet/buoy/vrf"
 )
@@ -35,6 +36,16 @@ func routeOfWeb6() *buoyv1.Route {
 
 func TestListRoutes(t *testing.T) {
 	l := newLab(t).furnish(t)
+	// mx1 takes IPv4; nobody takes IPv6.
+	offer := &neighbor.Open{Families: neighbor.NewFamilies(neighbor.InetVPN)}
+	l.speaker.sessions = []neighbor.Status{
+		{Settings: neighbor.Settings{Name: "mx1"}, State: neighbor.Established, OpenSent: offer, OpenReceived: offer},
+		{Settings: neighbor.Settings{Name: "fixed"}, State: neighbor.Active, Reason: "connection refused"},
+	}
+	four, six := routeOfWeb1(), routeOfWeb6()
+	four.StateReason = "to 1 of 2 neighbors: fixed is Active (connection refused)"
+	six.State = buoyv1.Route_PENDING
+	six.StateReason = "no neighbor can take the route: fixed is Active (connection refused); mx1 did not negotiate inet6-vpn"
 	gone := vrf.Route{Key: vrf.Key{RD: vrf.VRF{ID: 9}.Distinguisher(netip.MustParseAddr("10.0.0.99")), Prefix: netip.MustParsePrefix("192.0.2.1/32")},
 		Label: 77, NextHop: netip.MustParseAddr("10.0.0.99")}
 	for r := range l.speaker.All() {
@@ -51,11 +62,11 @@ func TestListRoutes(t *testing.T) {
 		req  *buoyv1.ListRoutesRequest
 		want []*buoyv1.Route
 	}{
-		{"all", &buoyv1.ListRoutesRequest{}, []*buoyv1.Route{routeOfWeb1(), routeOfWeb6()}},
-		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{routeOfWeb1(), routeOfWeb6()}},
+		{"all", &buoyv1.ListRoutesRequest{}, []*buoyv1.Route{four, six}},
+		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{four, six}},
 		{"network without routes", &buoyv1.ListRoutesRequest{Network: private}, nil},
-		{"IPv4 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}, []*buoyv1.Route{routeOfWeb1()}},
-		{"IPv6 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{routeOfWeb6()}},
+		{"IPv4 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}, []*buoyv1.Route{four}},
+		{"IPv6 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{six}},
 		{"neighbor", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised}, []*buoyv1.Route{given, unknown}},
 		{"neighbor and network", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Network: public}, []*buoyv1.Route{given}},
 		{"neighbor and table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Table: "bgp.l3vpn-inet6.0"}, nil},

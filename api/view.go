@@ -39,8 +39,8 @@ type reach struct {
 	missing          []string // why the others do not
 }
 
-func (v view) observe(state *inventory.State) observed {
-	o := observed{state: state, table: v.Routes()}
+func (v view) observe(state *inventory.State) *observed {
+	o := &observed{state: state, table: v.Routes()}
 	sessions := v.sessions()
 	for n := range state.Neighbors() {
 		for family := range o.families {
@@ -68,31 +68,56 @@ func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.F
 }
 
 // floatingIP computes the state of a floating IP, and the reason for it.
-func (o observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, string) {
+func (o *observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, string) {
 	if len(f.Associations) == 0 {
 		return buoyv1.FloatingIP_ALLOCATED, "not associated with a compute node"
 	}
-	r := o.families[familyOf(f.Address.Is4())]
+	var worst *reach
 	for _, want := range o.state.RoutesOf(f) {
-		if f.Address.Is4() && want.NextHop.Is6() {
-			r = o.overIPv6
-		}
 		if err := o.table.Failure(want.Key); err != nil {
 			return buoyv1.FloatingIP_PENDING, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
 		}
 		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
 			return buoyv1.FloatingIP_PENDING, "the speaker is being given " + want.Key.String()
 		}
+		if r := o.reach(want); worst == nil || r.ready < worst.ready {
+			worst = r
+		}
+	}
+	if worst == nil || worst.ready == 0 {
+		return buoyv1.FloatingIP_PENDING, worst.String()
+	}
+	return buoyv1.FloatingIP_ADVERTISED, worst.String()
+}
+
+// reach tells who takes a route.
+func (o *observed) reach(r vrf.Route) *reach {
+	if r.Prefix.Addr().Is4() && r.NextHop.Is6() {
+		return &o.overIPv6
+	}
+	return &o.families[familyOf(r.Prefix.Addr().Is4())]
+}
+
+// maxExcused is how many neighbors a reason names.
+const maxExcused = 3
+
+// String says to how many neighbors routes are given, and why not to the
+// others.
+func (r *reach) String() string {
+	if r == nil || r.neighbors == 0 {
+		return "no neighbor is configured"
+	}
+	why := strings.Join(r.missing[:min(len(r.missing), maxExcused)], "; ")
+	if more := len(r.missing) - maxExcused; more > 0 {
+		why += fmt.Sprintf("; and %d more", more)
 	}
 	switch {
-	case r.neighbors == 0:
-		return buoyv1.FloatingIP_PENDING, "no neighbor is configured"
 	case r.ready == 0:
-		return buoyv1.FloatingIP_PENDING, "no neighbor can take the route: " + strings.Join(r.missing, "; ")
-	case len(r.missing) > 0:
-		return buoyv1.FloatingIP_ADVERTISED, fmt.Sprintf("to %d of %d neighbors: %s", r.ready, r.neighbors, strings.Join(r.missing, "; "))
+		return "no neighbor can take the route: " + why
+	case why != "":
+		return fmt.Sprintf("to %d of %d neighbors: %s", r.ready, r.neighbors, why)
 	default:
-		return buoyv1.FloatingIP_ADVERTISED, fmt.Sprintf("to %d of %d neighbors", r.ready, r.neighbors)
+		return fmt.Sprintf("to %d of %d neighbors", r.ready, r.neighbors)
 	}
 }
 

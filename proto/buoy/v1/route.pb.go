@@ -26,9 +26,11 @@ type Route_State int32
 
 const (
 	Route_STATE_UNSPECIFIED Route_State = 0
-	// The speaker has it and gives it to the neighbors.
+	// It is given to the established neighbors that negotiated its family;
+	// there is at least one.
 	Route_ADVERTISED Route_State = 1
-	// The speaker did not take it, or not its withdrawal; it is tried again.
+	// No neighbor can take it, or the speaker did not take it or its
+	// withdrawal, which is tried again. The reason says which.
 	Route_PENDING Route_State = 2
 )
 
@@ -139,7 +141,7 @@ type Route struct {
 	Family      string      `protobuf:"bytes,10,opt,name=family,proto3" json:"family,omitempty"`
 	State       Route_State `protobuf:"varint,11,opt,name=state,proto3,enum=buoy.v1.Route_State" json:"state,omitempty"`
 	StateReason string      `protobuf:"bytes,12,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
-	// Since when it is advertised in this form.
+	// Since when the speaker has it in this form.
 	Since         *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=since,proto3" json:"since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
