@@ -6,7 +6,9 @@ import (
 	"iter"
 	"log/slog"
 	"net/netip"
+	"path"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -15,6 +17,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -120,6 +124,31 @@ func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
 			log.Debug("request refused", "method", info.FullMethod, "error", err)
 			return nil, statusOf(err)
 		}
+		if method := path.Base(info.FullMethod); !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check" {
+			log.Info("changed", "method", method, "name", nameIn(req))
+		}
 		return resp, nil
 	}
+}
+
+// nameIn returns the name of the resource that a request is about: its own
+// field, or that of the resource that it carries.
+func nameIn(req any) string {
+	m, ok := req.(proto.Message)
+	if !ok {
+		return ""
+	}
+	if named, ok := req.(interface{ GetName() string }); ok {
+		return named.GetName()
+	}
+	name := ""
+	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if f.Message() != nil && !f.IsList() && !f.IsMap() {
+			if named, ok := v.Message().Interface().(interface{ GetName() string }); ok {
+				name = named.GetName()
+			}
+		}
+		return name == ""
+	})
+	return name
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"syscall"
 
 	"github.com/buoynet/buoy/bgp/engine"
 	"github.com/buoynet/buoy/bgp/wire"
@@ -48,9 +49,22 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 	})
 	if err != nil {
 		e.Stop(ctx)
-		return nil, fmt.Errorf("%w; is another BGP speaker running, or is the port below 1024 without the right to bind it?", err)
+		return nil, fmt.Errorf("%w%s", err, bindHint(err))
 	}
 	return &Speaker{engine: e, wire: w, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
+}
+
+// bindHint says what to do about an address that cannot be listened on.
+func bindHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "; another BGP speaker runs there"
+	case errors.Is(err, syscall.EACCES):
+		return "; a port below 1024 needs root or CAP_NET_BIND_SERVICE"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "; no interface of this machine has the address"
+	}
+	return ""
 }
 
 // Run serves the sessions until the context ends. Then it tells every neighbor

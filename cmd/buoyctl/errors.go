@@ -64,8 +64,12 @@ func (a *app) describeError(cmd *cobra.Command, err error) string {
 	}
 	switch s.Code() {
 	case codes.Unavailable:
-		return fmt.Sprintf("buoyd cannot be reached at %s: %s\nIs it running? --server or BUOY_SERVER says where.",
-			a.server, cmp.Or(a.conn.dialError(), s.Message()))
+		why := cmp.Or(a.conn.dialError(), s.Message())
+		hint := "Is it running? --server or BUOY_SERVER says where."
+		if strings.Contains(why, "permission denied") {
+			hint = "The socket is for its owner and group: use sudo, or join the group."
+		}
+		return fmt.Sprintf("buoyd cannot be reached at %s: %s\n%s", a.server, why, hint)
 	case codes.DeadlineExceeded:
 		return fmt.Sprintf("buoyd at %s did not answer within %s; --timeout allows more", a.server, a.timeout)
 	case codes.Canceled:

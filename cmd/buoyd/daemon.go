@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/buoynet/buoy/api"
 	"github.com/buoynet/buoy/bgp"
@@ -40,9 +41,13 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 			d.close() // the first error is the one to tell
 		}
 	}()
+	_, found := os.Stat(cfg.Store.Path)
 	opened, err := bolt.Open(cfg.Store.Path)
 	if err != nil {
 		return nil, err
+	}
+	if errors.Is(found, os.ErrNotExist) {
+		log.Info("created a new, empty store", "store", cfg.Store.Path)
 	}
 	d.store = opened // only now: a nil *bolt.Store is not a nil Store
 	d.follower = store.NewFollower(d.store, neighborsOf(cfg))
@@ -93,7 +98,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
 		d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
 		d.log.Info("buoyd is ready", "version", version(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
-			"bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
+			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
 	}
 	select {
 	case <-ctx.Done():

@@ -129,6 +129,8 @@ func checkNetwork(s *State, n *Network) error {
 		switch {
 		case !p.IsValid() || p.Addr().Is4In6() || p.Addr().IsMulticast():
 			return invalid(ReasonInvalid, "subnets", "expected unicast prefixes like 203.0.113.0/24, got %s", p)
+		case p.Addr().IsLoopback() || p.Bits() == 0:
+			return invalid(ReasonInvalid, "subnets", "%s cannot hold public addresses", p)
 		case p != p.Masked():
 			return invalid(ReasonInvalid, "subnets", "%s has host bits set; the prefix is %s", p, p.Masked())
 		}

@@ -100,6 +100,8 @@ func (s Settings) Validate() error {
 		return &FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}
 	case s.Address.Zone() != "" || s.Address.Is4In6() || s.Address.IsUnspecified() || s.Address.IsMulticast():
 		return &FieldError{"address", fmt.Sprintf("expected a unicast address without a zone, got %s", s.Address)}
+	case s.Address.Is6() && s.Address.IsLinkLocalUnicast():
+		return &FieldError{"address", fmt.Sprintf("%s is link-local; such sessions are not supported", s.Address)}
 	case s.Port == 0:
 		return &FieldError{"port", "expected a port 1..65535"}
 	case s.AS == 0:
