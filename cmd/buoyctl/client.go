@@ -38,7 +38,8 @@ func (a *app) connect() (*client, error) {
 	if local {
 		network, address = "unix", path
 	}
-	if _, _, err := net.SplitHostPort(a.server); local && path == "" || !local && err != nil {
+	_, _, err := net.SplitHostPort(a.server)
+	if local && path == "" || !local && (err != nil || strings.HasPrefix(a.server, "unix:")) {
 		return nil, fmt.Errorf("--server: expected unix://PATH or HOST:PORT, got %q", a.server)
 	}
 	c := &client{}

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/buoynet/buoy/internal/config"
 )
@@ -60,7 +61,7 @@ configured with buoyctl.`,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			*usage = false
-			cfg, err := config.Load(cmd.Flags(), environ)
+			cfg, err := load(cmd.Flags(), environ)
 			if err != nil {
 				return err
 			}
@@ -89,7 +90,7 @@ configured with buoyctl.`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			*usage = false
-			if _, err := config.Load(cmd.Flags(), environ); err != nil {
+			if _, err := load(cmd.Flags(), environ); err != nil {
 				return err
 			}
 			fmt.Fprintln(stdout, "the configuration is valid")
@@ -101,7 +102,7 @@ configured with buoyctl.`,
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			*usage = false
-			cfg, err := config.Load(cmd.Flags(), environ)
+			cfg, err := load(cmd.Flags(), environ)
 			if err != nil {
 				return err
 			}
@@ -116,6 +117,15 @@ configured with buoyctl.`,
 		Run:   func(*cobra.Command, []string) { fmt.Fprintln(stdout, "buoyd", version()) },
 	})
 	return root
+}
+
+// load says so when the file was forgotten: then everything in it is missing.
+func load(flags *pflag.FlagSet, environ []string) (config.Config, error) {
+	cfg, err := config.Load(flags, environ)
+	if err != nil && !flags.Changed("config") {
+		err = fmt.Errorf("%w\nno configuration file was given: --config FILE", err)
+	}
+	return cfg, err
 }
 
 // version is that of the module, or the commit that was built.

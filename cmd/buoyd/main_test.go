@@ -20,7 +20,7 @@ func TestCommandLine(t *testing.T) {
 		{"check, flag first", nil, []string{"--config", good, "config", "check"}, outcome{0, "the configuration is valid\n", ""}},
 		{"check of nothing", nil, []string{"config", "check"}, outcome{1, "",
 			"buoyd: bgp.as: expected an AS 1..4294967295, got nothing (set it in the file, with BUOYD_BGP_AS or --bgp-as)\n" +
-				"bgp.router_id: expected a unicast IPv4 address, for example 10.0.0.2, got nothing (set it in the file, with BUOYD_BGP_ROUTER_ID or --bgp-router-id)\n"}},
+				"bgp.router_id: expected a unicast IPv4 address, for example 10.0.0.2, got nothing (set it in the file, with BUOYD_BGP_ROUTER_ID or --bgp-router-id)\nno configuration file was given: --config FILE\n"}},
 		{"environment", []string{"BUOYD_BGP_AS=x"}, []string{"config", "check", "--config", good}, outcome{1, "",
 			"buoyd: environment BUOYD_BGP_AS: bgp.as: expected an AS 1..4294967295, got \"x\"\n"}},
 		{"no such file", nil, []string{"--config", "/nonexistent.yaml"}, outcome{1, "",
