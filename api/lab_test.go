@@ -231,7 +231,14 @@ func (s *fakeSpeaker) Neighbors() []neighbor.Status {
 	if s.panics {
 		panic("no sessions today")
 	}
-	return s.sessions
+	// Tests name the neighbor; its settings are those that are configured.
+	list := slices.Clone(s.sessions)
+	for i := range list {
+		if n, ok := s.state().Neighbor(inventory.NeighborName(list[i].Settings.Name)); ok && list[i].Settings.AS == 0 {
+			list[i].Settings = n.Settings
+		}
+	}
+	return list
 }
 
 func (s *fakeSpeaker) AdjRIBOut(_ context.Context, addr netip.Addr) ([]vrf.Route, error) {

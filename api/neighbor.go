@@ -36,9 +36,10 @@ func (s *neighborService) GetNeighbor(_ context.Context, req *buoyv1.GetNeighbor
 }
 
 func (s *neighborService) ListNeighbors(context.Context, *buoyv1.ListNeighborsRequest) (*buoyv1.ListNeighborsResponse, error) {
-	sessions := s.sessions()
+	state := s.Inventory.State()
+	sessions := s.sessions(state)
 	resp := &buoyv1.ListNeighborsResponse{}
-	for n := range s.Inventory.State().Neighbors() {
+	for n := range state.Neighbors() {
 		resp.Neighbors = append(resp.Neighbors, s.neighborToProto(n, sessions[n.Name]))
 	}
 	return resp, nil
@@ -88,7 +89,7 @@ func (v view) neighbor(state *inventory.State, name string) (*buoyv1.Neighbor, e
 	if !ok {
 		return nil, missing("name", name)
 	}
-	return v.neighborToProto(n, v.sessions()[n.Name]), nil
+	return v.neighborToProto(n, v.sessions(state)[n.Name]), nil
 }
 
 func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {

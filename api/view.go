@@ -15,12 +15,15 @@ type view struct {
 	Config
 }
 
-// sessions returns what is seen of the sessions, by the neighbors' short
-// names.
-func (v view) sessions() map[string]*neighbor.Status {
+// sessions returns what is seen of the sessions of a state's neighbors, by
+// their short names.
+func (v view) sessions(state *inventory.State) map[string]*neighbor.Status {
 	sessions := map[string]*neighbor.Status{}
 	for _, s := range v.Sessions.Neighbors() {
-		sessions[s.Settings.Name] = &s
+		// A session with other settings is one that is about to end.
+		if n, ok := state.Neighbor(inventory.NeighborName(s.Settings.Name)); ok && n.Settings == s.Settings {
+			sessions[s.Settings.Name] = &s
+		}
 	}
 	return sessions
 }
@@ -41,7 +44,7 @@ type reach struct {
 
 func (v view) observe(state *inventory.State) *observed {
 	o := &observed{state: state, table: v.Routes()}
-	sessions := v.sessions()
+	sessions := v.sessions(state)
 	for n := range state.Neighbors() {
 		for family := range o.families {
 			o.families[family].add(n, sessions[n.Name], neighbor.Family(family), false)

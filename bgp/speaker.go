@@ -112,13 +112,15 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 	for _, n := range list {
 		want[n.Address] = n
 	}
+	var leaving sync.WaitGroup // a router that hangs must not hold up the others
 	for addr, have := range s.neighbors {
 		if want[addr] == have {
 			continue
 		}
-		s.wire.Remove(addr)
+		leaving.Go(func() { s.wire.Remove(addr) })
 		delete(s.neighbors, addr)
 	}
+	leaving.Wait()
 	for addr, n := range want {
 		if _, ok := s.neighbors[addr]; ok {
 			continue

@@ -87,6 +87,8 @@ var scripts = []script{
 		next:   "enable inet6-vpn,route-target for this session on the router, if its routes are wanted"},
 	{name: "MD5 and GTSM that fit", flags: "--md5-key-file KEY --ttl-security 1 --families inet-vpn", socket: lab.Socket{Key: "secret", TTL: 255},
 		config: func(c *lab.GatewayConfig) { c.Families = []lab.Family{lab.VPNv4} }, then: keepAlive, state: "ESTABLISHED"},
+	{name: "GTSM when the router connects", flags: "--passive --ttl-security 1 --families inet-vpn", connect: true, socket: lab.Socket{TTL: 255, MinTTL: 255},
+		config: func(c *lab.GatewayConfig) { c.Families = []lab.Family{lab.VPNv4} }, then: keepAlive, state: "ESTABLISHED"},
 	{name: "MD5 that fits when the router connects", flags: "--passive --md5-key-file KEY --families inet-vpn", connect: true, socket: lab.Socket{Key: "secret"},
 		config: func(c *lab.GatewayConfig) { c.Families = []lab.Family{lab.VPNv4} }, then: keepAlive, state: "ESTABLISHED"},
 	{name: "wrong MD5 key when the router connects", flags: "--passive --md5-key-file KEY", connect: true, socket: lab.Socket{Key: "another"},

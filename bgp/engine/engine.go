@@ -37,7 +37,8 @@ type Engine struct {
 
 	mu         sync.Mutex
 	sessions   map[netip.Addr]netip.Addr // the neighbor's address → the newest session's
-	next       netip.Addr                // the next session's address
+	next       netip.Addr                // the next address that no session has had
+	rested     []netip.Addr              // addresses of sessions that ended, the longest ago first
 	stopped    bool
 	membership routetarget.Set
 	targets    map[vrf.Key]routetarget.Set // of every route in the global table
@@ -131,14 +132,23 @@ func (e *Engine) Open(ctx context.Context, s neighbor.Settings) (wire.Link, erro
 		})
 	}
 	if err := e.server.AddPeer(ctx, &api.AddPeerRequest{Peer: peer}); err != nil {
+		e.rested = append(e.rested, link.Local)
 		return wire.Link{}, fmt.Errorf("open a session with %s in the engine: %w", s.Name, err)
 	}
 	e.sessions[s.Address] = link.Local
 	return link, nil
 }
 
-// nextAddr returns an address for a session. The caller holds mu.
+// nextAddr returns an address for a session. The caller holds mu. Addresses are
+// used again: GoBGP does not take the TCP MD5 key of a deleted neighbor off its
+// listener, and the kernel has room for some hundred keys. A key for the same
+// address replaces the old one.
 func (e *Engine) nextAddr() netip.Addr {
+	if len(e.rested) > 0 {
+		addr := e.rested[0]
+		e.rested = e.rested[1:]
+		return addr
+	}
 	addr := e.next
 	if e.next = addr.Next(); !loopback.Contains(e.next) {
 		e.next = loopback.Addr().Next()
@@ -158,6 +168,7 @@ func (e *Engine) Close(link wire.Link) {
 			delete(e.sessions, neighbor)
 		}
 	}
+	e.rested = append(e.rested, link.Local)
 	err := e.server.DeletePeer(context.Background(), &api.DeletePeerRequest{Address: link.Local.String()})
 	if err != nil && !e.stopped {
 		e.cfg.Logger.Error("the engine does not forget a session", "address", link.Local, "error", err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/osrg/gobgp/v3/pkg/log"
 )
@@ -26,7 +27,17 @@ func (l *logger) Fatal(msg string, fields log.Fields) {
 	panic(msg)
 }
 func (l *logger) Error(msg string, fields log.Fields) { l.write(slog.LevelError, msg, fields) }
-func (l *logger) Warn(msg string, fields log.Fields)  { l.write(slog.LevelDebug, msg, fields) }
+
+// Warn is for debugging too, but for a key that cannot be installed: then the
+// session cannot come up.
+func (l *logger) Warn(msg string, fields log.Fields) {
+	level := slog.LevelDebug
+	if strings.Contains(msg, "failed to set md5") {
+		level = slog.LevelError
+	}
+	l.write(level, msg, fields)
+}
+
 func (l *logger) Info(msg string, fields log.Fields)  { l.write(slog.LevelDebug, msg, fields) }
 func (l *logger) Debug(msg string, fields log.Fields) { l.write(slog.LevelDebug, msg, fields) }
 

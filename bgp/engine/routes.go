@@ -19,6 +19,9 @@ func (e *Engine) Advertise(ctx context.Context, routes []vrf.Route) error {
 	defer e.mu.Unlock()
 	var wanted *wantedTargets // read when the first target set changes
 	for _, r := range routes {
+		if err := ctx.Err(); err != nil {
+			return err // GoBGP does not look at it
+		}
 		if old, ok := e.targets[r.Key]; ok && old != r.Targets {
 			if wanted == nil {
 				var err error
@@ -50,6 +53,9 @@ func (e *Engine) Withdraw(ctx context.Context, routes []vrf.Route) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, r := range routes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := e.delete(ctx, r); err != nil {
 			return err
 		}

@@ -87,10 +87,15 @@ func (c *connection) receive() {
 	defer hold.Stop()
 	r := newMessageReader(c.conn)
 	for c.ctx.Err() == nil {
+		c.expectLife()
 		msg, err := r.next()
 		var refused *refusal
 		if errors.As(err, &refused) {
 			refused.reason = "the neighbor sent " + refused.reason
+		} else if errors.Is(err, os.ErrDeadlineExceeded) && c.ctx.Err() == nil {
+			silent := &refusal{codeHold, 0, nil, "the neighbor was silent for longer than the hold time"}
+			c.end(&ending{cause: neighbor.CauseNotificationSent, reason: silent.reason, last: silent.bytes()})
+			return
 		} else if err != nil {
 			c.end(&ending{cause: neighbor.CauseConnectionLost, reason: "connection lost: " + rootCause(err)})
 			return
@@ -106,6 +111,20 @@ func (c *connection) receive() {
 		if msg[18] == typeOpen {
 			hold.Stop()
 		}
+	}
+}
+
+// expectLife bounds the wait for the next message of an established session. The
+// engine has the hold timer; but what it says does not get through while a
+// write to the router is stuck.
+func (c *connection) expectLife() {
+	hold := c.peer.holdTime(c)
+	if hold == 0 {
+		return
+	}
+	c.conn.SetReadDeadline(time.Now().Add(hold + c.peer.timers.holdSlack))
+	if c.ctx.Err() != nil { // wake was first, and was overruled
+		c.conn.SetReadDeadline(time.Now())
 	}
 }
 
@@ -137,6 +156,10 @@ func (c *connection) received(msg []byte) *refusal {
 		c.end(&ending{cause: neighbor.CauseNotificationReceived, reason: "the neighbor sent NOTIFICATION " + n.String()})
 	default:
 		if r := c.peer.expected(c, msg[18]); r != nil {
+			return r
+		}
+		if r := decodable(msg); r != nil {
+			r.reason = "the neighbor sent " + r.reason
 			return r
 		}
 		c.peer.received(c, msg)

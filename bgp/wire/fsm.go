@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 )
@@ -45,6 +46,17 @@ func multiprotocol(families neighbor.Families) (data []byte) {
 		data = append(data, 1, 4, byte(f.AFI()>>8), byte(f.AFI()), 0, f.SAFI())
 	}
 	return data
+}
+
+// holdTime returns the hold time of an established session: the smaller one of
+// both OPENs (RFC 4271 §4.2); otherwise zero.
+func (p *peer) holdTime(c *connection) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current != c || !c.established() || p.status.OpenSent == nil {
+		return 0
+	}
+	return min(p.status.OpenSent.HoldTime, c.open.HoldTime)
 }
 
 // checkOpen compares a well-formed OPEN with what is configured, and makes it

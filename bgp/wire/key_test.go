@@ -53,10 +53,10 @@ func TestReadKey(t *testing.T) {
 
 func TestSignatures(t *testing.T) {
 	earlier := parseSignatures("TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure\nTcpExt: 9 1 2 3\nIpExt: A\nIpExt: 1\n")
-	if earlier != (signatures{missing: 1, unexpected: 2, wrong: 3}) {
+	if earlier != (signatures{missing: 1, unexpected: 2, wrong: 3, read: true}) {
 		t.Errorf("read %+v", earlier)
 	}
-	if got := parseSignatures("TcpExt: TCPMD5NotFound TCPMD5Failure\nTcpExt: 7\n"); got != (signatures{missing: 7}) {
+	if got := parseSignatures("TcpExt: TCPMD5NotFound TCPMD5Failure\nTcpExt: 7\n"); got != (signatures{missing: 7, read: true}) {
 		t.Errorf("a short line: %+v", got)
 	}
 	now := signatures{missing: 2, unexpected: 5, wrong: 7}
@@ -67,6 +67,9 @@ func TestSignatures(t *testing.T) {
 		if got := now.since(earlier, keyed); got != want {
 			t.Errorf("with a key %v: %q, want %q", keyed, got, want)
 		}
+	}
+	if got := now.since(signatures{}, true) + (signatures{}).since(now, true); got != "" {
+		t.Errorf("counters that could not be read say %q", got)
 	}
 	if got := now.since(now, true); got != "" {
 		t.Errorf("nothing happened, and %q", got)

@@ -22,6 +22,7 @@ type timers struct {
 	engineRetry  time.Duration // while the engine does not answer
 	sendHold     time.Duration // for a write to the router (RFC 9687)
 	linger       time.Duration // for the last words
+	holdSlack    time.Duration // what the engine gets to notice a silent router first
 }
 
 var defaultTimers = timers{
@@ -31,8 +32,9 @@ var defaultTimers = timers{
 	collision:    time.Second,
 	openHold:     4 * time.Minute,
 	engineRetry:  100 * time.Millisecond,
-	sendHold:     8 * time.Minute,
+	sendHold:     90 * time.Second, // the engine gives up after the hold time
 	linger:       time.Second,
+	holdSlack:    5 * time.Second,
 }
 
 // maxConnections bounds what one address can make us keep.
@@ -211,7 +213,8 @@ func (p *peer) remove(c *connection, e *ending) {
 	delete(p.connections, c)
 	if !e.collision && p.ctx != nil && (p.current == c || p.current == nil) {
 		p.failure = e.reason
-		p.setState(neighbor.Active, e.cause, e.reason)
+		cause, reason := p.diagnosed(e.cause, e.reason)
+		p.setState(neighbor.Active, cause, reason)
 	}
 	if p.current == c {
 		p.setCurrent(nil)

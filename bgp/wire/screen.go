@@ -22,6 +22,7 @@ const (
 const (
 	codeHeader = 1
 	codeOpen   = 2
+	codeUpdate = 3
 	codeHold   = 4
 	codeFSM    = 5
 	codeCease  = 6

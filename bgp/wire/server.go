@@ -90,6 +90,9 @@ func listen(text string) (*net.TCPListener, error) {
 	}
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false) // the kernel refuses TCP MD5 on an MPTCP listener
+	// The handshake is the listener's, for all neighbors: one with GTSM drops
+	// less than 255. Accepted connections get what is configured.
+	lc.Control = func(_, _ string, raw syscall.RawConn) error { return setSentTTL(raw, address.Addr().Is6(), maxTTL) }
 	l, err := lc.Listen(context.Background(), network, text)
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -163,13 +166,14 @@ func (s *Server) accept(ctx context.Context, l *net.TCPListener) error {
 			s.assign(conn)
 		case ctx.Err() != nil:
 			return nil
-		case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE), errors.Is(err, unix.ENOMEM), errors.Is(err, unix.ENOBUFS):
-			// Waiting is all that helps; the connection stays in the backlog.
-			s.config.Logger.Error("accept", "address", l.Addr().String(), "error", err)
-			sleep(ctx, time.Second)
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
 		case errors.Is(err, unix.ECONNABORTED):
 		default:
-			return fmt.Errorf("accept on %s: %w", l.Addr(), err)
+			// accept(2) also reports what befell one connection, and what only
+			// waiting helps against, such as too many open files.
+			s.config.Logger.Error("accept", "address", l.Addr().String(), "error", err)
+			sleep(ctx, time.Second)
 		}
 	}
 }
@@ -227,7 +231,7 @@ func (s *Server) Remove(addr netip.Addr) {
 	p.cancel()
 	s.mu.Unlock()
 	<-p.done
-	if p.key != "" {
+	if !p.settings.MD5Key.IsZero() {
 		s.setListenerKey(addr, "")
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
@@ -528,4 +530,32 @@ func TestEngineRefuses(t *testing.T) {
 	router.send(openOf(ourAS, "10.0.0.1")...)
 	w.waitReason("the engine refused the session: it is full")
 	router.expectClosed()
+}
+
+// TestSilentRouter: the wire notices a router that says nothing, even when the
+// engine's word does not get through because the router does not read either.
+func TestSilentRouter(t *testing.T) {
+	w := newWorld(t, nil)
+	w.add(settings())
+	router := w.connect(routerAddr)
+	router.conn.SetReadBuffer(4096)
+	caps := []bgp.ParameterCapabilityInterface{bgp.NewCapMultiProtocol(bgp.RF_IPv4_VPN)}
+	open, err := bgp.NewBGPOpenMessage(ourAS, 3, "10.0.0.1", []bgp.OptionParameterInterface{bgp.NewOptionParameterCapability(caps)}).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	router.send(open...)
+	router.expect(typeOpen)
+	router.send(message(typeKeepalive)...)
+	w.waitState(neighbor.Established)
+	session := w.engine.session(t)
+	go func() {
+		update := message(typeUpdate, make([]byte, 4000)...)
+		for range 10_000 { // until every buffer on the way is full
+			if _, err := session.conn.Write(update); err != nil {
+				return
+			}
+		}
+	}()
+	w.waitReason("the neighbor was silent for longer than the hold time")
 }

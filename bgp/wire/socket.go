@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"syscall"
@@ -46,27 +47,34 @@ func setTTL(raw syscall.RawConn, s neighbor.Settings, localAS uint32) error {
 	ttl, least := defaultTTL, 0
 	switch {
 	case s.TTLSecurity > 0:
-		ttl, least = 255, 256-int(s.TTLSecurity)
+		ttl, least = maxTTL, maxTTL+1-int(s.TTLSecurity)
 	case s.Multihop > 0:
 		ttl = int(s.Multihop)
 	case s.AS != localAS && !s.Address.IsLoopback():
 		ttl = 1
 	}
-	level, unicast, minimum := unix.IPPROTO_IP, unix.IP_TTL, unix.IP_MINTTL
+	if err := setSentTTL(raw, s.Address.Is6(), ttl); err != nil || least == 0 {
+		return err
+	}
 	if s.Address.Is6() {
-		level, unicast, minimum = unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, unix.IPV6_MINHOPCOUNT
+		return setOption(raw, unix.IPPROTO_IPV6, unix.IPV6_MINHOPCOUNT, least)
 	}
-	var failed error
-	err := raw.Control(func(fd uintptr) {
-		failed = unix.SetsockoptInt(int(fd), level, unicast, ttl)
-		if failed == nil && least > 0 {
-			failed = unix.SetsockoptInt(int(fd), level, minimum, least)
-		}
-	})
-	if err == nil {
-		err = failed
+	return setOption(raw, unix.IPPROTO_IP, unix.IP_MINTTL, least)
+}
+
+// maxTTL is what GTSM sends.
+const maxTTL = 255
+
+func setSentTTL(raw syscall.RawConn, six bool, ttl int) error {
+	if six {
+		return setOption(raw, unix.IPPROTO_IPV6, unix.IPV6_UNICAST_HOPS, ttl)
 	}
-	return err
+	return setOption(raw, unix.IPPROTO_IP, unix.IP_TTL, ttl)
+}
+
+func setOption(raw syscall.RawConn, level, option, value int) (err error) {
+	failed := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), level, option, value) })
+	return errors.Join(failed, err)
 }
 
 // prepare sets up an accepted connection as a dialed one is. The caller holds

@@ -42,7 +42,9 @@ func (p *peer) setState(state neighbor.State, cause neighbor.Cause, reason strin
 	if state != old {
 		p.countChange(old, state)
 	}
-	cause, reason = p.diagnosed(state, cause, reason)
+	if state == neighbor.Established {
+		p.diagnosis = diagnosis{}
+	}
 	known := reason == p.status.Reason && state < neighbor.OpenSent && old < neighbor.OpenSent
 	p.status.State, p.status.Cause, p.status.Reason = state, cause, reason
 	if known {
@@ -64,23 +66,24 @@ const diagnosisTime = time.Minute
 
 // diagnosed keeps what was learnt from the router when a later attempt tells
 // less. The caller holds p.mu.
-func (p *peer) diagnosed(state neighbor.State, cause neighbor.Cause, reason string) (neighbor.Cause, string) {
+func (p *peer) diagnosed(cause neighbor.Cause, reason string) (neighbor.Cause, string) {
+	d := &p.diagnosis
 	switch {
-	case state == neighbor.Established:
-		p.diagnosis = diagnosis{}
-	case state != neighbor.Active:
 	case cause.Tells():
-		p.diagnosis = diagnosis{cause, reason, time.Now()}
-	case p.diagnosis.cause != neighbor.CauseNone && time.Since(p.diagnosis.time) < diagnosisTime && cause != neighbor.CauseStopped:
-		return p.diagnosis.cause, p.diagnosis.reason + "; since then " + reason
+		*d = diagnosis{cause, reason, p.status.OpenReceived, time.Now()}
+	case d.cause != neighbor.CauseNone && time.Since(d.time) < diagnosisTime && cause != neighbor.CauseStopped:
+		p.status.OpenReceived = d.open
+		return d.cause, d.reason + "; since then " + reason
 	}
 	return cause, reason
 }
 
-// diagnosis is the last reason that tells something.
+// diagnosis is the last reason that tells something, and the OPEN that it may
+// be about.
 type diagnosis struct {
 	cause  neighbor.Cause
 	reason string
+	open   *neighbor.Open
 	time   time.Time
 }
 
@@ -134,6 +137,7 @@ func (p *peer) failed(cause neighbor.Cause, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current == nil {
+		cause, reason = p.diagnosed(cause, reason)
 		p.setState(neighbor.Active, cause, reason)
 	}
 }
@@ -167,6 +171,7 @@ func (p *peer) progress(c *connection) {
 	case c.established():
 		p.failure = ""
 		p.setState(neighbor.Established, neighbor.CauseNone, "")
+		p.announce() // those that wait for the outcome have lost
 	case c.openSent && c.open != nil:
 		p.setState(neighbor.OpenConfirm, p.status.Cause, p.withFailure("waiting for the neighbor's KEEPALIVE"))
 	case c.openSent:

@@ -36,6 +36,7 @@ var testTimers = timers{
 	engineRetry:  5 * time.Millisecond,
 	sendHold:     time.Minute,
 	linger:       500 * time.Millisecond,
+	holdSlack:    100 * time.Millisecond,
 }
 
 // world is a Server that runs, between a fake engine and fake routers.

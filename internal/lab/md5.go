@@ -12,9 +12,10 @@ import (
 // Socket is how a connection of a router without a program of its own is set
 // up.
 type Socket struct {
-	Key  string     // TCP MD5 key for the connections with Peer; empty for none
-	Peer netip.Addr // IPv4
-	TTL  int        // of what is sent; 0 for the system's
+	Key    string     // TCP MD5 key for the connections with Peer; empty for none
+	Peer   netip.Addr // IPv4
+	TTL    int        // of what is sent; 0 for the system's
+	MinTTL int        // of what is taken; 0 for any
 }
 
 func (s Socket) control(_, _ string, raw syscall.RawConn) error {
@@ -29,6 +30,9 @@ func (s Socket) control(_, _ string, raw syscall.RawConn) error {
 		}
 		if s.TTL > 0 && failed == nil {
 			failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_TTL, s.TTL)
+		}
+		if s.MinTTL > 0 && failed == nil {
+			failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_MINTTL, s.MinTTL)
 		}
 	})
 	if err == nil {

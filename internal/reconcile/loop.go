@@ -137,6 +137,9 @@ func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []strin
 	// belong to somebody else by now.
 	ok = l.give(ctx, diff.Withdraw, l.speaker.Withdraw, l.withdrawn) && ok
 
+	if ctx.Err() != nil {
+		return false
+	}
 	var problems []string
 	if err := l.membership.tell(ctx, l.speaker); err != nil {
 		problems = append(problems, err.Error())
@@ -181,6 +184,9 @@ func (l *Loop) give(ctx context.Context, routes []vrf.Route,
 		}
 	}
 	for batch := range slices.Chunk(routes, batchSize) {
+		if ctx.Err() != nil {
+			return false // the daemon stops: the sessions end anyway
+		}
 		hand(batch)
 	}
 	if refused > 0 {
