@@ -118,6 +118,13 @@ func (c *connection) receive() {
 // engine has the hold timer; but what it says does not get through while a
 // write to the router is stuck.
 func (c *connection) expectLife() {
+	c.peer.mu.Lock()
+	defer c.peer.mu.Unlock()
+	c.extendLife()
+}
+
+// extendLife is expectLife for a caller that holds peer.mu.
+func (c *connection) extendLife() {
 	hold := c.peer.holdTime(c)
 	if hold == 0 {
 		return

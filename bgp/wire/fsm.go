@@ -49,10 +49,8 @@ func multiprotocol(families neighbor.Families) (data []byte) {
 }
 
 // holdTime returns the hold time of an established session: the smaller one of
-// both OPENs (RFC 4271 §4.2); otherwise zero.
+// both OPENs (RFC 4271 §4.2); otherwise zero. The caller holds p.mu.
 func (p *peer) holdTime(c *connection) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.current != c || !c.established() || p.status.OpenSent == nil {
 		return 0
 	}

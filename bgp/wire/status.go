@@ -171,7 +171,8 @@ func (p *peer) progress(c *connection) {
 	case c.established():
 		p.failure = ""
 		p.setState(neighbor.Established, neighbor.CauseNone, "")
-		p.announce() // those that wait for the outcome have lost
+		p.announce()   // those that wait for the outcome have lost
+		c.extendLife() // receive may be waiting for the next message already
 	case c.openSent && c.open != nil:
 		p.setState(neighbor.OpenConfirm, p.status.Cause, p.withFailure("waiting for the neighbor's KEEPALIVE"))
 	case c.openSent:
