@@ -65,10 +65,13 @@ type Server struct {
 	health *health.Server
 }
 
+// maxRequests is how many requests one connection may have under way.
+const maxRequests = 64
+
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {
 	s := &Server{
-		grpc:   grpc.NewServer(grpc.UnaryInterceptor(guard(cfg.Logger))),
+		grpc:   grpc.NewServer(grpc.UnaryInterceptor(guard(cfg.Logger)), grpc.MaxConcurrentStreams(maxRequests)),
 		health: health.NewServer(),
 	}
 	view := view{cfg}

@@ -74,16 +74,25 @@ func (e *Engine) pathFromTarget(t routetarget.Target) (*api.Path, error) {
 	)
 }
 
+// maxAttributes leaves room for the rest of an UPDATE of 4096 bytes (RFC 4271
+// §4).
+const maxAttributes = 4000
+
 func newPath(family neighbor.Family, nlri bgp.AddrPrefixInterface, attrs ...bgp.PathAttributeInterface) (*api.Path, error) {
 	path := &api.Path{Family: apiFamily(family), PattrsBinary: make([][]byte, 0, len(attrs))}
 	var err error
 	if path.NlriBinary, err = nlri.Serialize(); err != nil {
 		return nil, err
 	}
+	size := 0
 	for _, a := range attrs {
 		b, err := a.Serialize()
 		if err != nil {
 			return nil, err
+		}
+		// The engine drops an UPDATE that is too long without a word.
+		if size += len(b); size > maxAttributes {
+			return nil, fmt.Errorf("its attributes need more than %d bytes, which do not fit into one UPDATE", maxAttributes)
 		}
 		path.PattrsBinary = append(path.PattrsBinary, b)
 	}

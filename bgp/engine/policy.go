@@ -29,6 +29,9 @@ func (e *Engine) installPolicy(ctx context.Context) error {
 		return err
 	}
 	reject := &api.Actions{RouteAction: api.RouteAction_REJECT}
+	// Otherwise a neighbor that announces one of our memberships with a higher
+	// LOCAL_PREF takes ours away from the others.
+	last := &api.Actions{RouteAction: api.RouteAction_ACCEPT, LocalPref: &api.LocalPrefAction{Value: 1}}
 	policies := []struct {
 		name       string
 		direction  api.PolicyDirection
@@ -41,6 +44,13 @@ func (e *Engine) installPolicy(ctx context.Context) error {
 				AfiSafiIn:   []*api.Family{apiFamily(neighbor.InetVPN), apiFamily(neighbor.Inet6VPN)},
 			},
 			Actions: reject,
+		}, {
+			Name: importPolicy + "-membership",
+			Conditions: &api.Conditions{
+				NeighborSet: &api.MatchSet{Type: api.MatchSet_ANY, Name: everyNeighbor},
+				AfiSafiIn:   []*api.Family{apiFamily(neighbor.RouteTarget)},
+			},
+			Actions: last,
 		}}},
 		{exportPolicy, api.PolicyDirection_EXPORT, []*api.Statement{
 			{Name: exportPolicy + "-ibgp", Conditions: &api.Conditions{RouteType: api.Conditions_ROUTE_TYPE_INTERNAL}, Actions: reject},

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -21,11 +22,11 @@ func readKey(source neighbor.KeySource) (string, error) {
 	case source.IsZero():
 		return "", nil
 	case source.File != "":
-		text, err := os.ReadFile(source.File)
+		text, err := readRegular(source.File)
 		if err != nil {
 			return "", err
 		}
-		key = strings.TrimRight(string(text), "\r\n")
+		key = strings.TrimRight(text, "\r\n")
 	default:
 		var ok bool
 		if key, ok = os.LookupEnv(source.Env); !ok {
@@ -36,6 +37,25 @@ func readKey(source neighbor.KeySource) (string, error) {
 		return "", fmt.Errorf("%s: expected a key of 1..%d bytes, got %d", source, unix.TCP_MD5SIG_MAXKEYLEN, len(key))
 	}
 	return key, nil
+}
+
+// readRegular reads the beginning of a file: more than a key may have, and not
+// from a pipe or a device, which might never answer or never end.
+func readRegular(path string) (string, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is not a regular file", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, 2*unix.TCP_MD5SIG_MAXKEYLEN))
+	return string(text), err
 }
 
 // setListenerKey makes the listeners expect a key from an address; an empty

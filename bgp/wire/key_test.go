@@ -22,6 +22,10 @@ func TestReadKey(t *testing.T) {
 		}
 		return neighbor.KeySource{File: path}
 	}
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("MX1_KEY", "from the environment")
 	for _, tt := range []struct {
 		source    neighbor.KeySource
@@ -36,6 +40,8 @@ func TestReadKey(t *testing.T) {
 		{file("empty", "\n"), "", "expected a key of 1..80 bytes, got 0"},
 		{file("long", strings.Repeat("x", 81)), "", "expected a key of 1..80 bytes, got 81"},
 		{neighbor.KeySource{File: filepath.Join(dir, "none")}, "", "no such file or directory"},
+		{neighbor.KeySource{File: "/dev/zero"}, "", "/dev/zero is not a regular file"},
+		{neighbor.KeySource{File: fifo}, "", "is not a regular file"},
 	} {
 		key, err := readKey(tt.source)
 		text := ""

@@ -123,8 +123,22 @@ func (c DeleteNetwork) plan(s *State) ([]Mutation, error) {
 	}, nil
 }
 
+// The limits of a network. All targets of a route must fit into one UPDATE of
+// 4096 bytes, each with eight.
+const (
+	maxSubnets = 256
+	maxTargets = 256
+)
+
 // checkNetwork checks what a user configures.
 func checkNetwork(s *State, n *Network) error {
+	if len(n.Subnets) > maxSubnets {
+		return invalid(ReasonInvalid, "subnets", "expected at most %d, got %d", maxSubnets, len(n.Subnets))
+	}
+	both := n.Targets.Union(n.ExportTargets)
+	if most := max(both.Len(), n.Targets.Union(n.ImportTargets).Len()); most > maxTargets {
+		return invalid(ReasonInvalid, "route_targets", "expected at most %d targets to import or to export, got %d", maxTargets, most)
+	}
 	for i, p := range n.Subnets {
 		switch {
 		case !p.IsValid() || p.Addr().Is4In6() || p.Addr().IsMulticast():
