@@ -33,7 +33,7 @@ type routeFilter struct {
 }
 
 func (f routeFilter) takes(r vrf.Route) bool {
-	if !f.families.Contains(familyOf(r.Prefix.Addr().Is4())) {
+	if !f.families.Contains(neighbor.VPNFamily(r.Prefix.Addr())) {
 		return false
 	}
 	if f.network == "" {
@@ -142,6 +142,6 @@ func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
 		Encapsulations:     r.Encapsulations.Strings(),
 		Network:            network,
 		FloatingIp:         floatingIP,
-		Family:             familyOf(r.Prefix.Addr().Is4()).String(),
+		Family:             neighbor.VPNFamily(r.Prefix.Addr()).String(),
 	}
 }

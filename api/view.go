@@ -98,7 +98,7 @@ func (o *observed) reach(r vrf.Route) *reach {
 	if r.Prefix.Addr().Is4() && r.NextHop.Is6() {
 		return &o.overIPv6
 	}
-	return &o.families[familyOf(r.Prefix.Addr().Is4())]
+	return &o.families[neighbor.VPNFamily(r.Prefix.Addr())]
 }
 
 // maxExcused is how many neighbors a reason names.
@@ -122,13 +122,6 @@ func (r *reach) String() string {
 	default:
 		return fmt.Sprintf("to %d of %d neighbors", r.ready, r.neighbors)
 	}
-}
-
-func familyOf(is4 bool) neighbor.Family {
-	if is4 {
-		return neighbor.InetVPN
-	}
-	return neighbor.Inet6VPN
 }
 
 // origin finds where a route comes from, by its distinguisher and prefix.

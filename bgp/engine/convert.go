@@ -18,10 +18,7 @@ import (
 // attributes as bytes: the engine takes these twice as fast as messages.
 func pathFromRoute(r vrf.Route) (*api.Path, error) {
 	nlri := nlriFromRoute(r)
-	family := neighbor.InetVPN
-	if r.Prefix.Addr().Is6() {
-		family = neighbor.Inet6VPN
-	}
+	family := neighbor.VPNFamily(r.Prefix.Addr())
 	var communities []bgp.ExtendedCommunityInterface
 	for t := range r.Targets.All() {
 		c, err := communityFromTarget(t)

@@ -22,11 +22,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%+v: %v", want, err)
 		}
-		family := neighbor.InetVPN
-		if want.Prefix.Addr().Is6() {
-			family = neighbor.Inet6VPN
-		}
-		got, err := routeFromPath(family, path)
+		got, err := routeFromPath(neighbor.VPNFamily(want.Prefix.Addr()), path)
 		if err != nil || got != want {
 			t.Fatalf("got  %+v, %v\nwant %+v", got, err, want)
 		}

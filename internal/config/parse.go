@@ -10,18 +10,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
 )
-
-// asTrans stands in for a 4-octet AS where only two octets fit (RFC 6793 §9).
-// No speaker may have it.
-const asTrans = 23456
 
 func parseAS(s string) (uint32, error) {
 	n, ok := parseNumber(s, 32)
 	if !ok {
 		return 0, expected("an AS 1..4294967295", s)
 	}
-	if n == asTrans {
+	if n == neighbor.ASTrans {
 		return 0, expected("an AS other than AS_TRANS (RFC 6793)", s)
 	}
 	return uint32(n), nil

@@ -38,7 +38,7 @@ func (c SeedGlobal) plan(s *State) ([]Mutation, error) {
 	}
 }
 
-// firstNonNil returns the first error of some checks.
+// firstError returns the first error of some checks.
 func firstError(errs ...*Error) error {
 	if err := cmp.Or(errs...); err != nil {
 		return err // a nil *Error must not become a non-nil error

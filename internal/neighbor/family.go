@@ -2,6 +2,7 @@ package neighbor
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -43,6 +44,14 @@ func FamilyOf(afi uint16, safi uint8) (Family, bool) {
 		}
 	}
 	return 0, false
+}
+
+// VPNFamily returns the family of the VPN routes for an address.
+func VPNFamily(addr netip.Addr) Family {
+	if addr.Is4() {
+		return InetVPN
+	}
+	return Inet6VPN
 }
 
 // Families is a set of families. It is comparable; the zero value is empty.

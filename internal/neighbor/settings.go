@@ -8,9 +8,9 @@ import (
 // DefaultPort is BGP's port (RFC 4271 §8).
 const DefaultPort = 179
 
-// asTrans stands for an AS of four octets towards those who know only two (RFC
+// ASTrans stands for an AS of four octets towards those who know only two (RFC
 // 6793 §9). No router has it.
-const asTrans = 23456
+const ASTrans = 23456
 
 // Settings is what is configured for a neighbor. It is comparable: a changed
 // field means a new session.
@@ -106,7 +106,7 @@ func (s Settings) Validate() error {
 		return &FieldError{"port", "expected a port 1..65535"}
 	case s.AS == 0:
 		return &FieldError{"as", "expected an AS 1..4294967295"}
-	case s.AS == asTrans:
+	case s.AS == ASTrans:
 		return &FieldError{"as", "expected an AS other than AS_TRANS (RFC 6793), got 23456"}
 	case s.Families == 0:
 		return &FieldError{"families", "expected at least one of " + AllFamilies.String()}

@@ -102,10 +102,6 @@ func (s Status) Negotiated() Families {
 // Takes reports whether an established neighbor may be sent a VPN route: its
 // family is negotiated, and with it an IPv6 next hop for an IPv4 prefix.
 func (s Status) Takes(prefix, nextHop netip.Addr) bool {
-	family := InetVPN
-	if prefix.Is6() {
-		family = Inet6VPN
-	}
-	return s.State == Established && s.Negotiated().Contains(family) &&
+	return s.State == Established && s.Negotiated().Contains(VPNFamily(prefix)) &&
 		(prefix.Is6() || nextHop.Is4() || s.OpenReceived.ExtendedNextHop)
 }
