@@ -2,12 +2,16 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
 )
 
 type computeNodeService struct {
@@ -31,17 +35,25 @@ func (s *computeNodeService) GetComputeNode(_ context.Context, req *buoyv1.GetCo
 	return s.computeNode(s.Inventory.State(), req.GetName())
 }
 
-func (s *computeNodeService) ListComputeNodes(context.Context, *buoyv1.ListComputeNodesRequest) (*buoyv1.ListComputeNodesResponse, error) {
-	resp := &buoyv1.ListComputeNodesResponse{}
-	for n := range s.Inventory.State().ComputeNodes() {
+func (s *computeNodeService) ListComputeNodes(_ context.Context, req *buoyv1.ListComputeNodesRequest) (*buoyv1.ListComputeNodesResponse, error) {
+	var f fields
+	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindComputeNode)
+	if f.err != nil {
+		return nil, f.err
+	}
+	list, next := pageOf(page, s.Inventory.State().ComputeNodes(), computeNodeName, all)
+	resp := &buoyv1.ListComputeNodesResponse{NextPageToken: next}
+	for _, n := range list {
 		resp.ComputeNodes = append(resp.ComputeNodes, computeNodeToProto(n))
 	}
 	return resp, nil
 }
 
+func computeNodeName(n *inventory.ComputeNode) string { return n.Name }
+
 func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
 	var f fields
-	in := f.mask(req.GetUpdateMask(), "address", "router_id", "encapsulations")
+	in := f.mask(req.GetUpdateMask(), "address", "router_id", "encapsulations", "label_range", "label_hold_down")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -54,6 +66,8 @@ func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.
 		Address:        given(in("address"), n.Address),
 		RouterID:       given(in("router_id"), n.RouterID),
 		Encapsulations: given(in("encapsulations"), n.Encapsulations),
+		Labels:         given(in("label_range"), n.Labels),
+		LabelHoldDown:  given(in("label_hold_down"), n.LabelHoldDown),
 	}
 	state, err := s.Inventory.Execute(ctx, c)
 	if err != nil {
@@ -82,16 +96,49 @@ func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) 
 		Address:        f.addr("address", n.GetAddress()),
 		RouterID:       f.addr("router_id", n.GetRouterId()),
 		Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
+		Labels:         f.labels("label_range", n.GetLabelRange()),
+		LabelHoldDown:  n.GetLabelHoldDown(),
 	}, f.err
 }
 
+// computeNodeToProto shows the labels and their rest as they are, also where
+// nobody chose them.
 func computeNodeToProto(n *inventory.ComputeNode) *buoyv1.ComputeNode {
+	labels := n.LabelRange()
 	return &buoyv1.ComputeNode{
 		Name:           n.Name,
 		Address:        n.Address.String(),
 		RouterId:       n.RouterID.String(),
 		Encapsulations: n.Encapsulations.Strings(),
+		LabelRange:     fmt.Sprintf("%d-%d", labels.First, labels.Last),
+		LabelHoldDown:  uint32(n.HoldDown().Seconds()),
 	}
+}
+
+// labels reads FIRST-LAST, or one label that is both. An empty text is the zero
+// range, which stands for the default.
+func (f *fields) labels(field, s string) inventory.LabelRange {
+	if s == "" {
+		return inventory.LabelRange{}
+	}
+	from, to, ok := strings.Cut(s, "-")
+	if !ok {
+		to = from
+	}
+	first, err1 := parseLabel(from)
+	last, err2 := parseLabel(to)
+	if err1 != nil || err2 != nil || first > last {
+		f.fail(field, fmt.Errorf("expected labels FIRST-LAST within %d-%d, like 100000-999999, got %q", vrf.MinLabel, vrf.MaxLabel, s))
+	}
+	return inventory.LabelRange{First: first, Last: last}
+}
+
+func parseLabel(s string) (vrf.Label, error) {
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, 32)
+	if err != nil {
+		return 0, err
+	}
+	return vrf.NewLabel(uint32(n))
 }
 
 // text returns an address, or nothing for the zero one.

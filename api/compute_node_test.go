@@ -5,19 +5,19 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
 func TestComputeNodeLife(t *testing.T) {
 	l := newLab(t)
-	first := &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11", RouterId: "10.0.0.11", Encapsulations: []string{"gre", "udp"}}
+	first := &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11", RouterId: "10.0.0.11", Encapsulations: []string{"gre", "udp"},
+		LabelRange: "100000-999999", LabelHoldDown: 60}
 	equal(t, "router id from the address", call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{
 		ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11", Encapsulations: []string{"udp", "gre", "udp"}}}), first)
-	second := &buoyv1.ComputeNode{Name: cmp2, Address: "2001:db8::12", RouterId: "10.0.0.12"}
+	second := &buoyv1.ComputeNode{Name: cmp2, Address: "2001:db8::12", RouterId: "10.0.0.12", LabelRange: "16-1048575", LabelHoldDown: 300}
 	equal(t, "IPv6", call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{
-		ComputeNode: &buoyv1.ComputeNode{Name: cmp2, Address: "2001:DB8:0::12", RouterId: "10.0.0.12"}}), second)
+		ComputeNode: &buoyv1.ComputeNode{Name: cmp2, Address: "2001:DB8:0::12", RouterId: "10.0.0.12", LabelRange: "16 - 1048575", LabelHoldDown: 300}}), second)
 
 	equal(t, "got", call(t, l.computeNodes.GetComputeNode, &buoyv1.GetComputeNodeRequest{Name: cmp2}), second)
 	equal(t, "listed", call(t, l.computeNodes.ListComputeNodes, &buoyv1.ListComputeNodesRequest{}),
@@ -28,21 +28,33 @@ func TestComputeNodeLife(t *testing.T) {
 }
 
 func TestUpdateComputeNode(t *testing.T) {
-	before := &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11", RouterId: "10.1.0.11", Encapsulations: []string{"gre"}}
-	all := &buoyv1.ComputeNode{Name: cmp1, Address: "2001:db8::11", RouterId: "10.2.0.11", Encapsulations: []string{"udp"}}
-	changes := map[string]func(n *buoyv1.ComputeNode){
-		"address":        func(n *buoyv1.ComputeNode) { n.Address = all.Address },
-		"router_id":      func(n *buoyv1.ComputeNode) { n.RouterId = all.RouterId },
-		"encapsulations": func(n *buoyv1.ComputeNode) { n.Encapsulations = all.Encapsulations },
-	}
-	for _, field := range sorted(changes) {
-		t.Run(field, func(t *testing.T) {
+	before := &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11", RouterId: "10.1.0.11", Encapsulations: []string{"gre"},
+		LabelRange: "100-200", LabelHoldDown: 5}
+	all := &buoyv1.ComputeNode{Name: cmp1, Address: "2001:db8::11", RouterId: "10.2.0.11", Encapsulations: []string{"udp"},
+		LabelRange: "300", LabelHoldDown: 86400}
+	empty := &buoyv1.ComputeNode{Name: cmp1}
+	for _, tt := range []struct {
+		field string
+		from  *buoyv1.ComputeNode
+		want  func(n *buoyv1.ComputeNode)
+	}{
+		{"address", all, func(n *buoyv1.ComputeNode) { n.Address = all.Address }},
+		{"router_id", all, func(n *buoyv1.ComputeNode) { n.RouterId = all.RouterId }},
+		{"encapsulations", all, func(n *buoyv1.ComputeNode) { n.Encapsulations = all.Encapsulations }},
+		{"label_range", all, func(n *buoyv1.ComputeNode) { n.LabelRange = "300-300" }},
+		{"label_hold_down", all, func(n *buoyv1.ComputeNode) { n.LabelHoldDown = 86400 }},
+		// Back to the defaults.
+		{"encapsulations", empty, func(n *buoyv1.ComputeNode) { n.Encapsulations = nil }},
+		{"label_range", empty, func(n *buoyv1.ComputeNode) { n.LabelRange = "100000-999999" }},
+		{"label_hold_down", empty, func(n *buoyv1.ComputeNode) { n.LabelHoldDown = 60 }},
+	} {
+		t.Run(tt.field, func(t *testing.T) {
 			l := newLab(t)
 			call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{ComputeNode: before})
 			want := proto.CloneOf(before)
-			changes[field](want)
+			tt.want(want)
 			got := call(t, l.computeNodes.UpdateComputeNode, &buoyv1.UpdateComputeNodeRequest{
-				ComputeNode: all, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{field}}})
+				ComputeNode: tt.from, UpdateMask: maskOf(tt.field)})
 			equal(t, "updated", got, want)
 			equal(t, "got", call(t, l.computeNodes.GetComputeNode, &buoyv1.GetComputeNodeRequest{Name: cmp1}), want)
 		})

@@ -8,12 +8,23 @@
 //
 // A refused request carries google.rpc details: ErrorInfo with the reason, and
 // where they apply BadRequest with the field, ResourceInfo with what is missing
-// or in the way, PreconditionFailure.
+// or in the way, PreconditionFailure, QuotaFailure with what is exhausted.
+//
+// A request with the metadata buoy-project: NAME is for that project: it sees
+// and changes what the project may. rules.go says what each RPC is to such a
+// viewer, and viewer.go what that means. What a viewer may not see does not
+// exist for it, in any answer. Without the metadata a request is the
+// operator's, who sees all.
+//
+// Lists come in pages, in the order of the names; see page.go.
 //
 // # Caveats
 //
 // A reply means that the change is on disk and that every later request sees
 // it. It does not mean that a gateway has it: a floating IP's state tells.
+//
 // There is no authentication; only Unix sockets and loopback addresses are
-// listened on.
+// listened on. The project of a request scopes it, it does not authenticate
+// anybody: whoever may connect can name any project, or none. It keeps a client
+// that means well inside its project, and is what an authenticating proxy sets.
 package api

@@ -15,11 +15,19 @@ import (
 // errorDomain qualifies the reasons in ErrorInfo.
 const errorDomain = "buoy.v1"
 
+// The reasons that only the API has, beside those of internal/inventory.
+const (
+	reasonNotYours      = "NOT_YOUR_PROJECT"
+	reasonOperatorsOnly = "OPERATORS_ONLY"
+)
+
 var codeOf = map[inventory.Code]codes.Code{
 	inventory.InvalidArgument:    codes.InvalidArgument,
 	inventory.NotFound:           codes.NotFound,
 	inventory.AlreadyExists:      codes.AlreadyExists,
 	inventory.FailedPrecondition: codes.FailedPrecondition,
+	inventory.PermissionDenied:   codes.PermissionDenied,
+	inventory.ResourceExhausted:  codes.ResourceExhausted,
 }
 
 // statusOf turns an error into a gRPC status with google.rpc details.
@@ -53,9 +61,14 @@ func statusOfRefusal(e *inventory.Error) error {
 	if e.Resource != "" {
 		details = append(details, protoadapt.MessageV1Of(&errdetails.ResourceInfo{ResourceName: e.Resource, Description: e.Message}))
 	}
-	if e.Code == inventory.FailedPrecondition {
+	switch e.Code {
+	case inventory.FailedPrecondition:
 		details = append(details, protoadapt.MessageV1Of(&errdetails.PreconditionFailure{
 			Violations: []*errdetails.PreconditionFailure_Violation{{Type: e.Reason, Subject: e.Resource, Description: e.Message}},
+		}))
+	case inventory.ResourceExhausted:
+		details = append(details, protoadapt.MessageV1Of(&errdetails.QuotaFailure{
+			Violations: []*errdetails.QuotaFailure_Violation{{Subject: e.Resource, Description: e.Message}},
 		}))
 	}
 	s := status.New(codeOf[e.Code], e.Error())

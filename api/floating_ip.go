@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -18,26 +19,21 @@ type floatingIPService struct {
 func (s *floatingIPService) Allocate(ctx context.Context, req *buoyv1.AllocateRequest) (*buoyv1.FloatingIP, error) {
 	var f fields
 	c := inventory.Allocate{
-		Name:    req.GetName(),
-		Network: req.GetNetwork(),
-		Address: f.addr("address", req.GetAddress()),
+		Name:         req.GetName(),
+		Pool:         req.GetPool(),
+		Network:      req.GetNetwork(),
+		Namespace:    req.GetNamespace(),
+		Address:      f.addr("address", req.GetAddress()),
+		Family:       enum(&f, "family", familyFromProto, req.GetFamily()),
+		Direction:    enum(&f, "direction", directionFromProto, req.GetDirection()),
+		PortMappings: f.portMappings("port_mappings", req.GetPortMappings()),
 	}
 	return s.execute(ctx, c, c.Name, f.err)
 }
 
 func (s *floatingIPService) Associate(ctx context.Context, req *buoyv1.AssociateRequest) (*buoyv1.FloatingIP, error) {
 	var f fields
-	a := req.GetAssociation()
-	c := inventory.Associate{
-		Name: req.GetName(),
-		Association: inventory.Association{
-			ComputeNode: a.GetComputeNode(),
-			Interface:   a.GetInterface(),
-			FixedIP:     f.addr("fixed_ip", a.GetFixedIp()),
-			Label:       vrf.Label(a.GetLabel()),
-			Preferred:   a.GetPreferred(),
-		},
-	}
+	c := inventory.Associate{Name: req.GetName(), Association: f.association(req.GetAssociation())}
 	return s.execute(ctx, c, c.Name, f.err)
 }
 
@@ -50,30 +46,73 @@ func (s *floatingIPService) Disassociate(ctx context.Context, req *buoyv1.Disass
 	return s.execute(ctx, c, c.Name, nil)
 }
 
+func (s *floatingIPService) Move(ctx context.Context, req *buoyv1.MoveRequest) (*buoyv1.FloatingIP, error) {
+	var f fields
+	c := inventory.Move{Name: req.GetName(), From: req.GetFrom(), Association: f.association(req.GetAssociation())}
+	return s.execute(ctx, c, c.Name, f.err)
+}
+
+func (s *floatingIPService) UpdateFloatingIP(ctx context.Context, req *buoyv1.UpdateFloatingIPRequest) (*buoyv1.FloatingIP, error) {
+	var f fields
+	in := f.mask(req.GetUpdateMask(), "direction", "port_mappings")
+	p := req.GetFloatingIp()
+	c := inventory.UpdateFloatingIP{
+		Name:         p.GetName(),
+		Direction:    given(in("direction"), enum(&f, "direction", directionFromProto, p.GetDirection())),
+		PortMappings: given(in("port_mappings"), f.portMappings("port_mappings", p.GetPortMappings())),
+	}
+	return s.execute(ctx, c, c.Name, f.err)
+}
+
 func (s *floatingIPService) Release(ctx context.Context, req *buoyv1.ReleaseRequest) (*emptypb.Empty, error) {
 	_, err := s.Inventory.Execute(ctx, inventory.Release{Name: req.GetName()})
 	return &emptypb.Empty{}, err
 }
 
-func (s *floatingIPService) GetFloatingIP(_ context.Context, req *buoyv1.GetFloatingIPRequest) (*buoyv1.FloatingIP, error) {
-	return s.floatingIP(s.Inventory.State(), req.GetName())
+func (s *floatingIPService) GetFloatingIP(ctx context.Context, req *buoyv1.GetFloatingIPRequest) (*buoyv1.FloatingIP, error) {
+	return s.floatingIP(ctx, s.Inventory.State(), req.GetName())
 }
 
-func (s *floatingIPService) ListFloatingIPs(_ context.Context, req *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
+func (s *floatingIPService) ListFloatingIPs(ctx context.Context, req *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
 	var in fields
 	parent := in.parent("parent", req.GetParent())
+	page := in.page(req.GetPageSize(), req.GetPageToken(), inventory.KindFloatingIP)
 	if in.err != nil {
 		return nil, in.err
 	}
-	state := s.Inventory.State()
-	seen := s.observe(state)
-	resp := &buoyv1.ListFloatingIPsResponse{}
-	for f := range state.FloatingIPs() {
-		if inParent(f.Name, parent) {
-			resp.FloatingIps = append(resp.FloatingIps, floatingIPToProto(f, seen))
+	state, viewer := s.Inventory.State(), viewerOf(ctx)
+	network, pool := req.GetNetwork(), req.GetPool()
+	if network != "" {
+		if _, err := find(viewer, state, state.Network, "network", network); err != nil {
+			return nil, err
 		}
 	}
+	if pool != "" {
+		if _, err := find(viewer, state, state.Pool, "pool", pool); err != nil {
+			return nil, err
+		}
+	}
+	list, next := pageOf(page, floatingIPsIn(state, parent, page.after), floatingIPName, func(f *inventory.FloatingIP) bool {
+		return (network == "" || f.Network == network) && (pool == "" || f.Pool == pool) && viewer.sees(state, f.Name)
+	})
+	seen := s.observe(state)
+	resp := &buoyv1.ListFloatingIPsResponse{NextPageToken: next}
+	for _, f := range list {
+		resp.FloatingIps = append(resp.FloatingIps, floatingIPToProto(f, seen))
+	}
 	return resp, nil
+}
+
+func floatingIPName(f *inventory.FloatingIP) string { return f.Name }
+
+// floatingIPsIn yields the floating IPs of a parent from a name on, and looks
+// at no others: there are many.
+func floatingIPsIn(state *inventory.State, parent, after string) iter.Seq[*inventory.FloatingIP] {
+	prefix := ""
+	if parent != "" {
+		prefix = parent + "/"
+	}
+	return within(state.FloatingIPs(max(prefix, after)), floatingIPName, prefix)
 }
 
 func (s *floatingIPService) execute(ctx context.Context, c inventory.Command, name string, err error) (*buoyv1.FloatingIP, error) {
@@ -84,22 +123,37 @@ func (s *floatingIPService) execute(ctx context.Context, c inventory.Command, na
 	if err != nil {
 		return nil, err
 	}
-	return s.floatingIP(state, name)
+	return s.floatingIP(ctx, state, name)
 }
 
-func (v view) floatingIP(state *inventory.State, name string) (*buoyv1.FloatingIP, error) {
-	f, ok := state.FloatingIP(name)
-	if !ok {
-		return nil, missing("name", name)
+func (v view) floatingIP(ctx context.Context, state *inventory.State, name string) (*buoyv1.FloatingIP, error) {
+	f, err := find(viewerOf(ctx), state, state.FloatingIP, "name", name)
+	if err != nil {
+		return nil, err
 	}
 	return floatingIPToProto(f, v.observe(state)), nil
 }
 
+func (f *fields) association(a *buoyv1.Association) inventory.Association {
+	return inventory.Association{
+		ComputeNode: a.GetComputeNode(),
+		Interface:   a.GetInterface(),
+		FixedIP:     f.addr("fixed_ip", a.GetFixedIp()),
+		Label:       vrf.Label(a.GetLabel()),
+		Preferred:   a.GetPreferred(),
+	}
+}
+
 func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.FloatingIP {
 	p := &buoyv1.FloatingIP{
-		Name:    f.Name,
-		Network: f.Network,
-		Address: f.Address.String(),
+		Name:         f.Name,
+		Network:      f.Network,
+		Pool:         f.Pool,
+		Scope:        scopeToProto[f.Scope],
+		Namespace:    f.Namespace,
+		Address:      f.Address.String(),
+		Direction:    directionToProto[f.Direction],
+		PortMappings: portMappingsToProto(f.PortMappings),
 	}
 	for _, a := range f.Associations {
 		p.Associations = append(p.Associations, &buoyv1.Association{

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"log/slog"
 	"slices"
@@ -24,7 +25,7 @@ type memory struct{ state *inventory.State }
 func (m *memory) State() *inventory.State { return m.state }
 
 func (m *memory) Execute(_ context.Context, c inventory.Command) (*inventory.State, error) {
-	mutations, err := inventory.Plan(m.state, c)
+	mutations, err := inventory.Plan(m.state, taken, c)
 	if err != nil {
 		return nil, err
 	}
@@ -49,17 +50,20 @@ func (m *memory) Execute(_ context.Context, c inventory.Command) (*inventory.Sta
 // services are all of the API over one view.
 type services struct {
 	networks     *networkService
+	pools        *poolService
 	computeNodes *computeNodeService
 	neighbors    *neighborService
 	floatingIPs  *floatingIPService
 	routes       *routeService
+	globals      *globalService
 }
 
 func servicesOver(m *memory) services {
 	speaker := &fakeSpeaker{state: m.State}
 	v := view{Config{Inventory: m, Routes: func() RouteTable { return speaker }, Sessions: speaker,
 		Families: neighbor.AllFamilies, Logger: slog.New(slog.DiscardHandler)}}
-	return services{&networkService{view: v}, &computeNodeService{view: v}, &neighborService{view: v}, &floatingIPService{view: v}, &routeService{view: v}}
+	return services{&networkService{view: v}, &poolService{view: v}, &computeNodeService{view: v}, &neighborService{view: v},
+		&floatingIPService{view: v}, &routeService{view: v}, &globalService{view: v}}
 }
 
 // request is one of the API: a message, and what answers it.
@@ -79,7 +83,8 @@ func rpc[Req, Resp proto.Message](message Req, method func(services) func(contex
 func seeds() []request {
 	const other = "projects/default/networks/other"
 	return []request{
-		rpc(&buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{Name: other, Subnets: []string{"192.0.2.0/24"}, RouteTargets: []string{"target:1:2", "10.0.0.1:3"}, Encapsulations: []string{"gre"}}},
+		rpc(&buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{Name: other, Subnets: []string{"192.0.2.0/24"}, RouteTargets: []string{"target:1:2", "10.0.0.1:3"}, Encapsulations: []string{"gre"},
+			External: true, ReservedHosts: buoyv1.Network_FIRST_TWO, Gateways: []string{"192.0.2.9"}, DnsServers: []string{"192.0.2.10"}}},
 			func(s services) func(context.Context, *buoyv1.CreateNetworkRequest) (*buoyv1.Network, error) {
 				return s.networks.CreateNetwork
 			}),
@@ -87,11 +92,27 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.UpdateNetworkRequest) (*buoyv1.Network, error) {
 				return s.networks.UpdateNetwork
 			}),
-		rpc(&buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp2, Address: "2001:db8::12", RouterId: "10.0.0.12", Encapsulations: []string{"udp"}}},
+		rpc(&buoyv1.UpdateNetworkRequest{Network: &buoyv1.Network{Name: public, External: true, ReservedHosts: buoyv1.Network_NONE, Gateways: []string{"203.0.113.1"}}, UpdateMask: maskOf("external", "reserved_hosts", "gateways", "dns_servers")},
+			func(s services) func(context.Context, *buoyv1.UpdateNetworkRequest) (*buoyv1.Network, error) {
+				return s.networks.UpdateNetwork
+			}),
+		rpc(&buoyv1.CreatePoolRequest{Pool: &buoyv1.Pool{Name: poolB, Ranges: []string{"203.0.113.20-203.0.113.29", "2001:db8::/80", "203.0.113.40"}, SharedWith: []string{"dev", "*"}}},
+			func(s services) func(context.Context, *buoyv1.CreatePoolRequest) (*buoyv1.Pool, error) {
+				return s.pools.CreatePool
+			}),
+		rpc(&buoyv1.UpdatePoolRequest{Pool: &buoyv1.Pool{Name: poolA, Ranges: []string{"203.0.113.100/30"}}, UpdateMask: maskOf("ranges", "shared_with")},
+			func(s services) func(context.Context, *buoyv1.UpdatePoolRequest) (*buoyv1.Pool, error) {
+				return s.pools.UpdatePool
+			}),
+		rpc(&buoyv1.BindPoolRequest{Name: blue, Pool: poolA},
+			func(s services) func(context.Context, *buoyv1.BindPoolRequest) (*buoyv1.PoolBinding, error) {
+				return s.pools.BindPool
+			}),
+		rpc(&buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp2, Address: "2001:db8::12", RouterId: "10.0.0.12", Encapsulations: []string{"udp"}, LabelRange: "16-1048575", LabelHoldDown: 1}},
 			func(s services) func(context.Context, *buoyv1.CreateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
 				return s.computeNodes.CreateComputeNode
 			}),
-		rpc(&buoyv1.UpdateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.13"}, UpdateMask: maskOf("address")},
+		rpc(&buoyv1.UpdateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.13", LabelRange: "500"}, UpdateMask: maskOf("address", "label_range", "label_hold_down")},
 			func(s services) func(context.Context, *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
 				return s.computeNodes.UpdateComputeNode
 			}),
@@ -106,6 +127,24 @@ func seeds() []request {
 		rpc(&buoyv1.AllocateRequest{Name: idle, Network: public, Address: "203.0.113.9"},
 			func(s services) func(context.Context, *buoyv1.AllocateRequest) (*buoyv1.FloatingIP, error) {
 				return s.floatingIPs.Allocate
+			}),
+		rpc(&buoyv1.AllocateRequest{Name: idle, Pool: poolA, Namespace: "blue", Family: buoyv1.AllocateRequest_IPV4, Direction: buoyv1.FloatingIP_EGRESS,
+			PortMappings: []*buoyv1.PortMapping{{Protocol: "sctp", Port: 1, FixedPort: 65535}}},
+			func(s services) func(context.Context, *buoyv1.AllocateRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.Allocate
+			}),
+		rpc(&buoyv1.MoveRequest{Name: web6, From: cmp1, Association: &buoyv1.Association{ComputeNode: cmp1, Interface: "tap7", FixedIp: "fd00::7"}},
+			func(s services) func(context.Context, *buoyv1.MoveRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.Move
+			}),
+		rpc(&buoyv1.UpdateFloatingIPRequest{FloatingIp: &buoyv1.FloatingIP{Name: web1, Direction: buoyv1.FloatingIP_INGRESS,
+			PortMappings: []*buoyv1.PortMapping{{Protocol: "tcp", Port: 80, FixedPort: 8080}}}, UpdateMask: maskOf("direction", "port_mappings")},
+			func(s services) func(context.Context, *buoyv1.UpdateFloatingIPRequest) (*buoyv1.FloatingIP, error) {
+				return s.floatingIPs.UpdateFloatingIP
+			}),
+		rpc(&buoyv1.UpdateGlobalRequest{Global: &buoyv1.Global{As: 4200000000}, UpdateMask: maskOf("as"), ValidateOnly: true},
+			func(s services) func(context.Context, *buoyv1.UpdateGlobalRequest) (*buoyv1.UpdateGlobalResponse, error) {
+				return s.globals.UpdateGlobal
 			}),
 		rpc(&buoyv1.AssociateRequest{Name: web1, Association: &buoyv1.Association{ComputeNode: cmp1, Interface: "tap0", FixedIp: "10.0.0.1", Label: 100}},
 			func(s services) func(context.Context, *buoyv1.AssociateRequest) (*buoyv1.FloatingIP, error) {
@@ -123,7 +162,12 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.ListNetworksRequest) (*buoyv1.ListNetworksResponse, error) {
 				return s.networks.ListNetworks
 			}),
-		rpc(&buoyv1.ListFloatingIPsRequest{Parent: "projects/default"},
+		rpc(&buoyv1.ListPoolsRequest{Parent: public, PageSize: 1},
+			func(s services) func(context.Context, *buoyv1.ListPoolsRequest) (*buoyv1.ListPoolsResponse, error) {
+				return s.pools.ListPools
+			}),
+		rpc(&buoyv1.ListFloatingIPsRequest{Parent: "projects/default", PageSize: 1, Network: public, Pool: poolA,
+			PageToken: base64.RawURLEncoding.EncodeToString([]byte(web1))},
 			func(s services) func(context.Context, *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
 				return s.floatingIPs.ListFloatingIPs
 			}),
@@ -132,7 +176,7 @@ func seeds() []request {
 
 // smallState has one resource of each kind, one of two floating IPs associated.
 func smallState(f *testing.F) *inventory.State {
-	m := &memory{inventory.NewState(nil)}
+	m := &memory{inventory.NewState(inventory.Static{})}
 	if _, err := m.Execute(f.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		f.Fatal(err)
 	}
@@ -143,7 +187,8 @@ func smallState(f *testing.F) *inventory.State {
 	_, d := s.floatingIPs.Allocate(f.Context(), &buoyv1.AllocateRequest{Name: web1, Network: public, Address: "203.0.113.5"})
 	_, e := s.floatingIPs.Allocate(f.Context(), &buoyv1.AllocateRequest{Name: web6, Network: public, Address: "2001:db8::6"})
 	_, g := s.floatingIPs.Associate(f.Context(), &buoyv1.AssociateRequest{Name: web6, Association: &buoyv1.Association{ComputeNode: cmp1, Interface: "tap6", FixedIp: "fd00::6", Label: 106}})
-	if err := errors.Join(a, b, c, d, e, g); err != nil {
+	_, h := s.pools.CreatePool(f.Context(), &buoyv1.CreatePoolRequest{Pool: &buoyv1.Pool{Name: poolA, Ranges: []string{"203.0.113.100-203.0.113.109"}}})
+	if err := errors.Join(a, b, c, d, e, g, h); err != nil {
 		f.Fatal(err)
 	}
 	return m.state
@@ -196,18 +241,25 @@ func checkRefused(t *testing.T, err error) {
 // checkListed looks for what a request answered in the list of its kind.
 func checkListed(t *testing.T, s services, resp proto.Message) {
 	ctx := t.Context()
+	pools, err6 := s.pools.ListPools(ctx, &buoyv1.ListPoolsRequest{})
+	bindings, err7 := s.pools.ListPoolBindings(ctx, &buoyv1.ListPoolBindingsRequest{})
 	networks, err1 := s.networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{})
 	nodes, err2 := s.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{})
 	neighbors, err3 := s.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
 	fips, err4 := s.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{})
 	_, err5 := s.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{})
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		t.Fatalf("list: got %v, want nil", err)
 	}
 	found := false
 	switch r := resp.(type) {
 	case *buoyv1.Network:
+		r.SharedTargets = nil // not in a list
 		found = listed(networks.Networks, r)
+	case *buoyv1.Pool:
+		found = listed(pools.Pools, r)
+	case *buoyv1.PoolBinding:
+		found = listed(bindings.PoolBindings, r)
 	case *buoyv1.ComputeNode:
 		found = listed(nodes.ComputeNodes, r)
 	case *buoyv1.Neighbor:
@@ -220,7 +272,7 @@ func checkListed(t *testing.T, s services, resp proto.Message) {
 			}
 		}
 	default:
-		return // a list
+		return // a list, or what holds for all
 	}
 	if !found {
 		t.Errorf("accepted, but not listed: %v", resp)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
@@ -38,10 +38,12 @@ type lab struct {
 	log      *lines
 
 	networks     buoyv1.NetworksClient
+	pools        buoyv1.PoolsClient
 	computeNodes buoyv1.ComputeNodesClient
 	neighbors    buoyv1.NeighborsClient
 	floatingIPs  buoyv1.FloatingIPsClient
 	routes       buoyv1.RoutesClient
+	globals      buoyv1.GlobalsClient
 }
 
 // taken is when the fake speaker took every route, and when every session
@@ -52,25 +54,26 @@ var taken = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // configuration file.
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	return newLabWith(t, []*inventory.Neighbor{{Settings: neighbor.Settings{
+	return newLabWith(t, inventory.Static{Neighbors: []*inventory.Neighbor{{Settings: neighbor.Settings{
 		Name: "fixed", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
-	}}})
+	}}}})
 }
 
-func newLabWith(t testing.TB, fromFile []*inventory.Neighbor) *lab {
+func newLabWith(t testing.TB, static inventory.Static) *lab {
 	t.Helper()
 	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, log: &lines{}}
-	l.follower = store.NewFollower(s, fromFile)
+	l.follower = store.NewFollower(s, static, time.Now)
 	l.speaker.state = l.follower.State
 	server := New(Config{
 		Inventory: l.follower,
 		Routes:    func() RouteTable { return l.speaker },
 		Sessions:  l.speaker,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
+		Local:     neighbor.Local{AS: 64512},
 		Logger:    slog.New(slog.NewTextHandler(l.log, nil)),
 	})
 	listener := bufconn.Listen(1 << 20)
@@ -87,10 +90,12 @@ func newLabWith(t testing.TB, fromFile []*inventory.Neighbor) *lab {
 	}
 	t.Cleanup(func() { l.conn.Close() })
 	l.networks = buoyv1.NewNetworksClient(l.conn)
+	l.pools = buoyv1.NewPoolsClient(l.conn)
 	l.computeNodes = buoyv1.NewComputeNodesClient(l.conn)
 	l.neighbors = buoyv1.NewNeighborsClient(l.conn)
 	l.floatingIPs = buoyv1.NewFloatingIPsClient(l.conn)
 	l.routes = buoyv1.NewRoutesClient(l.conn)
+	l.globals = buoyv1.NewGlobalsClient(l.conn)
 	return l
 }
 
@@ -114,11 +119,25 @@ func start(t testing.TB, run func(context.Context) error, after func() error) {
 // call makes a request that must succeed.
 func call[Req, Resp proto.Message](t testing.TB, rpc func(context.Context, Req, ...grpc.CallOption) (Resp, error), req Req) Resp {
 	t.Helper()
-	resp, err := rpc(t.Context(), req)
+	return callAs(t, "", rpc, req)
+}
+
+// callAs makes a request for a project that must succeed.
+func callAs[Req, Resp proto.Message](t testing.TB, project string, rpc func(context.Context, Req, ...grpc.CallOption) (Resp, error), req Req) Resp {
+	t.Helper()
+	resp, err := rpc(as(t.Context(), project), req)
 	if err != nil {
 		t.Fatalf("%T: got error %v, want none", req, err)
 	}
 	return resp
+}
+
+// as makes requests be for a project; the empty one is the operator.
+func as(ctx context.Context, project string) context.Context {
+	if project == "" {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, projectKey, project)
 }
 
 func equal(t testing.TB, what string, got, want proto.Message) {
@@ -181,7 +200,7 @@ type fakeSpeaker struct {
 
 func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
 	state := s.state()
-	for f := range state.FloatingIPs() {
+	for f := range state.FloatingIPs("") {
 		for _, r := range state.RoutesOf(f) {
 			if _, ok := s.refused[r.Key.String()]; ok == refused && !s.withheld[r.Key.String()] {
 				routes = append(routes, r)
@@ -269,11 +288,14 @@ func (l *lines) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (l *lines) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = nil
+}
+
 func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.text)
 }
-
-// sorted returns the keys of a map in order, so that subtests run in order.
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

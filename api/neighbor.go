@@ -35,11 +35,17 @@ func (s *neighborService) GetNeighbor(_ context.Context, req *buoyv1.GetNeighbor
 	return s.neighbor(s.Inventory.State(), req.GetName())
 }
 
-func (s *neighborService) ListNeighbors(context.Context, *buoyv1.ListNeighborsRequest) (*buoyv1.ListNeighborsResponse, error) {
+func (s *neighborService) ListNeighbors(_ context.Context, req *buoyv1.ListNeighborsRequest) (*buoyv1.ListNeighborsResponse, error) {
+	var f fields
+	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindNeighbor)
+	if f.err != nil {
+		return nil, f.err
+	}
 	state := s.Inventory.State()
 	sessions := s.sessions(state)
-	resp := &buoyv1.ListNeighborsResponse{}
-	for n := range state.Neighbors() {
+	list, next := pageOf(page, state.Neighbors(), (*inventory.Neighbor).ResourceName, all)
+	resp := &buoyv1.ListNeighborsResponse{NextPageToken: next}
+	for _, n := range list {
 		resp.Neighbors = append(resp.Neighbors, s.neighborToProto(n, sessions[n.Name]))
 	}
 	return resp, nil

@@ -39,6 +39,14 @@ func (f *fields) addr(field, s string) netip.Addr {
 	return a
 }
 
+func (f *fields) addrs(field string, list []string) []netip.Addr {
+	addrs := make([]netip.Addr, 0, len(list))
+	for _, s := range list {
+		addrs = append(addrs, f.addr(field, s))
+	}
+	return addrs
+}
+
 func (f *fields) prefixes(field string, list []string) []netip.Prefix {
 	prefixes := make([]netip.Prefix, 0, len(list))
 	for _, s := range list {
@@ -102,6 +110,15 @@ func (f *fields) hops(field string, n, most uint32) uint8 {
 	return uint8(n)
 }
 
+// enum reads a value of an enumeration.
+func enum[P ~int32, T any](f *fields, field string, values map[P]T, value P) T {
+	v, ok := values[value]
+	if !ok {
+		f.fail(field, fmt.Errorf("the enumeration has no value %d", value))
+	}
+	return v
+}
+
 // mask checks an update mask and returns a function that tells whether a field
 // is in it.
 func (f *fields) mask(m *fieldmaskpb.FieldMask, updatable ...string) func(field string) bool {
@@ -144,4 +161,12 @@ func (f *fields) parent(field, name string) string {
 // has all.
 func inParent(name, parent string) bool {
 	return parent == "" || strings.HasPrefix(name, parent+"/")
+}
+
+// texts returns the text of each value.
+func texts[T fmt.Stringer](values []T) (list []string) {
+	for _, v := range values {
+		list = append(list, v.String())
+	}
+	return list
 }

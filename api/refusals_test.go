@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -46,11 +48,22 @@ func (r refusal) check(t testing.TB, err error) {
 	if r.resource != "" {
 		add(&errdetails.ResourceInfo{ResourceName: r.resource, Description: r.text})
 	}
-	if r.code == codes.FailedPrecondition {
+	switch r.code {
+	case codes.FailedPrecondition:
 		add(&errdetails.PreconditionFailure{Violations: []*errdetails.PreconditionFailure_Violation{
 			{Type: r.reason, Subject: r.resource, Description: r.text}}})
+	case codes.ResourceExhausted:
+		add(&errdetails.QuotaFailure{Violations: []*errdetails.QuotaFailure_Violation{{Subject: r.resource, Description: r.text}}})
 	}
 	equal(t, "status", status.Convert(err).Proto(), want)
+}
+
+// attempt is a request that may be refused.
+func attempt[Req, Resp proto.Message](rpc func(context.Context, Req, ...grpc.CallOption) (Resp, error), req Req) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := rpc(ctx, req)
+		return err
+	}
 }
 
 func maskOf(fields ...string) *fieldmaskpb.FieldMask { return &fieldmaskpb.FieldMask{Paths: fields} }
@@ -143,9 +156,9 @@ func TestRefusals(t *testing.T) {
 			"target:64512:8000007 lies in the range of the automatic targets, target:64512:8000001 to target:64512:8057535; choose a number outside"}},
 		"network: first of two": {network(&buoyv1.Network{Name: nope, Subnets: []string{"x"}, Encapsulations: []string{"y"}}), refusal{invalid, "INVALID_FIELD", "subnets", "", `expected a prefix like 203.0.113.0/24, got "x"`}},
 		"network: empty mask": {setNetwork(&buoyv1.Network{Name: public}), refusal{invalid, "INVALID_FIELD", "update_mask", "",
-			"expected some of subnets, route_targets, import_targets, export_targets, encapsulations; nothing is to be changed"}},
+			"expected some of subnets, route_targets, import_targets, export_targets, encapsulations, external, reserved_hosts, gateways, dns_servers; nothing is to be changed"}},
 		"network: unknown in mask": {setNetwork(&buoyv1.Network{Name: public}, "subnets", "id"), refusal{invalid, "INVALID_FIELD", "update_mask", "",
-			`expected some of subnets, route_targets, import_targets, export_targets, encapsulations, got "id"`}},
+			`expected some of subnets, route_targets, import_targets, export_targets, encapsulations, external, reserved_hosts, gateways, dns_servers, got "id"`}},
 		"network: not there": {setNetwork(&buoyv1.Network{Name: nope}, "subnets"), refusal{missing, "RESOURCE_NOT_FOUND", "name", nope, nope + " does not exist"}},
 
 		"node: none":           {node(nil), refusal{invalid, "INVALID_FIELD", "name", "", `expected computeNodes/NAME, got ""`}},
@@ -155,8 +168,8 @@ func TestRefusals(t *testing.T) {
 		"node: address taken":  {node(&buoyv1.ComputeNode{Name: nopeNode, Address: "10.0.0.11"}), refusal{exists, "ADDRESS_TAKEN", "address", cmp1, "10.0.0.11 is the address of " + cmp1}},
 		"node: id taken":       {node(&buoyv1.ComputeNode{Name: nopeNode, Address: "10.0.0.12"}), refusal{exists, "ROUTER_ID_TAKEN", "router_id", cmp2, "10.0.0.12 is the router id of " + cmp2 + "; equal ones would make two routes one"}},
 		"node: exists":         {node(&buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.13"}), refusal{exists, "RESOURCE_EXISTS", "name", cmp1, cmp1 + " exists"}},
-		"node: empty mask":     {setNode(&buoyv1.ComputeNode{Name: cmp1}), refusal{invalid, "INVALID_FIELD", "update_mask", "", "expected some of address, router_id, encapsulations; nothing is to be changed"}},
-		"node: name in mask":   {setNode(&buoyv1.ComputeNode{Name: cmp1}, "name"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, router_id, encapsulations, got "name"`}},
+		"node: empty mask":     {setNode(&buoyv1.ComputeNode{Name: cmp1}), refusal{invalid, "INVALID_FIELD", "update_mask", "", "expected some of address, router_id, encapsulations, label_range, label_hold_down; nothing is to be changed"}},
+		"node: name in mask":   {setNode(&buoyv1.ComputeNode{Name: cmp1}, "name"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, router_id, encapsulations, label_range, label_hold_down, got "name"`}},
 		"node: mask, no value": {setNode(&buoyv1.ComputeNode{Name: cmp1}, "address"), refusal{invalid, "INVALID_FIELD", "address", "", "expected an IPv4 or IPv6 address, for example 10.0.0.11"}},
 
 		"neighbor: none":      {peer(nil), refusal{invalid, "INVALID_FIELD", "name", "", `expected neighbors/NAME, got ""`}},
@@ -201,17 +214,20 @@ func TestRefusedNames(t *testing.T) {
 	l := newLab(t).furnish(t)
 	get := func(name string) map[string]error {
 		_, network := l.networks.GetNetwork(t.Context(), &buoyv1.GetNetworkRequest{Name: name})
+		_, pool := l.pools.GetPool(t.Context(), &buoyv1.GetPoolRequest{Name: name})
+		_, binding := l.pools.GetPoolBinding(t.Context(), &buoyv1.GetPoolBindingRequest{Name: name})
 		_, node := l.computeNodes.GetComputeNode(t.Context(), &buoyv1.GetComputeNodeRequest{Name: name})
 		_, peer := l.neighbors.GetNeighbor(t.Context(), &buoyv1.GetNeighborRequest{Name: name})
 		_, fip := l.floatingIPs.GetFloatingIP(t.Context(), &buoyv1.GetFloatingIPRequest{Name: name})
-		return map[string]error{"network": network, "node": node, "neighbor": peer, "floating IP": fip}
+		return map[string]error{"network": network, "pool": pool, "binding": binding, "node": node, "neighbor": peer, "floating IP": fip}
 	}
 	remove := func(name string) map[string]error {
 		_, network := l.networks.DeleteNetwork(t.Context(), &buoyv1.DeleteNetworkRequest{Name: name})
+		_, pool := l.pools.DeletePool(t.Context(), &buoyv1.DeletePoolRequest{Name: name})
 		_, node := l.computeNodes.DeleteComputeNode(t.Context(), &buoyv1.DeleteComputeNodeRequest{Name: name})
 		_, peer := l.neighbors.DeleteNeighbor(t.Context(), &buoyv1.DeleteNeighborRequest{Name: name})
 		_, fip := l.floatingIPs.Release(t.Context(), &buoyv1.ReleaseRequest{Name: name})
-		return map[string]error{"network": network, "node": node, "neighbor": peer, "floating IP": fip}
+		return map[string]error{"network": network, "pool": pool, "node": node, "neighbor": peer, "floating IP": fip}
 	}
 	for _, name := range []string{"nope", "projects/default/networks/nope", "computeNodes/nope", "a\nb", strings.Repeat("long", 1000)} {
 		want := refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "name", name, name + " does not exist"}
@@ -232,7 +248,8 @@ func TestRefusedNames(t *testing.T) {
 	}
 	inUse(public, web1, web1+", "+idle+", "+web6).check(t, remove(public)["network"])
 	inUse(cmp1, web1, web1).check(t, remove(cmp1)["node"])
-	inUse(web1, web1, "interface tap0 of "+cmp1+"; disassociate it first").check(t, remove(web1)["floating IP"])
+	refusal{codes.FailedPrecondition, "RESOURCE_IN_USE", "name", web1,
+		web1 + " is associated with interface tap0 of " + cmp1 + "; disassociate it first"}.check(t, remove(web1)["floating IP"])
 	refusal{codes.FailedPrecondition, "DEFINED_IN_CONFIGURATION_FILE", "name", fixed,
 		fixed + " is defined in the configuration file; change it there and restart the daemon"}.check(t, remove(fixed)["neighbor"])
 }
@@ -260,5 +277,19 @@ func TestRefusedParents(t *testing.T) {
 		want.check(t, err)
 		_, err = l.floatingIPs.ListFloatingIPs(t.Context(), &buoyv1.ListFloatingIPsRequest{Parent: parent})
 		want.check(t, err)
+		_, err = l.pools.ListPools(t.Context(), &buoyv1.ListPoolsRequest{Parent: parent})
+		want.check(t, err)
+	}
+	for parent, text := range map[string]string{
+		"/networks/a":                        "expected projects/PROJECT/networks/NETWORK",
+		"default/networks/a":                 `expected projects/PROJECT, got "default"`,
+		"projects//networks/a":               "expected a name",
+		"projects/a/networks/":               "expected a name",
+		"projects/a/networks/b/pools/c":      `expected lower-case letters, digits and inside the name '-', '_', '.'; got "b/pools/c"`,
+		"projects/a/networks/networks/b":     `expected lower-case letters, digits and inside the name '-', '_', '.'; got "networks/b"`,
+		"projects/a/networks/b/networks/c/d": `expected lower-case letters, digits and inside the name '-', '_', '.'; got "b/networks/c/d"`,
+	} {
+		_, err := l.pools.ListPools(t.Context(), &buoyv1.ListPoolsRequest{Parent: parent})
+		refusal{codes.InvalidArgument, "INVALID_FIELD", "parent", "", text}.check(t, err)
 	}
 }

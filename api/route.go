@@ -25,26 +25,32 @@ var tables = map[string]neighbor.Family{
 	"bgp.l3vpn-inet6.0": neighbor.Inet6VPN,
 }
 
-// routeFilter says which routes a request asks for.
+// routeFilter says which routes a request asks for. A viewer gets those whose
+// floating IP it sees; a route that is nobody's any more is the operator's.
 type routeFilter struct {
 	state    *inventory.State
-	network  string
+	viewer   viewer
 	families neighbor.Families
+	network  string // empty: all
+	holder   string // the floating IP; empty: all
 }
 
 func (f routeFilter) takes(r vrf.Route) bool {
 	if !f.families.Contains(neighbor.VPNFamily(r.Prefix.Addr())) {
 		return false
 	}
-	if f.network == "" {
+	if f.network == "" && f.holder == "" && f.viewer == "" {
 		return true
 	}
-	network, _ := origin(f.state, r.Key)
-	return network == f.network
+	network, floatingIP := origin(f.state, r.Key)
+	if f.viewer != "" && (floatingIP == "" || !f.viewer.sees(f.state, floatingIP)) {
+		return false
+	}
+	return (f.network == "" || network == f.network) && (f.holder == "" || floatingIP == f.holder)
 }
 
 func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
-	filter := routeFilter{state: s.Inventory.State(), network: req.GetNetwork(), families: neighbor.AllFamilies}
+	filter := routeFilter{state: s.Inventory.State(), viewer: viewerOf(ctx), families: neighbor.AllFamilies, network: req.GetNetwork(), holder: req.GetFloatingIp()}
 	if name := req.GetTable(); name != "" {
 		family, ok := tables[name]
 		if !ok {
@@ -53,8 +59,13 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 		filter.families = neighbor.NewFamilies(family)
 	}
 	if filter.network != "" {
-		if _, ok := filter.state.Network(filter.network); !ok {
-			return nil, missing("network", filter.network)
+		if _, err := find(filter.viewer, filter.state, filter.state.Network, "network", filter.network); err != nil {
+			return nil, err
+		}
+	}
+	if filter.holder != "" {
+		if _, err := find(filter.viewer, filter.state, filter.state.FloatingIP, "floating_ip", filter.holder); err != nil {
+			return nil, err
 		}
 	}
 	switch {
@@ -86,11 +97,15 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		p.State = buoyv1.Route_ADVERTISED
 		p.Since = timestamppb.New(since)
 		reach := seen.reach(r)
-		if p.StateReason = reach.String(); reach.ready == 0 {
+		p.StateReason = reach.String()
+		switch {
+		case reach.stuck():
+			p.State = buoyv1.Route_WITHHELD
+		case reach.ready == 0:
 			p.State = buoyv1.Route_PENDING
 		}
 		if err := table.Failure(r.Key); err != nil {
-			p.State, p.StateReason = buoyv1.Route_PENDING, "a change is tried again: "+err.Error()
+			p.State, p.StateReason = buoyv1.Route_WITHHELD, "a change is tried again: "+err.Error()
 		}
 		lines = append(lines, line{r.Key, p})
 	}
@@ -99,7 +114,7 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 			continue
 		}
 		p := routeToProto(filter.state, r)
-		p.State, p.StateReason = buoyv1.Route_PENDING, "it is tried again: "+err.Error()
+		p.State, p.StateReason = buoyv1.Route_WITHHELD, "it is tried again: "+err.Error()
 		lines = append(lines, line{r.Key, p})
 	}
 	slices.SortFunc(lines, func(a, b line) int { return a.key.Compare(b.key) })

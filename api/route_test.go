@@ -44,7 +44,7 @@ func TestListRoutes(t *testing.T) {
 	}
 	four, six := routeOfWeb1(), routeOfWeb6()
 	four.StateReason = "to 1 of 2 neighbors: fixed is Active (connection refused)"
-	six.State = buoyv1.Route_PENDING
+	six.State = buoyv1.Route_WITHHELD
 	six.StateReason = "no neighbor can take the route: fixed is Active (connection refused); mx1 did not negotiate inet6-vpn"
 	gone := vrf.Route{Key: vrf.Key{RD: vrf.VRF{ID: 9}.Distinguisher(netip.MustParseAddr("10.0.0.99")), Prefix: netip.MustParsePrefix("192.0.2.1/32")},
 		Label: 77, NextHop: netip.MustParseAddr("10.0.0.99")}
@@ -65,6 +65,7 @@ func TestListRoutes(t *testing.T) {
 		{"all", &buoyv1.ListRoutesRequest{}, []*buoyv1.Route{four, six}},
 		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{four, six}},
 		{"network without routes", &buoyv1.ListRoutesRequest{Network: private}, nil},
+		{"floating IP", &buoyv1.ListRoutesRequest{FloatingIp: web6}, []*buoyv1.Route{six}},
 		{"IPv4 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}, []*buoyv1.Route{four}},
 		{"IPv6 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{six}},
 		{"neighbor", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised}, []*buoyv1.Route{given, unknown}},
@@ -84,8 +85,8 @@ func TestListRefusedRoutes(t *testing.T) {
 	l.speaker.refused[keyOfWeb1] = errors.New("table is full")
 	l.speaker.stale[keyOfWeb6] = errors.New("not now")
 	refused, changing := routeOfWeb1(), routeOfWeb6()
-	refused.State, refused.StateReason, refused.Since = buoyv1.Route_PENDING, "it is tried again: table is full", nil
-	changing.State, changing.StateReason = buoyv1.Route_PENDING, "a change is tried again: not now"
+	refused.State, refused.StateReason, refused.Since = buoyv1.Route_WITHHELD, "it is tried again: table is full", nil
+	changing.State, changing.StateReason = buoyv1.Route_WITHHELD, "a change is tried again: not now"
 	equal(t, "all", call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{}),
 		&buoyv1.ListRoutesResponse{Routes: []*buoyv1.Route{refused, changing}})
 	equal(t, "IPv4", call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}),
@@ -103,6 +104,8 @@ func TestListRoutesRefused(t *testing.T) {
 	}{
 		{"no such network", &buoyv1.ListRoutesRequest{Network: "projects/default/networks/nope"},
 			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "network", "projects/default/networks/nope", "projects/default/networks/nope does not exist"}},
+		{"no such floating IP", &buoyv1.ListRoutesRequest{FloatingIp: "projects/default/floatingIps/nope"},
+			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "floating_ip", "projects/default/floatingIps/nope", "projects/default/floatingIps/nope does not exist"}},
 		{"wrong table", &buoyv1.ListRoutesRequest{Table: "inet.0"},
 			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got "inet.0"`}},
 		{"direction alone", &buoyv1.ListRoutesRequest{Direction: advertised},

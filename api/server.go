@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -71,15 +72,17 @@ const maxRequests = 64
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {
 	s := &Server{
-		grpc:   grpc.NewServer(grpc.UnaryInterceptor(guard(cfg.Logger)), grpc.MaxConcurrentStreams(maxRequests)),
+		grpc:   grpc.NewServer(grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory)), grpc.MaxConcurrentStreams(maxRequests)),
 		health: health.NewServer(),
 	}
 	view := view{cfg}
 	buoyv1.RegisterNetworksServer(s.grpc, &networkService{view: view})
+	buoyv1.RegisterPoolsServer(s.grpc, &poolService{view: view})
 	buoyv1.RegisterComputeNodesServer(s.grpc, &computeNodeService{view: view})
 	buoyv1.RegisterNeighborsServer(s.grpc, &neighborService{view: view})
 	buoyv1.RegisterFloatingIPsServer(s.grpc, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(s.grpc, &routeService{view: view})
+	buoyv1.RegisterGlobalsServer(s.grpc, &globalService{view: view})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 	return s
@@ -127,21 +130,30 @@ func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
 			log.Debug("request refused", "method", info.FullMethod, "error", err)
 			return nil, statusOf(err)
 		}
-		if method := path.Base(info.FullMethod); !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check" {
-			log.Info("changed", "method", method, "name", nameIn(req))
+		if method := path.Base(info.FullMethod); isChange(method, req) {
+			// A request may leave out the name of what there is one of.
+			log.Info("changed", "method", method, "name", cmp.Or(nameIn(req), nameIn(resp)))
 		}
 		return resp, nil
 	}
 }
 
-// nameIn returns the name of the resource that a request is about: its own
+// isChange reports whether a request that was fulfilled has changed something.
+func isChange(method string, req any) bool {
+	if try, ok := req.(interface{ GetValidateOnly() bool }); ok && try.GetValidateOnly() {
+		return false
+	}
+	return !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check"
+}
+
+// nameIn returns the name of the resource that a message is about: its own
 // field, or that of the resource that it carries.
-func nameIn(req any) string {
-	m, ok := req.(proto.Message)
+func nameIn(message any) string {
+	m, ok := message.(proto.Message)
 	if !ok {
 		return ""
 	}
-	if named, ok := req.(interface{ GetName() string }); ok {
+	if named, ok := message.(interface{ GetName() string }); ok {
 		return named.GetName()
 	}
 	name := ""

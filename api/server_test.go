@@ -44,7 +44,7 @@ func TestReflection(t *testing.T) {
 	for _, s := range resp.GetListServicesResponse().GetService() {
 		got = append(got, s.Name)
 	}
-	want := []string{"buoy.v1.ComputeNodes", "buoy.v1.FloatingIPs", "buoy.v1.Neighbors", "buoy.v1.Networks", "buoy.v1.Routes",
+	want := []string{"buoy.v1.ComputeNodes", "buoy.v1.FloatingIPs", "buoy.v1.Globals", "buoy.v1.Neighbors", "buoy.v1.Networks", "buoy.v1.Pools", "buoy.v1.Routes",
 		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
 	if !slices.Equal(got, want) {
 		t.Errorf("services:\n got %q\nwant %q", got, want)
@@ -64,6 +64,39 @@ func TestPanic(t *testing.T) {
 	}
 	l.speaker.panics = false
 	call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{})
+}
+
+// The log says which resource was changed, and by what. What was only read,
+// tried or refused is not in it.
+func TestChangesAreLogged(t *testing.T) {
+	l := newLab(t).furnish(t)
+	to2 := &buoyv1.Association{ComputeNode: cmp2, Interface: "tap2", FixedIp: "10.47.255.2"}
+	for _, tt := range []struct {
+		do   func(context.Context) error
+		want string
+	}{
+		{attempt(l.pools.CreatePool, &buoyv1.CreatePoolRequest{Pool: &buoyv1.Pool{Name: poolA, Ranges: []string{"203.0.113.100"}}}), "CreatePool name=" + poolA},
+		{attempt(l.pools.UpdatePool, &buoyv1.UpdatePoolRequest{Pool: &buoyv1.Pool{Name: poolA}, UpdateMask: maskOf("shared_with")}), "UpdatePool name=" + poolA},
+		{attempt(l.pools.BindPool, &buoyv1.BindPoolRequest{Name: blue, Pool: poolA}), "BindPool name=" + blue},
+		{attempt(l.pools.UnbindPool, &buoyv1.UnbindPoolRequest{Name: blue}), "UnbindPool name=" + blue},
+		{attempt(l.pools.DeletePool, &buoyv1.DeletePoolRequest{Name: poolA}), "DeletePool name=" + poolA},
+		{attempt(l.floatingIPs.Move, &buoyv1.MoveRequest{Name: web1, From: cmp1, Association: to2}), "Move name=" + web1},
+		{attempt(l.floatingIPs.UpdateFloatingIP, &buoyv1.UpdateFloatingIPRequest{FloatingIp: &buoyv1.FloatingIP{Name: web1}, UpdateMask: maskOf("direction")}), "UpdateFloatingIP name=" + web1},
+		{attempt(l.networks.UpdateNetwork, &buoyv1.UpdateNetworkRequest{Network: &buoyv1.Network{Name: public}, UpdateMask: maskOf("gateways")}), "UpdateNetwork name=" + public},
+		{attempt(l.globals.UpdateGlobal, &buoyv1.UpdateGlobalRequest{Global: &buoyv1.Global{As: 1}, UpdateMask: maskOf("as"), ValidateOnly: true}), ""},
+		{attempt(l.globals.UpdateGlobal, &buoyv1.UpdateGlobalRequest{Global: &buoyv1.Global{As: 1}, UpdateMask: maskOf("as")}), "UpdateGlobal name=global/bgp"},
+		{attempt(l.globals.GetGlobal, &buoyv1.GetGlobalRequest{}), ""},
+		{attempt(l.pools.ListPools, &buoyv1.ListPoolsRequest{}), ""},
+		{attempt(l.floatingIPs.Release, &buoyv1.ReleaseRequest{Name: web1}), ""}, // refused: it is associated
+		{attempt(healthpb.NewHealthClient(l.conn).List, &healthpb.HealthListRequest{}), ""},
+	} {
+		l.log.reset()
+		_ = tt.do(t.Context())
+		_, got, _ := strings.Cut(strings.TrimSpace(l.log.String()), "msg=changed method=")
+		if got != tt.want {
+			t.Errorf("log: got %q, want %q", l.log, tt.want)
+		}
+	}
 }
 
 func TestUnknownMethod(t *testing.T) {

@@ -38,8 +38,10 @@ type observed struct {
 
 // reach tells how many neighbors take routes of a family.
 type reach struct {
-	neighbors, ready int
-	missing          []string // why the others do not
+	neighbors   int
+	established int      // of the neighbors
+	ready       int      // of the established ones
+	missing     []string // why the others do not
 }
 
 func (v view) observe(state *inventory.State) *observed {
@@ -56,6 +58,9 @@ func (v view) observe(state *inventory.State) *observed {
 
 func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.Family, overIPv6 bool) {
 	r.neighbors++
+	if s != nil && s.State == neighbor.Established {
+		r.established++
+	}
 	switch {
 	case s == nil:
 		r.missing = append(r.missing, n.Name+" is being set up")
@@ -70,28 +75,39 @@ func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.F
 	}
 }
 
-// floatingIP computes the state of a floating IP, and the reason for it.
+// floatingIP computes the state of a floating IP, and the reason for it. A
+// route that is withheld comes before one that only takes time.
 func (o *observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, string) {
 	if len(f.Associations) == 0 {
 		return buoyv1.FloatingIP_ALLOCATED, "not associated with a compute node"
 	}
 	var worst *reach
+	waiting := ""
 	for _, want := range o.state.RoutesOf(f) {
 		if err := o.table.Failure(want.Key); err != nil {
-			return buoyv1.FloatingIP_PENDING, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
+			return buoyv1.FloatingIP_WITHHELD, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
 		}
-		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
-			return buoyv1.FloatingIP_PENDING, "the speaker is being given " + want.Key.String()
+		if have, _, ok := o.table.Get(want.Key); waiting == "" && (!ok || have != want) {
+			waiting = "the speaker is being given " + want.Key.String()
 		}
 		if r := o.reach(want); worst == nil || r.ready < worst.ready {
 			worst = r
 		}
 	}
-	if worst == nil || worst.ready == 0 {
+	switch {
+	case worst.stuck():
+		return buoyv1.FloatingIP_WITHHELD, worst.String()
+	case waiting != "":
+		return buoyv1.FloatingIP_PENDING, waiting
+	case worst == nil || worst.ready == 0:
 		return buoyv1.FloatingIP_PENDING, worst.String()
+	default:
+		return buoyv1.FloatingIP_ADVERTISED, worst.String()
 	}
-	return buoyv1.FloatingIP_ADVERTISED, worst.String()
 }
+
+// stuck reports whether no neighbor that is there takes the route.
+func (r *reach) stuck() bool { return r != nil && r.established > 0 && r.ready == 0 }
 
 // reach tells who takes a route.
 func (o *observed) reach(r vrf.Route) *reach {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -20,6 +21,7 @@ func TestFloatingIPState(t *testing.T) {
 		allocated  = buoyv1.FloatingIP_ALLOCATED
 		pending    = buoyv1.FloatingIP_PENDING
 		advertised = buoyv1.FloatingIP_ADVERTISED
+		withheld   = buoyv1.FloatingIP_WITHHELD
 	)
 	v4 := session("mx1", neighbor.Established, "", neighbor.InetVPN)
 	both := session("fixed", neighbor.Established, "", neighbor.InetVPN, neighbor.Inet6VPN)
@@ -34,14 +36,20 @@ func TestFloatingIPState(t *testing.T) {
 	}{
 		{"not associated", []neighbor.Status{v4, both}, nil, idle, allocated, "not associated with a compute node"},
 		{"refused", []neighbor.Status{v4, both}, func(s *fakeSpeaker) { s.refused[keyOfWeb1] = errors.New("table is full") }, web1,
-			pending, "the speaker refused " + keyOfWeb1 + ", it is tried again: table is full"},
+			withheld, "the speaker refused " + keyOfWeb1 + ", it is tried again: table is full"},
 		{"being given", []neighbor.Status{v4, both}, func(s *fakeSpeaker) { s.withheld[keyOfWeb1] = true }, web1,
 			pending, "the speaker is being given " + keyOfWeb1},
 		{"sessions unknown", nil, nil, web1, pending, "no neighbor can take the route: fixed is being set up; mx1 is being set up"},
 		{"none established", []neighbor.Status{down, session("mx1", neighbor.OpenSent, "waiting for the OPEN")}, nil, web1,
 			pending, "no neighbor can take the route: fixed is Active (connection refused); mx1 is OpenSent (waiting for the OPEN)"},
+		{"refused, none established", []neighbor.Status{down}, func(s *fakeSpeaker) { s.refused[keyOfWeb1] = errors.New("table is full") }, web1,
+			withheld, "the speaker refused " + keyOfWeb1 + ", it is tried again: table is full"},
+		{"a change refused", []neighbor.Status{v4, both}, func(s *fakeSpeaker) { s.stale[keyOfWeb1] = errors.New("not now") }, web1,
+			withheld, "the speaker refused " + keyOfWeb1 + ", it is tried again: not now"},
+		{"being given what nobody takes", []neighbor.Status{v4}, func(s *fakeSpeaker) { s.withheld[keyOfWeb6] = true }, web6,
+			withheld, "no neighbor can take the route: fixed is being set up; mx1 did not negotiate inet6-vpn"},
 		{"family not negotiated", []neighbor.Status{v4, down}, nil, web6,
-			pending, "no neighbor can take the route: fixed is Active (connection refused); mx1 did not negotiate inet6-vpn"},
+			withheld, "no neighbor can take the route: fixed is Active (connection refused); mx1 did not negotiate inet6-vpn"},
 		{"one of two", []neighbor.Status{v4, down}, nil, web1, advertised, "to 1 of 2 neighbors: fixed is Active (connection refused)"},
 		{"one of two in its family", []neighbor.Status{v4, both}, nil, web6, advertised, "to 1 of 2 neighbors: mx1 did not negotiate inet6-vpn"},
 		{"two of two", []neighbor.Status{v4, both}, nil, web1, advertised, "to 2 of 2 neighbors"},
@@ -66,7 +74,7 @@ func TestFloatingIPState(t *testing.T) {
 }
 
 func TestFloatingIPWithoutNeighbor(t *testing.T) {
-	l := newLabWith(t, nil).furnish(t)
+	l := newLabWith(t, inventory.Static{}).furnish(t)
 	call(t, l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1})
 	got := call(t, l.floatingIPs.GetFloatingIP, &buoyv1.GetFloatingIPRequest{Name: web1})
 	if want := "no neighbor is configured"; got.State != buoyv1.FloatingIP_PENDING || got.StateReason != want {

@@ -74,6 +74,11 @@ func (s Set) Intersects(other Set) bool {
 // Union returns the targets that are in either set.
 func (s Set) Union(other Set) Set { return NewSet(append(s.Slice(), other.Slice()...)...) }
 
+// Minus returns the targets of s that are not in the other set.
+func (s Set) Minus(other Set) Set {
+	return NewSet(slices.DeleteFunc(s.Slice(), other.Contains)...)
+}
+
 // Strings returns each target's text, in order.
 func (s Set) Strings() []string {
 	out := make([]string, 0, s.Len())

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -23,10 +24,12 @@ type client struct {
 	dialed error // the last attempt
 
 	networks     buoyv1.NetworksClient
+	pools        buoyv1.PoolsClient
 	computeNodes buoyv1.ComputeNodesClient
 	neighbors    buoyv1.NeighborsClient
 	floatingIPs  buoyv1.FloatingIPsClient
 	routes       buoyv1.RoutesClient
+	globals      buoyv1.GlobalsClient
 }
 
 // maxMessage lets a list of hundreds of thousands of routes pass.
@@ -54,18 +57,50 @@ func (a *app) connect() (*client, error) {
 	conn, err := grpc.NewClient("passthrough:///buoyd",
 		grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(a.request),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
 		return nil, fmt.Errorf("--server: %w", err)
 	}
 	c.conn = conn
 	c.networks = buoyv1.NewNetworksClient(conn)
+	c.pools = buoyv1.NewPoolsClient(conn)
 	c.computeNodes = buoyv1.NewComputeNodesClient(conn)
 	c.neighbors = buoyv1.NewNeighborsClient(conn)
 	c.floatingIPs = buoyv1.NewFloatingIPsClient(conn)
 	c.routes = buoyv1.NewRoutesClient(conn)
+	c.globals = buoyv1.NewGlobalsClient(conn)
 	a.conn = c
 	return c, nil
+}
+
+// projectKey is the metadata that says which project asks. Without it the
+// operator does, who sees everything.
+const projectKey = "buoy-project"
+
+// request makes a request within the timeout, for the project if one was given.
+func (a *app) request(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	if a.asProject {
+		ctx = metadata.AppendToOutgoingContext(ctx, projectKey, a.project)
+	}
+	return invoke(ctx, method, req, reply, conn, opts...)
+}
+
+// everyPage follows a list from page to page until the end.
+func everyPage[T any](page func(token string) (part []T, next string, err error)) (list []T, err error) {
+	for token := ""; ; {
+		part, next, err := page(token)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, part...)
+		if next == "" {
+			return list, nil
+		}
+		token = next
+	}
 }
 
 // dialError says why there is no connection, without what gRPC and net add;

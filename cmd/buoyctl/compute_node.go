@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ var computeNodeColumns = []column[*buoyv1.ComputeNode]{
 	{"ADDRESS", false, func(n *buoyv1.ComputeNode) string { return n.Address }},
 	{"ENCAPSULATIONS", false, func(n *buoyv1.ComputeNode) string { return strings.Join(n.Encapsulations, ",") }},
 	{"ROUTER-ID", true, func(n *buoyv1.ComputeNode) string { return n.RouterId }},
+	{"LABEL-RANGE", true, func(n *buoyv1.ComputeNode) string { return n.LabelRange }},
 }
 
 func nameOfComputeNode(n *buoyv1.ComputeNode) string { return n.Name }
@@ -69,13 +71,15 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		deletable: "Delete a compute node that no floating IP is associated with",
 		columns:   computeNodeColumns,
 		nameOf:    nameOfComputeNode,
-		fullName:  a.computeNodeName,
+		fullName:  always(a.computeNodeName),
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.ComputeNode, error) {
 			return c.computeNodes.GetComputeNode(ctx, &buoyv1.GetComputeNodeRequest{Name: name})
 		},
-		list: func(ctx context.Context, c *client) ([]*buoyv1.ComputeNode, error) {
-			resp, err := c.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{})
-			return resp.GetComputeNodes(), err
+		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.ComputeNode, error) {
+			return everyPage(func(token string) ([]*buoyv1.ComputeNode, string, error) {
+				resp, err := c.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{PageToken: token})
+				return resp.GetComputeNodes(), resp.GetNextPageToken(), err
+			})
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
 			_, err := c.computeNodes.DeleteComputeNode(ctx, &buoyv1.DeleteComputeNodeRequest{Name: name})
@@ -90,21 +94,26 @@ var computeNodeFields = map[string]string{
 	"address":       "address",
 	"router-id":     "router_id",
 	"encapsulation": "encapsulations",
+
+	"label-range":     "label_range",
+	"label-hold-down": "label_hold_down",
 }
 
 func computeNodeFlags(flags *pflag.FlagSet, n *buoyv1.ComputeNode) {
 	flags.StringVar(&n.Address, "address", "", "tunnel address: the next hop of its routes")
 	flags.StringVar(&n.RouterId, "router-id", "", "IPv4 address for its route distinguishers; its address by default, if that is IPv4")
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; any when not given")
+	flags.StringVar(&n.LabelRange, "label-range", "", "labels that Buoy gives to its interfaces, FIRST-LAST (default 100000-999999)")
+	flags.Uint32Var(&n.LabelHoldDown, "label-hold-down", 0, "seconds that a label of that range rests before another interface gets it, 1..86400 (default 60)")
 }
 
 func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.ComputeNode) error {
-	fips, err := c.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{})
+	fips, err := listFloatingIPs(ctx, c, &buoyv1.ListFloatingIPsRequest{})
 	if err != nil {
 		return err
 	}
 	var used []string
-	for _, f := range fips.FloatingIps {
+	for _, f := range fips {
 		for _, as := range f.Associations {
 			if as.ComputeNode == n.Name {
 				used = append(used, f.Address+" ("+short(f.Name)+"), "+describeInterface(as))
@@ -116,9 +125,8 @@ func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.Comp
 	s.line("Address", n.Address)
 	s.line("Router id", n.RouterId)
 	s.line("Encapsulations", orAny(n.Encapsulations))
-	s.line("Floating IPs", orDash(strings.Join(used[:min(len(used), 1)], "")))
-	for _, u := range used[min(len(used), 1):min(len(used), maxDescribed)] {
-		s.more(u)
-	}
+	s.line("Label range", n.LabelRange)
+	s.line("Label hold-down", fmt.Sprintf("%d s", n.LabelHoldDown))
+	s.lines("Floating IPs", len(used), func(i int) string { return used[i] })
 	return s.flush()
 }

@@ -89,7 +89,11 @@ func inFlags(cmd *cobra.Command, s *status.Status) string {
 	if field == "" || !ok {
 		return s.Message()
 	}
-	if word := strings.ToUpper(field); strings.Contains(cmd.Use, word) {
+	word := strings.ToUpper(field)
+	if field == "name" && !strings.Contains(cmd.Use, word) {
+		word = "--namespace" // the binding of one has no other name
+	}
+	if field == "name" || strings.Contains(cmd.Use, word) {
 		if s.Code() == codes.InvalidArgument {
 			return word + ": " + rest
 		}
@@ -119,8 +123,11 @@ func fieldOf(s *status.Status) string {
 
 // plain makes a flag and its field equal: route-target, route_targets.
 func plain(name string) string {
-	if name == "parent" {
+	switch name {
+	case "parent", projectKey:
 		return "project"
+	case "shared_with":
+		return "sharewith"
 	}
 	return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "").Replace(name), "s")
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -28,6 +29,9 @@ var floatingIPColumns = []column[*buoyv1.FloatingIP]{
 	{"LABEL", true, func(f *buoyv1.FloatingIP) string {
 		return eachAssociation(f, func(as *buoyv1.Association) string { return strconv.Itoa(int(as.Label)) })
 	}},
+	{"POOL", true, func(f *buoyv1.FloatingIP) string { return short(f.Pool) }},
+	{"DIRECTION", true, func(f *buoyv1.FloatingIP) string { return word(f.Direction) }},
+	{"PORT-MAPPINGS", true, func(f *buoyv1.FloatingIP) string { return describePortMappings(f.PortMappings) }},
 	{"REASON", true, func(f *buoyv1.FloatingIP) string { return f.StateReason }},
 }
 
@@ -44,7 +48,9 @@ func eachAssociation(f *buoyv1.FloatingIP, value func(*buoyv1.Association) strin
 // floatingIPs adds what can be done with floating IPs to the verbs.
 func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 	verbs["allocate"].AddCommand(a.allocate())
+	verbs["set"].AddCommand(a.setFloatingIP())
 	verbs["associate"].AddCommand(a.associate())
+	verbs["move"].AddCommand(a.move())
 	verbs["disassociate"].AddCommand(a.disassociate())
 	release := func(ctx context.Context, c *client, name string) error {
 		_, err := c.floatingIPs.Release(ctx, &buoyv1.ReleaseRequest{Name: name})
@@ -64,118 +70,85 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 			return err
 		}),
 	})
+	var network, pool string
 	addNoun(a, verbs, noun[*buoyv1.FloatingIP]{
 		singular: "floatingip", plural: "floatingips", aliases: []string{"fip", "fips"},
 		deletable: "The same as release",
 		columns:   floatingIPColumns,
 		nameOf:    nameOfFloatingIP,
-		fullName:  a.floatingIPName,
+		fullName:  always(a.floatingIPName),
+		ofProject: true,
+		filters: func(flags *pflag.FlagSet) {
+			flags.StringVar(&network, "network", "", "only those of a network")
+			flags.StringVar(&pool, "pool", "", "only those of a pool")
+		},
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.FloatingIP, error) {
 			return c.floatingIPs.GetFloatingIP(ctx, &buoyv1.GetFloatingIPRequest{Name: name})
 		},
-		list: func(ctx context.Context, c *client) ([]*buoyv1.FloatingIP, error) {
-			resp, err := c.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{Parent: a.parent()})
-			return resp.GetFloatingIps(), err
+		list: func(ctx context.Context, c *client, parent string) (list []*buoyv1.FloatingIP, err error) {
+			req := &buoyv1.ListFloatingIPsRequest{Parent: parent}
+			if network != "" {
+				req.Network = a.networkName(network)
+			}
+			if pool != "" {
+				if req.Pool, err = a.poolName(ctx, c, "--pool", pool); err != nil {
+					return nil, err
+				}
+			}
+			return listFloatingIPs(ctx, c, req)
 		},
 		remove:   release,
 		describe: a.describeFloatingIP,
 	})
 }
 
-func (a *app) allocate() *cobra.Command {
-	req := &buoyv1.AllocateRequest{}
+func listFloatingIPs(ctx context.Context, c *client, req *buoyv1.ListFloatingIPsRequest) ([]*buoyv1.FloatingIP, error) {
+	return everyPage(func(token string) ([]*buoyv1.FloatingIP, string, error) {
+		req.PageToken = token
+		resp, err := c.floatingIPs.ListFloatingIPs(ctx, req)
+		return resp.GetFloatingIps(), resp.GetNextPageToken(), err
+	})
+}
+
+func (a *app) setFloatingIP() *cobra.Command {
+	fip := &buoyv1.FloatingIP{}
 	cmd := &cobra.Command{
 		Use:     "floatingip NAME",
 		Aliases: []string{"fip"},
-		Short:   "Take an address of a network for a new floating IP",
-		Example: "  buoyctl allocate floatingip web-1 --network vn-public --address 203.0.113.5",
+		Short:   "Change direction and port mappings of a floating IP; lists are replaced",
+		Example: "  buoyctl set floatingip web-1 --direction ingress --port-mapping tcp:80:8080,tcp:443:8443",
 		Args:    takes(1, 1),
-		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
-			req.Name = a.floatingIPName(args[0])
-			req.Network = a.networkName(req.Network)
-			f, err := c.floatingIPs.Allocate(ctx, req)
-			if err != nil {
-				return err
-			}
-			return report(a, f, nameOfFloatingIP, floatingIPColumns, "allocated, address "+f.Address)
-		}),
 	}
-	cmd.Flags().StringVar(&req.Network, "network", "", "network to take the address from")
-	cmd.Flags().StringVar(&req.Address, "address", "", "the address")
-	require(cmd, "network", "address")
+	cmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
+		fip.Name = a.floatingIPName(args[0])
+		mask, err := maskOf(cmd.Flags(), floatingIPFields)
+		if err != nil {
+			return err
+		}
+		f, err := c.floatingIPs.UpdateFloatingIP(ctx, &buoyv1.UpdateFloatingIPRequest{FloatingIp: fip, UpdateMask: mask})
+		if err != nil {
+			return err
+		}
+		return report(a, f, nameOfFloatingIP, floatingIPColumns, "changed")
+	})
+	trafficFlags(cmd.Flags(), &fip.Direction, &fip.PortMappings)
 	a.outputFlag(cmd)
 	return cmd
 }
 
-func (a *app) associate() *cobra.Command {
-	as := &buoyv1.Association{}
-	cmd := &cobra.Command{
-		Use:     "floatingip NAME",
-		Aliases: []string{"fip"},
-		Short:   "Make a floating IP reachable at a compute node",
-		Example: "  buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249 --label 100",
-		Args:    takes(1, 1),
-		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
-			as.ComputeNode = a.computeNodeName(as.ComputeNode)
-			f, err := c.floatingIPs.Associate(ctx, &buoyv1.AssociateRequest{Name: a.floatingIPName(args[0]), Association: as})
-			if err != nil {
-				return err
-			}
-			return report(a, f, nameOfFloatingIP, floatingIPColumns, "associated with "+as.ComputeNode)
-		}),
-	}
-	cmd.Flags().StringVar(&as.ComputeNode, "computenode", "", "compute node that the workload runs on")
-	cmd.Flags().StringVar(&as.Interface, "interface", "", "the workload's interface on the compute node")
-	cmd.Flags().StringVar(&as.FixedIp, "fixed-ip", "", "the workload's own address")
-	cmd.Flags().Uint32Var(&as.Label, "label", 0, "MPLS label that the compute node expects, 16..1048575")
-	cmd.Flags().BoolVar(&as.Preferred, "preferred", false, "LOCAL_PREF 200 instead of 100")
-	require(cmd, "computenode", "interface", "fixed-ip", "label")
-	a.outputFlag(cmd)
-	return cmd
+// floatingIPFields maps the flags to the fields of the API.
+var floatingIPFields = map[string]string{
+	"direction":    "direction",
+	"port-mapping": "port_mappings",
 }
 
-func (a *app) disassociate() *cobra.Command {
-	req := &buoyv1.DisassociateRequest{}
-	cmd := &cobra.Command{
-		Use:     "floatingip NAME",
-		Aliases: []string{"fip"},
-		Short:   "End the associations of a floating IP: all, or those that match",
-		Example: "  buoyctl disassociate floatingip web-1 --interface tap0",
-		Args:    takes(1, 1),
-		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
-			req.Name = a.floatingIPName(args[0])
-			req.ComputeNode = a.computeNodeName(req.ComputeNode)
-			f, err := c.floatingIPs.Disassociate(ctx, req)
-			if err != nil {
-				return err
-			}
-			what := "disassociated"
-			if left := len(f.Associations); left > 0 {
-				what = fmt.Sprintf("disassociated, still associated with %s", eachAssociation(f, describeAssociation))
-			}
-			return report(a, f, nameOfFloatingIP, floatingIPColumns, what)
-		}),
-	}
-	cmd.Flags().StringVar(&req.Interface, "interface", "", "only the association with this interface")
-	cmd.Flags().StringVar(&req.ComputeNode, "computenode", "", "only the association with this compute node")
-	a.outputFlag(cmd)
-	return cmd
-}
-
-func describeAssociation(as *buoyv1.Association) string {
-	return short(as.ComputeNode) + " " + describeInterface(as)
-}
-
-func describeInterface(as *buoyv1.Association) string {
-	text := fmt.Sprintf("interface %s, fixed IP %s, label %d", as.Interface, as.FixedIp, as.Label)
-	if as.Preferred {
-		text += ", preferred"
-	}
-	return text
+func trafficFlags(flags *pflag.FlagSet, direction *buoyv1.FloatingIP_Direction, mappings *[]*buoyv1.PortMapping) {
+	flags.Var(choice[buoyv1.FloatingIP_Direction]{direction}, "direction", "connections that it is for (default both)")
+	flags.Var(portMappings{mappings}, "port-mapping", "port of the floating IP and of the workload, like tcp:80:8080; may be repeated; all ports when not given")
 }
 
 func (a *app) describeFloatingIP(ctx context.Context, c *client, f *buoyv1.FloatingIP) error {
-	routes, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Network: f.Network})
+	routes, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{FloatingIp: f.Name})
 	if err != nil {
 		return err
 	}
@@ -183,15 +156,23 @@ func (a *app) describeFloatingIP(ctx context.Context, c *client, f *buoyv1.Float
 	s.line("Name", f.Name)
 	s.line("Address", f.Address)
 	s.line("Network", f.Network)
+	if f.Pool != "" {
+		s.line("Pool", f.Pool+" ("+scope(f)+")")
+	}
+	if f.Namespace != "" {
+		s.line("Namespace", f.Namespace)
+	}
+	s.line("Direction", word(f.Direction))
+	if len(f.PortMappings) > 0 {
+		s.lines("Port mappings", len(f.PortMappings), func(i int) string { return describePortMappings(f.PortMappings[i : i+1]) })
+	}
 	s.line("State", strings.ToLower(f.State.String()))
 	s.line("Reason", f.StateReason)
 	for _, as := range f.Associations {
 		s.line("Association", describeAssociation(as))
 	}
 	for _, r := range routes.Routes {
-		if r.FloatingIp == f.Name {
-			s.line("Route", describeRoute(r))
-		}
+		s.line("Route", describeRoute(r))
 	}
 	return s.flush()
 }

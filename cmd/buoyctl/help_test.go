@@ -73,14 +73,17 @@ func TestExamples(t *testing.T) {
 
 // Each flag of create and set is a field of the API, so that none is ignored.
 func TestSettableFlags(t *testing.T) {
-	fields := map[string]map[string]string{"network": networkFields, "computenode": computeNodeFields, "neighbor": neighborFields}
+	fields := map[string]map[string]string{
+		"network": networkFields, "pool": poolFields, "computenode": computeNodeFields, "neighbor": neighborFields,
+		"floatingip": floatingIPFields, "global": globalFields,
+	}
 	for _, cmd := range commands(newTree()) {
 		words := strings.Fields(cmd.CommandPath())
 		if len(words) != 3 || words[1] != "set" {
 			continue
 		}
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-			if f.Name == "output" || f.Name == "help" {
+			if f.Name == "output" || f.Name == "help" || f.Name == "validate-only" {
 				return
 			}
 			if _, ok := fields[words[2]][f.Name]; !ok {
@@ -118,13 +121,16 @@ func TestNearest(t *testing.T) {
 // The nouns of each verb, as they are promised.
 func TestNouns(t *testing.T) {
 	want := map[string][]string{
-		"create":       {"computenode", "neighbor", "network"},
-		"set":          {"computenode", "neighbor", "network"},
-		"get":          {"computenodes", "floatingips", "neighbors", "networks", "routes"},
-		"describe":     {"computenode", "floatingip", "neighbor", "network"},
-		"delete":       {"computenode", "floatingip", "neighbor", "network"},
+		"create":       {"computenode", "neighbor", "network", "pool"},
+		"set":          {"computenode", "floatingip", "global", "neighbor", "network", "pool"},
+		"get":          {"computenodes", "floatingips", "global", "neighbors", "networks", "poolbindings", "pools", "routes"},
+		"describe":     {"computenode", "floatingip", "global", "neighbor", "network", "pool", "poolbinding"},
+		"delete":       {"computenode", "floatingip", "neighbor", "network", "pool", "poolbinding"},
+		"bind":         {"pool"},
+		"unbind":       {"pool"},
 		"allocate":     {"floatingip"},
 		"associate":    {"floatingip"},
+		"move":         {"floatingip"},
 		"disassociate": {"floatingip"},
 		"release":      {"floatingip"},
 		"show":         {"bgp", "route"},

@@ -31,9 +31,17 @@ type outcome struct {
 // buoyctl runs the program. The environment says where the server is.
 func buoyctl(ctx context.Context, server string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
-	getenv := func(name string) string { return map[string]string{"BUOY_SERVER": server}[name] }
-	status := run(ctx, args, getenv, &stdout, &stderr)
+	status := run(ctx, args, environment(server), &stdout, &stderr)
 	return outcome{status, stdout.String(), stderr.String()}
+}
+
+// environment has the server, and pairs of other names and values.
+func environment(server string, pairs ...string) func(name string) string {
+	env := map[string]string{"BUOY_SERVER": server}
+	for pair := range slices.Chunk(pairs, 2) {
+		env[pair[0]] = pair[1]
+	}
+	return func(name string) string { return env[name] }
 }
 
 // socketPath returns a path that is short enough for a socket.
@@ -51,23 +59,34 @@ type endpoint string
 func (endpoint) Network() string   { return "unix" }
 func (e endpoint) Address() string { return string(e) }
 
+// someTime is what the server's clock says: labels rest for ever.
+var someTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
 // startServer serves the API over a real store and a fakeSpeaker until the
-// test ends, and returns its address. The AS is 64512.
+// test ends, and returns its address. The AS is 64512. The configuration file
+// has the neighbor mx0.
 func startServer(t testing.TB) string {
+	t.Helper()
+	return serve(t, "")
+}
+
+// serve is startServer with pools.global in the configuration file.
+func serve(t testing.TB, globalPool string) string {
 	t.Helper()
 	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	follower := store.NewFollower(s, []*inventory.Neighbor{{Settings: neighbor.Settings{
+	follower := store.NewFollower(s, inventory.Static{GlobalPool: globalPool, Neighbors: []*inventory.Neighbor{{Settings: neighbor.Settings{
 		Name: "mx0", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
-	}}})
+	}}}}, func() time.Time { return someTime })
 	speaker := &fakeSpeaker{follower.State}
 	server := api.New(api.Config{
 		Inventory: follower,
 		Routes:    func() api.RouteTable { return speaker },
 		Sessions:  speaker,
 		Families:  neighbor.AllFamilies,
+		Local:     neighbor.Local{AS: 64512},
 		Logger:    slog.New(slog.DiscardHandler),
 	})
 	path := socketPath(t)
@@ -112,7 +131,7 @@ const someAge = 90 * time.Second
 
 func (s *fakeSpeaker) wanted(taken bool) (routes []vrf.Route) {
 	state := s.state()
-	for f := range state.FloatingIPs() {
+	for f := range state.FloatingIPs("") {
 		for _, r := range state.RoutesOf(f) {
 			if taken == (r.Label != refusedLabel) {
 				routes = append(routes, r)

@@ -2,11 +2,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,33 +45,35 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 type app struct {
 	stdout, stderr io.Writer
 
-	server  string
-	project string
-	output  string
-	timeout time.Duration
+	server    string
+	project   string
+	asProject bool // the project was given: requests see and change only what it may
+	output    string
+	timeout   time.Duration
 
 	working bool // the command line made sense
 	conn    *client
 }
 
 func (a *app) command(getenv func(string) string) *cobra.Command {
-	server := defaultServer
-	if s := getenv("BUOY_SERVER"); s != "" {
-		server = s
-	}
+	server := cmp.Or(getenv("BUOY_SERVER"), defaultServer)
+	project := cmp.Or(getenv("BUOY_PROJECT"), "default")
+	a.asProject = getenv("BUOY_PROJECT") != ""
 	root := &cobra.Command{
 		Use:   "buoyctl",
 		Short: "Configure and inspect buoyd, the floating-IP control node",
 		Example: `  buoyctl create network vn-public --subnet 203.0.113.0/24 --route-target target:64512:10003
+  buoyctl create pool pool-public --network vn-public --range 203.0.113.10-203.0.113.99
   buoyctl create computenode cmp1 --address 10.0.0.11 --encapsulation gre,udp
   buoyctl create neighbor mx1 --address 10.0.0.1 --as 64512
-  buoyctl allocate floatingip web-1 --network vn-public --address 203.0.113.5
-  buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249 --label 100
+  buoyctl allocate floatingip web-1 --pool pool-public
+  buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249
   buoyctl get neighbors
   buoyctl show route table bgp.l3vpn.0`,
 		Long: `buoyctl configures and inspects buoyd, the floating-IP control node.
 
-NAME is a short name in --project, or a full resource name.
+NAME is a short name in --project, or a full resource name. That of a pool may
+also be NETWORK/POOL, since pools of two networks can have the same short name.
 
 Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 5 exists already or not in a state for it.`,
@@ -86,7 +90,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 	root.SetFlagErrorFunc(wrongFlag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.server, "server", server, "where buoyd listens: unix://PATH or HOST:PORT (environment BUOY_SERVER)")
-	flags.StringVar(&a.project, "project", "default", "the project of short names")
+	flags.StringVar(&a.project, "project", project, "the project of short names; when it is given, only what it may see is shown and changed (environment BUOY_PROJECT)")
 	flags.DurationVar(&a.timeout, "timeout", 30*time.Second, "how long a request may take")
 
 	verbs := map[string]*cobra.Command{}
@@ -94,7 +98,10 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		{"create", "Create a resource"},
 		{"set", "Change a resource in place; sessions and routes follow"},
 		{"allocate", "Take an address for a floating IP"},
+		{"bind", "Say which pool a namespace, or the cluster, draws from"},
+		{"unbind", "Remove the binding of a namespace, or of the cluster"},
 		{"associate", "Make a floating IP reachable at a compute node"},
+		{"move", "Put another association in the place of one, in one step"},
 		{"disassociate", "End associations of a floating IP"},
 		{"release", "Give the address of a floating IP back"},
 		{"get", "List resources, or show one"},
@@ -107,10 +114,11 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		root.AddCommand(verb)
 	}
 	for _, noun := range []func(map[string]*cobra.Command){
-		a.networks, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.show,
+		a.networks, a.pools, a.poolBindings, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
 	} {
 		noun(verbs)
 	}
+	root.AddCommand(a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic
@@ -133,7 +141,7 @@ func knownTopic(help *cobra.Command, args []string) error {
 // action is what a command does once its line made sense.
 type action func(ctx context.Context, c *client, args []string) error
 
-// do connects and acts within the timeout.
+// do connects and acts.
 func (a *app) do(act action) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := a.checkOutput(); err != nil {
@@ -142,16 +150,20 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 		if a.timeout <= 0 {
 			return fmt.Errorf("--timeout: expected more than 0s, got %s", a.timeout)
 		}
+		a.asProject = a.asProject || cmd.Flags().Changed("project")
+		if strings.ContainsFunc(a.project, notPrintable) { // gRPC would not take it
+			return fmt.Errorf("--project: expected lower-case letters, digits and inside the name '-', '_', '.'; got %q", a.project)
+		}
 		c, err := a.connect()
 		if err != nil {
 			return err
 		}
 		a.working = true
-		ctx, cancel := context.WithTimeout(cmd.Context(), a.timeout)
-		defer cancel()
-		return act(ctx, c, args)
+		return act(cmd.Context(), c, args)
 	}
 }
+
+func notPrintable(r rune) bool { return r < ' ' || r > '~' }
 
 // errNothingToSet is the answer to a set command without flags.
 var errNothingToSet = &usageError{"nothing to change: give at least one flag"}

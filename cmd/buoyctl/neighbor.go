@@ -133,19 +133,25 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 		deletable: "Delete a neighbor; its session ends",
 		columns:   neighborColumns,
 		nameOf:    nameOfNeighbor,
-		fullName:  a.neighborName,
+		fullName:  always(a.neighborName),
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Neighbor, error) {
 			return c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: name})
 		},
-		list: func(ctx context.Context, c *client) ([]*buoyv1.Neighbor, error) {
-			resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
-			return resp.GetNeighbors(), err
+		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.Neighbor, error) {
+			return listNeighbors(ctx, c)
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
 			_, err := c.neighbors.DeleteNeighbor(ctx, &buoyv1.DeleteNeighborRequest{Name: name})
 			return err
 		},
 		describe: a.describeNeighbor,
+	})
+}
+
+func listNeighbors(ctx context.Context, c *client) ([]*buoyv1.Neighbor, error) {
+	return everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
+		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
+		return resp.GetNeighbors(), resp.GetNextPageToken(), err
 	})
 }
 

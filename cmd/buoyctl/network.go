@@ -21,6 +21,7 @@ var networkColumns = []column[*buoyv1.Network]{
 	{"IMPORT-TARGETS", true, func(n *buoyv1.Network) string { return strings.Join(n.ImportTargets, ",") }},
 	{"EXPORT-TARGETS", true, func(n *buoyv1.Network) string { return strings.Join(n.ExportTargets, ",") }},
 	{"ENCAPSULATIONS", true, func(n *buoyv1.Network) string { return strings.Join(n.Encapsulations, ",") }},
+	{"EXTERNAL", true, func(n *buoyv1.Network) string { return yesNo(n.External) }},
 }
 
 func nameOfNetwork(n *buoyv1.Network) string { return n.Name }
@@ -71,16 +72,19 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 
 	addNoun(a, verbs, noun[*buoyv1.Network]{
 		singular: "network", plural: "networks",
-		deletable: "Delete a network that no floating IP uses",
+		deletable: "Delete a network that no floating IP and no pool uses",
 		columns:   networkColumns,
 		nameOf:    nameOfNetwork,
-		fullName:  a.networkName,
+		fullName:  always(a.networkName),
+		ofProject: true,
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Network, error) {
 			return c.networks.GetNetwork(ctx, &buoyv1.GetNetworkRequest{Name: name})
 		},
-		list: func(ctx context.Context, c *client) ([]*buoyv1.Network, error) {
-			resp, err := c.networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: a.parent()})
-			return resp.GetNetworks(), err
+		list: func(ctx context.Context, c *client, parent string) ([]*buoyv1.Network, error) {
+			return everyPage(func(token string) ([]*buoyv1.Network, string, error) {
+				resp, err := c.networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: parent, PageToken: token})
+				return resp.GetNetworks(), resp.GetNextPageToken(), err
+			})
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
 			_, err := c.networks.DeleteNetwork(ctx, &buoyv1.DeleteNetworkRequest{Name: name})
@@ -97,6 +101,11 @@ var networkFields = map[string]string{
 	"import-target": "import_targets",
 	"export-target": "export_targets",
 	"encapsulation": "encapsulations",
+
+	"external":       "external",
+	"reserved-hosts": "reserved_hosts",
+	"gateway":        "gateways",
+	"dns-server":     "dns_servers",
 }
 
 func networkFlags(flags *pflag.FlagSet, n *buoyv1.Network) {
@@ -105,6 +114,10 @@ func networkFlags(flags *pflag.FlagSet, n *buoyv1.Network) {
 	flags.StringSliceVar(&n.ImportTargets, "import-target", nil, "further target for import only; may be repeated")
 	flags.StringSliceVar(&n.ExportTargets, "export-target", nil, "further target for export only; may be repeated")
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; any when not given")
+	flags.BoolVar(&n.External, "external", false, "the network has a pool of all its addresses, made by itself")
+	flags.Var(choice[buoyv1.Network_ReservedHosts]{&n.ReservedHosts}, "reserved-hosts", "hosts of a subnet kept for a gateway and a DNS server that are not given (default last-two)")
+	flags.StringSliceVar(&n.Gateways, "gateway", nil, "address that is a gateway: no floating IP gets it; may be repeated")
+	flags.StringSliceVar(&n.DnsServers, "dns-server", nil, "address that is a DNS server: no floating IP gets it; may be repeated")
 }
 
 // maskOf lists the fields whose flags were given.
@@ -122,19 +135,17 @@ func maskOf(flags *pflag.FlagSet, fields map[string]string) (*fieldmaskpb.FieldM
 }
 
 func (a *app) describeNetwork(ctx context.Context, c *client, n *buoyv1.Network) error {
-	fips, err := c.floatingIPs.ListFloatingIPs(ctx, &buoyv1.ListFloatingIPsRequest{})
+	fips, err := listFloatingIPs(ctx, c, &buoyv1.ListFloatingIPsRequest{Network: n.Name})
+	if err != nil {
+		return err
+	}
+	pools, err := listPools(ctx, c, n.Name)
 	if err != nil {
 		return err
 	}
 	routes, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Network: n.Name})
 	if err != nil {
 		return err
-	}
-	var used []string
-	for _, f := range fips.FloatingIps {
-		if f.Network == n.Name {
-			used = append(used, f.Address+" ("+short(f.Name)+")")
-		}
 	}
 	s := newSection(a.stdout)
 	s.line("Name", n.Name)
@@ -144,17 +155,35 @@ func (a *app) describeNetwork(ctx context.Context, c *client, n *buoyv1.Network)
 	s.list("Import targets", n.ImportTargets)
 	s.list("Export targets", n.ExportTargets)
 	s.line("Automatic target", n.AutomaticTarget)
+	s.lines("Shared targets", len(n.SharedTargets), func(i int) string { return describeSharedTarget(n.SharedTargets[i]) })
 	s.line("Encapsulations", orAny(n.Encapsulations))
-	s.line("Floating IPs", strconv.Itoa(len(used)))
-	for _, u := range used[:min(len(used), maxDescribed)] {
-		s.more(u)
-	}
+	s.line("External", yesNo(n.External))
+	s.line("Reserved hosts", word(n.ReservedHosts))
+	s.lines("Reserved addresses", len(n.ReservedAddresses), func(i int) string { return n.ReservedAddresses[i] })
+	s.lines("Pools", len(pools), func(i int) string { return describeUse(pools[i]) })
+	describeFloatingIPs(s, fips)
 	s.line("Routes", strconv.Itoa(len(routes.Routes)))
 	return s.flush()
 }
 
-// maxDescribed is how many parts of a resource describe lists.
-const maxDescribed = 20
+func describeSharedTarget(t *buoyv1.SharedTarget) string {
+	return t.Target + " also of " + strings.Join(t.Networks, ", ")
+}
+
+// describeFloatingIPs counts floating IPs, and names the first ones.
+func describeFloatingIPs(s section, fips []*buoyv1.FloatingIP) {
+	s.line("Floating IPs", strconv.Itoa(len(fips)))
+	for _, f := range fips[:min(len(fips), maxDescribed)] {
+		s.more(f.Address + " (" + short(f.Name) + ")")
+	}
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
 
 func orAny(encapsulations []string) string {
 	if len(encapsulations) == 0 {

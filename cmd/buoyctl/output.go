@@ -190,6 +190,25 @@ func (s section) line(title, value string) { fmt.Fprintf(s.w, "%s:\t%s\n", title
 // more writes one more value of the line above.
 func (s section) more(value string) { fmt.Fprintf(s.w, "\t%s\n", value) }
 
+// maxDescribed is how many parts of a resource describe lists.
+const maxDescribed = 20
+
+// lines writes n values, each on a line of its own; the first ones, if there
+// are many.
+func (s section) lines(title string, n int, value func(i int) string) {
+	if n == 0 {
+		s.line(title, "")
+		return
+	}
+	s.line(title, value(0))
+	for i := 1; i < min(n, maxDescribed); i++ {
+		s.more(value(i))
+	}
+	if n > maxDescribed {
+		s.more(fmt.Sprintf("and %d more", n-maxDescribed))
+	}
+}
+
 func (s section) list(title string, values []string) { s.line(title, strings.Join(values, ", ")) }
 
 func (s section) flush() error { return s.w.Flush() }

@@ -169,9 +169,12 @@ func TestFullDisk(t *testing.T) {
 		"describe network vn-public",
 		"show bgp summary",
 		"delete network vn-public",
+		"set global --as 64513",
+		"get global",
+		"version",
 	} {
 		var stderr bytes.Buffer
-		got := run(t.Context(), strings.Fields(args), func(string) string { return server }, full{}, &stderr)
+		got := run(t.Context(), strings.Fields(args), environment(server), full{}, &stderr)
 		if want := "no space left on device\n"; got != exitError || !strings.HasSuffix(stderr.String(), want) {
 			t.Errorf("%s: got status %d, %q, want %d, …%q", args, got, &stderr, exitError, want)
 		}

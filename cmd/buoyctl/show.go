@@ -39,20 +39,20 @@ func (a *app) show(verbs map[string]*cobra.Command) {
 }
 
 func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
-	resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+	neighbors, err := listNeighbors(ctx, c)
 	if err != nil {
 		return err
 	}
 	up := 0
-	for _, n := range resp.Neighbors {
+	for _, n := range neighbors {
 		if n.State == buoyv1.Neighbor_ESTABLISHED {
 			up++
 		}
 	}
-	fmt.Fprintf(a.stdout, "Peers: %d Established: %d Down: %d\n", len(resp.Neighbors), up, len(resp.Neighbors)-up)
-	return a.printTable(len(resp.Neighbors) == 0, func(w io.Writer) {
+	fmt.Fprintf(a.stdout, "Peers: %d Established: %d Down: %d\n", len(neighbors), up, len(neighbors)-up)
+	return a.printTable(len(neighbors) == 0, func(w io.Writer) {
 		fmt.Fprintln(w, "Peer\tName\tAS\tInPkt\tOutPkt\tUps\tLast Up/Dwn\tState")
-		for _, n := range resp.Neighbors {
+		for _, n := range neighbors {
 			state := stateName(n.State)
 			if n.State == buoyv1.Neighbor_ESTABLISHED {
 				state = "Establ: " + strings.Join(n.Session.NegotiatedFamilies, ",")
@@ -122,11 +122,11 @@ func (a *app) showAdvertised(ctx context.Context, c *client, args []string) erro
 
 // findPeer finds a neighbor by its address or its name.
 func findPeer(ctx context.Context, c *client, peer string) (*buoyv1.Neighbor, error) {
-	resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{})
+	neighbors, err := listNeighbors(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	for _, n := range resp.Neighbors {
+	for _, n := range neighbors {
 		if canonical(peer) == n.Address || peer == n.Name || peer == short(n.Name) {
 			return n, nil
 		}

@@ -20,7 +20,8 @@ var update = flag.Bool("update", false, "write what buoyctl does into the transc
 //	! a line on stderr
 //	= the exit status, if it is not 0
 //
-// Empty lines and lines that begin with # are kept as they are.
+// Empty lines and lines that begin with # are kept as they are. A file may begin
+// with the pools.global of the daemon's configuration.
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -46,7 +47,7 @@ func TestTranscripts(t *testing.T) {
 
 // replay runs the commands of a transcript and returns the transcript of that.
 func replay(t *testing.T, transcript string) string {
-	server := startServer(t)
+	server := serve(t, globalPool(transcript))
 	var b strings.Builder
 	for line := range strings.Lines(transcript) {
 		command, ok := strings.CutPrefix(line, "$ ")
@@ -69,6 +70,14 @@ func replay(t *testing.T, transcript string) string {
 		}
 	}
 	return b.String()
+}
+
+func globalPool(transcript string) string {
+	first, _, _ := strings.Cut(transcript, "\n")
+	if pool, ok := strings.CutPrefix(first, "# pools.global: "); ok {
+		return pool
+	}
+	return ""
 }
 
 func record(b *strings.Builder, mark, text string) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"time"
 
 	"github.com/buoynet/buoy/api"
 	"github.com/buoynet/buoy/bgp"
@@ -50,7 +51,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 		log.Info("created a new, empty store", "store", cfg.Store.Path)
 	}
 	d.store = opened // only now: a nil *bolt.Store is not a nil Store
-	d.follower = store.NewFollower(d.store, neighborsOf(cfg))
+	d.follower = store.NewFollower(d.store, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
 	select {
 	case <-d.follower.Ready():
@@ -61,6 +62,11 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 	}
 	if _, err = d.follower.Execute(ctx, inventory.SeedGlobal{AS: cfg.BGP.AS}); err != nil {
 		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
+	}
+	if pool := cfg.Pools.Global; pool != "" {
+		if _, ok := d.follower.State().Pool(pool); !ok {
+			log.Warn("pools.global names a pool that does not exist; what relies on it is refused", "pool", pool)
+		}
 	}
 	var endpoints []api.Endpoint
 	for _, e := range cfg.API.Listen {
@@ -120,10 +126,11 @@ func (d *daemon) close() error {
 	return err
 }
 
-// neighborsOf returns the neighbors of the configuration file.
-func neighborsOf(cfg config.Config) (list []*inventory.Neighbor) {
+// staticOf returns what the configuration file defines.
+func staticOf(cfg config.Config) inventory.Static {
+	static := inventory.Static{GlobalPool: cfg.Pools.Global, ExternalPool: cfg.Pools.ExternalName}
 	for _, settings := range cfg.Neighbors {
-		list = append(list, &inventory.Neighbor{Settings: settings})
+		static.Neighbors = append(static.Neighbors, &inventory.Neighbor{Settings: settings})
 	}
-	return list
+	return static
 }

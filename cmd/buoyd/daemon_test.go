@@ -24,7 +24,7 @@ func TestStartStop(t *testing.T) {
 	name := h.config(t, 64512)
 	for cycle, want := range []string{"", "projects/default/networks/vn-public"} {
 		d := launch(t, "--config", name)
-		conn := dial(t, h.socket())
+		conn := dial(t, "unix://"+h.socket())
 		resp, err := healthpb.NewHealthClient(conn).Check(t.Context(), &healthpb.HealthCheckRequest{})
 		if err != nil || resp.Status != healthpb.HealthCheckResponse_SERVING {
 			t.Errorf("cycle %d: health: got %v, %v, want SERVING", cycle, resp, err)
@@ -83,7 +83,7 @@ func TestRefusedStart(t *testing.T) {
 		"--config", other.config(t, 64512), "--bgp-listen", port.Addr().String())
 	refused("no right to the store", "/proc/buoy", "--config", other.config(t, 64512), "--store-path", "/proc/buoy/buoy.db")
 
-	if _, err := healthpb.NewHealthClient(dial(t, h.socket())).Check(t.Context(), &healthpb.HealthCheckRequest{}); err != nil {
+	if _, err := healthpb.NewHealthClient(dial(t, "unix://"+h.socket())).Check(t.Context(), &healthpb.HealthCheckRequest{}); err != nil {
 		t.Errorf("the first daemon: got %v, want that it answers", err)
 	}
 	if _, err := os.Lstat(other.socket()); !errors.Is(err, os.ErrNotExist) {

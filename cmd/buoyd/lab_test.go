@@ -136,9 +136,9 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
-func dial(t testing.TB, socket string) *grpc.ClientConn {
+func dial(t testing.TB, server string) *grpc.ClientConn {
 	t.Helper()
-	conn, err := grpc.NewClient("unix://"+socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := grpc.NewClient(server, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ type Config struct {
 	API       API
 	Store     Store
 	Log       Log
+	Pools     Pools
 	Neighbors []neighbor.Settings // unique names and addresses, defaults filled in
 }
 
@@ -40,6 +41,12 @@ type Store struct {
 type Log struct {
 	Level  slog.Level
 	Format Format
+}
+
+// Pools is what floating IPs are drawn from.
+type Pools struct {
+	Global       string // the resource name of a pool; empty if there is none
+	ExternalName string // never empty
 }
 
 // Driver is a kind of store.

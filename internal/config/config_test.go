@@ -41,6 +41,8 @@ store:
 log:
   level: info
   format: text
+pools:
+  external_name: public
 neighbors:
   - name: mx1
     address: 10.0.0.1
@@ -83,6 +85,8 @@ func TestFlags(t *testing.T) {
       --config FILE                   read the configuration from FILE (default none)
       --log-format FORM               FORM of the log: text, json (default "text")
       --log-level LEVEL               least LEVEL that is logged: debug, info, warn, error (default "info")
+      --pools-external-name NAME      NAME of the pool that an external network makes by itself (default "public")
+      --pools-global POOL             POOL that a floating IP is drawn from when neither the request nor its namespace names one (default none)
       --store-driver KIND             KIND of the store: bolt (default "bolt")
       --store-path FILE               FILE of the store (default "/var/lib/buoy/buoy.db")
 `
@@ -110,6 +114,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults(t)
+	want.Pools.Global = "projects/default/networks/vn-public/pools/public"
 	want.Neighbors = []neighbor.Settings{
 		neighbor.Settings{
 			Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), AS: 64512,
@@ -162,7 +167,11 @@ func FuzzLoad(f *testing.F) {
 		f.Add(text)
 	}
 	for _, s := range []string{"", good, good + "---\n", neighbors(mx1, "{<<: *x}"), "a: &a [*a]", "? [a]\n: b", "bgp: !x {as: !!int 1}",
-		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}"} {
+		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}",
+		good + "pools: {global: default-domain:default:vn-public:public, external_name: x}",
+		good + "pools: {global: {domain: default-domain, project: default, network: vn-public, name: public}}",
+		good + "pools:\n  global:\n    network: \"\\x7f\\u2028'\\\"\"\n    nam: x\n",
+		good + `pools: {global: "{'project': 'default', 'network': 'vn-public', 'name': 'public'}"}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

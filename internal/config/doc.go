@@ -9,6 +9,11 @@
 // default. Lists are separated by commas outside the file. The neighbors are
 // in the file only.
 //
+// The key pools.global has one more source, KUBERNETES_PUBLIC_FIP_POOL. That is
+// the reference system's own variable, and counts when no other source has the
+// key. In every source the pool may be written as that system does: as a fully
+// qualified name or as a mapping.
+//
 // Flags registers the flags and Load reads everything. What Load returns is
 // complete and valid; otherwise its error has one line for each problem, in
 // the order of the file, then of the environment and the flags:
@@ -31,7 +36,12 @@
 // enableServiceLinks: false there.
 //
 // A value that a later source overrides must still be of the right kind
-// (a list, a single value), but what it says is not looked at.
+// (a list, a single value), but what it says is not looked at. For a mapping in
+// the file this means its keys, too: an unknown or double one is refused.
+//
+// An empty KUBERNETES_PUBLIC_FIP_POOL, or {}, is not set: that is how the
+// reference system names no pool. There is no way to unset it from a source of
+// higher rank.
 //
 // What the YAML library cannot parse is reported alone, and its line may be one
 // too low. YAML aliases, merge keys and tags of one's own are refused. Numbers are

@@ -22,7 +22,8 @@ type document struct {
 	problems []problem
 }
 
-func parseDocument(name string, data []byte) (*document, error) {
+// parseDocument reads data as t, a struct, which stands at path.
+func parseDocument(name string, data []byte, t reflect.Type, path string) (*document, error) {
 	d := &document{name: name, tree: map[string]any{}, nodes: map[string]*yaml.Node{}, refused: map[string]bool{}}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
@@ -32,12 +33,12 @@ func parseDocument(name string, data []byte) (*document, error) {
 	case err != nil:
 		return nil, d.syntax(err)
 	}
-	if tree, ok := d.walk(doc.Content[0], reflect.TypeFor[file](), "").(map[string]any); ok {
+	if tree, ok := d.walk(doc.Content[0], t, path).(map[string]any); ok {
 		d.tree = tree
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
-		d.refuse(&second, "---", "expected one YAML document, got another one")
+		d.refuse(&second, "---", "%sexpected one YAML document, got another one", prefix(path))
 	case err != io.EOF:
 		return nil, d.syntax(err)
 	}
@@ -80,6 +81,8 @@ func (d *document) walk(n *yaml.Node, t reflect.Type, path string) any {
 		return nil // a section, or the neighbors, with everything in comments
 	case kind == isMapping && t.Kind() == reflect.Struct:
 		return d.mapping(n, t, path)
+	case kind == isMapping && t == reflect.TypeFor[pool]():
+		return flow(d.mapping(n, reflect.TypeFor[poolParts](), path))
 	case kind == isList && t.Kind() == reflect.Slice:
 		return d.list(n, t.Elem(), path)
 	case kind == isValue && t.Kind() == reflect.String:
@@ -88,7 +91,7 @@ func (d *document) walk(n *yaml.Node, t reflect.Type, path string) any {
 	return d.refuse(n, path, "%sexpected %s, got %s", prefix(path), wanted(t), got(n))
 }
 
-func (d *document) mapping(n *yaml.Node, t reflect.Type, path string) any {
+func (d *document) mapping(n *yaml.Node, t reflect.Type, path string) map[string]any {
 	types, names := fields(t, path)
 	lines := map[string]int{}
 	m := map[string]any{}
@@ -101,7 +104,7 @@ func (d *document) mapping(n *yaml.Node, t reflect.Type, path string) any {
 			continue
 		}
 		if first, ok := lines[name]; ok {
-			d.refuse(k, name, "duplicate key %s, the first is in line %d", name, first)
+			d.refuse(k, name, "duplicate key %s%s", name, d.theFirst(first))
 			continue
 		}
 		lines[name] = k.Line
@@ -110,6 +113,15 @@ func (d *document) mapping(n *yaml.Node, t reflect.Type, path string) any {
 		}
 	}
 	return m
+}
+
+// theFirst says in which line of the file the first of two is. The lines of a
+// text from elsewhere are nothing to look up.
+func (d *document) theFirst(line int) string {
+	if d.name == "" {
+		return ""
+	}
+	return fmt.Sprintf(", the first is in line %d", line)
 }
 
 func (d *document) list(n *yaml.Node, elem reflect.Type, path string) any {
@@ -179,6 +191,9 @@ func kindOf(n *yaml.Node) nodeKind {
 }
 
 func wanted(t reflect.Type) string {
+	if t == reflect.TypeFor[pool]() {
+		return "a single value or " + wanted(reflect.TypeFor[poolParts]())
+	}
 	switch t.Kind() {
 	case reflect.Struct:
 		_, names := fields(t, "")

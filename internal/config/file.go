@@ -30,6 +30,10 @@ type file struct {
 		Level  string `yaml:"level"`
 		Format string `yaml:"format"`
 	} `yaml:"log"`
+	Pools struct {
+		Global       pool   `yaml:"global,omitempty"`
+		ExternalName string `yaml:"external_name"`
+	} `yaml:"pools"`
 	Neighbors []fileNeighbor `yaml:"neighbors"`
 }
 
@@ -71,6 +75,8 @@ func (c Config) YAML() []byte {
 	f.Store.Path = c.Store.Path
 	f.Log.Level = strings.ToLower(c.Log.Level.String())
 	f.Log.Format = string(c.Log.Format)
+	f.Pools.Global = pool(c.Pools.Global)
+	f.Pools.ExternalName = c.Pools.ExternalName
 	for _, n := range c.Neighbors {
 		f.Neighbors = append(f.Neighbors, fileNeighborOf(n))
 	}

@@ -10,10 +10,17 @@ import (
 
 const envPrefix = "BUOYD_"
 
+// The reference system's variable for the global pool. It counts when nothing
+// else names one.
+const (
+	inheritedPath = "pools.global"
+	inheritedEnv  = "KUBERNETES_PUBLIC_FIP_POOL"
+)
+
 // key is a setting that the environment and the flags can also give.
 type key struct {
 	path     string // in the file
-	fallback string // the default; empty means that the key is required
+	fallback string // the default; empty means that the key is required, but pools.global is not
 	usage    string
 	list     bool
 }
@@ -28,11 +35,19 @@ var keys = []key{
 	{"store.path", "/var/lib/buoy/buoy.db", "`FILE` of the store", false},
 	{"log.level", "info", "least `LEVEL` that is logged: debug, info, warn, error", false},
 	{"log.format", "text", "`FORM` of the log: text, json", false},
+	{"pools.global", "", "`POOL` that a floating IP is drawn from when neither the request nor its namespace names one (default none)", false},
+	{"pools.external_name", "public", "`NAME` of the pool that an external network makes by itself", false},
 }
 
 func (k key) flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.path) }
 
 func (k key) env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(k.path, ".", "_")) }
+
+// holds reports whether path is the key's, or that of an item or a part of it.
+func (k key) holds(path string) bool {
+	rest, ok := strings.CutPrefix(path, k.path)
+	return ok && (rest == "" || rest[0] == '[' || rest[0] == '.')
+}
 
 // Flags registers --config and one flag for each key.
 func Flags(fs *pflag.FlagSet) {
@@ -69,6 +84,21 @@ func environment(environ []string) (values map[string]string, problems []problem
 	// The order of the environment is nobody's choice.
 	slices.SortFunc(problems, func(a, b problem) int { return strings.Compare(a.text, b.text) })
 	return values, problems
+}
+
+// inherit picks the reference system's variable, by path. Its installers set it
+// to nothing or to {} where there is no pool.
+func inherit(environ []string) map[string]string {
+	values := map[string]string{}
+	for _, variable := range environ {
+		if name, value, _ := strings.Cut(variable, "="); name == inheritedEnv {
+			values[inheritedPath] = value
+		}
+	}
+	if value := values[inheritedPath]; value == "" || value == "{}" {
+		return nil
+	}
+	return values
 }
 
 // split reads a list outside the file. Nothing is the empty list.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,16 +33,17 @@ func Load(fs *pflag.FlagSet, environ []string) (Config, error) {
 }
 
 func load(name string, data []byte, fs *pflag.FlagSet, environ []string) (Config, error) {
-	d, err := parseDocument(name, data)
+	d, err := parseDocument(name, data, reflect.TypeFor[file](), "")
 	if err != nil {
 		return Config{}, err
 	}
 	env, problems := environment(environ)
-	merged, err := merge(d, env, fs)
+	inherited := inherit(environ)
+	merged, err := merge(d, inherited, env, fs)
 	if err != nil {
 		return Config{}, err
 	}
-	v := validation{document: d, env: env, flags: fs, file: merged, problems: append(problems, d.problems...)}
+	v := validation{document: d, inherited: inherited, env: env, flags: fs, file: merged, problems: append(problems, d.problems...)}
 	c := v.config()
 	if err := join(v.problems); err != nil {
 		return Config{}, err
@@ -50,8 +52,11 @@ func load(name string, data []byte, fs *pflag.FlagSet, environ []string) (Config
 }
 
 // merge lets viper decide which source wins. The result is text.
-func merge(d *document, env map[string]string, fs *pflag.FlagSet) (f file, err error) {
+func merge(d *document, inherited, env map[string]string, fs *pflag.FlagSet) (f file, err error) {
 	v := viper.New()
+	if err := v.MergeConfigMap(treeOf(inherited)); err != nil {
+		return file{}, err
+	}
 	if err := v.MergeConfigMap(d.tree); err != nil {
 		return file{}, err
 	}
@@ -91,20 +96,25 @@ func treeOf(env map[string]string) map[string]any {
 	return tree
 }
 
-// place returns where the value at path comes from: for a list, the source as
-// a whole wins, never single items.
+// place returns where the value at path comes from: for a list or a pool, the
+// source as a whole wins, never single items or parts.
 func (v *validation) place(path string) place {
-	root, _, _ := strings.Cut(path, "[")
-	if i := slices.IndexFunc(keys, func(k key) bool { return k.path == root }); i >= 0 {
-		if k := keys[i]; v.flags.Changed(k.flag()) {
+	if i := slices.IndexFunc(keys, func(k key) bool { return k.holds(path) }); i >= 0 {
+		k := keys[i]
+		if v.flags.Changed(k.flag()) {
 			return place{fromFlag, i, 0, "flag --" + k.flag()}
-		} else if _, ok := v.env[root]; ok {
+		}
+		if _, ok := v.env[k.path]; ok {
 			return place{fromEnv, i, 0, "environment " + k.env()}
-		} else if v.document.nodes[root] == nil {
+		}
+		if v.document.nodes[k.path] == nil {
+			if _, ok := v.inherited[k.path]; ok {
+				return place{fromEnv, i, 0, "environment " + inheritedEnv}
+			}
 			return place{fromNowhere, i, 0, v.document.name}
 		}
 	}
-	// A key that a list item lacks is at the item.
+	// A key that a list item or a pool lacks is at the item or the pool.
 	for v.document.nodes[path] == nil {
 		path = path[:strings.LastIndexAny(path, ".[")]
 	}

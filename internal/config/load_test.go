@@ -44,6 +44,7 @@ func defaults(t *testing.T) Config {
 		API:   API{Listen: []Endpoint{endpoint(t, "unix:///run/buoy/buoyd.sock")}},
 		Store: Store{Driver: Bolt, Path: "/var/lib/buoy/buoy.db"},
 		Log:   Log{Level: slog.LevelInfo, Format: Text},
+		Pools: Pools{ExternalName: "public"},
 	}
 }
 
@@ -57,7 +58,7 @@ func TestLoad(t *testing.T) {
 	}{
 		{name: "defaults", file: good},
 		{name: "no file", environ: []string{"BUOYD_BGP_AS=64512", "PATH=/bin", "X"}, args: []string{"--bgp-router-id", "10.0.0.2"}},
-		{name: "empty sections", file: good + "api: {}\nstore:\nlog:\n  # level: debug\nneighbors:\n"},
+		{name: "empty sections", file: good + "api: {}\nstore:\nlog:\n  # level: debug\npools:\nneighbors:\n"},
 		{name: "no neighbors", file: good + "neighbors: []"},
 		{name: "quoted", file: `bgp: {"as": "64512", 'router_id': '10.0.0.2'}`},
 		{name: "JSON", file: `{"bgp": {"as": 64512, "router_id": "10.0.0.2"}, "neighbors": []}`},
@@ -90,9 +91,11 @@ func TestLoad(t *testing.T) {
 				c.API.Listen = []Endpoint{endpoint(t, "127.0.0.1:1"), endpoint(t, "[::1]:1"), endpoint(t, "unix://x")}
 			}},
 		{name: "every flag", args: []string{"--bgp-as=1", "--bgp-router-id=1.1.1.1", "--bgp-listen=1.1.1.1:1", "--bgp-families=route-target",
-			"--api-listen=unix://a", "--store-driver=bolt", "--store-path=p", "--log-level=debug", "--log-format=json"}, change: changeAll},
+			"--api-listen=unix://a", "--store-driver=bolt", "--store-path=p", "--log-level=debug", "--log-format=json",
+			"--pools-global=d:p:n:x", "--pools-external-name=y"}, change: changeAll},
 		{name: "every variable", environ: []string{"BUOYD_BGP_AS=1", "BUOYD_BGP_ROUTER_ID=1.1.1.1", "BUOYD_BGP_LISTEN=1.1.1.1:1", "BUOYD_BGP_FAMILIES=route-target",
-			"BUOYD_API_LISTEN=unix://a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json"}, change: changeAll},
+			"BUOYD_API_LISTEN=unix://a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json",
+			"BUOYD_POOLS_GLOBAL=d:p:n:x", "BUOYD_POOLS_EXTERNAL_NAME=y"}, change: changeAll},
 
 		{name: "neighbors", file: "bgp: {as: 1, router_id: 10.0.0.2, families: [inet-vpn]}\nneighbors:\n" +
 			"- {name: mx1, address: 10.0.0.1, as: 64512}\n" +
@@ -128,6 +131,7 @@ func changeAll(c *Config) {
 	c.API.Listen = []Endpoint{{path: "a"}}
 	c.Store.Path = "p"
 	c.Log = Log{slog.LevelDebug, JSON}
+	c.Pools = Pools{"projects/p/networks/n/pools/x", "y"}
 }
 
 func TestLoadReadsTheFile(t *testing.T) {

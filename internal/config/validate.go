@@ -14,11 +14,12 @@ import (
 
 // validation turns a file into a Config and collects what is wrong with it.
 type validation struct {
-	document *document
-	env      map[string]string
-	flags    *pflag.FlagSet
-	file     file
-	problems []problem
+	document  *document
+	inherited map[string]string
+	env       map[string]string
+	flags     *pflag.FlagSet
+	file      file
+	problems  []problem
 }
 
 func (v *validation) config() (c Config) {
@@ -32,6 +33,8 @@ func (v *validation) config() (c Config) {
 	c.Store.Path = single(v, "store.path", f.Store.Path, parsePath)
 	c.Log.Level = single(v, "log.level", f.Log.Level, parseLevel)
 	c.Log.Format = single(v, "log.format", f.Log.Format, parseFormat)
+	c.Pools.Global = v.pool("pools.global", f.Pools.Global)
+	c.Pools.ExternalName = single(v, "pools.external_name", f.Pools.ExternalName, parseName)
 	for i := range f.Neighbors {
 		c.Neighbors = append(c.Neighbors, v.neighbor(i, cmp.Or(c.BGP.Families, neighbor.AllFamilies)))
 	}

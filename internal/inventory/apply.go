@@ -3,10 +3,15 @@ package inventory
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"unique"
 
 	"github.com/tidwall/btree"
+
+	"github.com/buoynet/buoy/internal/ipam"
+	"github.com/buoynet/buoy/vrf"
 )
 
 // Apply takes over the changes of one commit, or a whole snapshot of the
@@ -28,46 +33,78 @@ func (s *State) Apply(revision uint64, changes []Change) (touched []string, err 
 }
 
 func (s *State) apply(c Change) (touched string, err error) {
-	for prefix, apply := range appliers {
-		if name, ok := strings.CutPrefix(c.Key, prefix); ok {
-			return name, apply(s, name, c)
-		}
-	}
-	switch {
-	case c.Key == globalKey:
+	if c.Key == globalKey {
 		return GlobalName, s.applyGlobal(c)
-	case strings.HasPrefix(c.Key, interfacePrefix):
-		return "", s.applyInterface(c)
 	}
-	for _, prefix := range claimPrefixes {
-		if strings.HasPrefix(c.Key, prefix) {
-			return "", nil // its holder tells the same
-		}
+	kind := c.Key[:strings.IndexByte(c.Key, '/')+1]
+	if apply, ok := resources[kind]; ok {
+		name := c.Key[len(kind):]
+		return name, apply(s, name, c)
+	}
+	if apply, ok := records[kind]; ok {
+		return "", apply(s, c)
+	}
+	if slices.Contains(claimPrefixes, kind) {
+		return "", nil // its holder tells the same
 	}
 	return "", fmt.Errorf("unknown kind of key; was it written by a later version of Buoy?")
 }
 
-// appliers take over a resource of one kind, by the prefix of its key.
-var appliers = map[string]func(s *State, name string, c Change) error{
+// resources take over what has a name of its own, by the prefix of its key.
+var resources = map[string]func(s *State, name string, c Change) error{
 	networkPrefix:    (*State).applyNetwork,
 	nodePrefix:       (*State).applyComputeNode,
 	neighborPrefix:   (*State).applyNeighbor,
 	floatingIPPrefix: (*State).applyFloatingIP,
+	poolPrefix:       (*State).applyPool,
+	bindingPrefix:    (*State).applyBinding,
+}
+
+// records take over what only the plans need.
+var records = map[string]func(s *State, c Change) error{
+	interfacePrefix: (*State).applyInterface,
+	restingPrefix:   (*State).applyResting,
+	cursorPrefix:    (*State).applyCursor,
 }
 
 func (s *State) applyGlobal(c Change) error {
 	g, err := decode[Global](c)
+	if err != nil {
+		return err
+	}
 	if g != nil {
 		g.Version = c.Version
 	}
-	s.global = g
-	return err
+	old := s.global
+	if s.global = g; g == nil || old != nil && old.AS == g.AS {
+		return nil
+	}
+	for _, n := range slices.Collect(s.Networks()) { // each has another automatic target
+		s.networks.Set(n.Name, s.prepared(*n))
+	}
+	return nil
+}
+
+// prepared fills in what follows from a network's settings, so that all who
+// ask share it.
+func (s *State) prepared(n Network) *Network {
+	n.usable = n.findUsable()
+	if s.global != nil {
+		n.vrf, n.vrfAS = n.VRF(s.global.AS), s.global.AS
+	}
+	s.networkIDs.Set(n.ID, &n)
+	return &n
 }
 
 func (s *State) applyNetwork(name string, c Change) error {
 	n, err := decodeNamed(c, name, func(v *Network) string { return v.Name })
 	if err != nil {
 		return err
+	}
+	if n != nil {
+		n.Version = c.Version
+		n.vrfAS = 0 // a network of a draft has that of the one it was
+		n = s.prepared(*n)
 	}
 	if old := replace(&s.networks, name, n); old != nil {
 		// One commit may have given the id to another network first. So for
@@ -76,13 +113,47 @@ func (s *State) applyNetwork(name string, c Change) error {
 			s.networkIDs.Delete(old.ID)
 		}
 	}
-	if n != nil {
-		n.Version = c.Version
-		if s.global != nil {
-			n.vrf, n.vrfAS = n.VRF(s.global.AS), s.global.AS
-		}
-		s.networkIDs.Set(n.ID, n)
+	for _, p := range slices.Collect(s.PoolsOf(name)) { // what they can give depends on the subnets
+		s.setPool(*p)
 	}
+	return nil
+}
+
+func (s *State) applyPool(name string, c Change) error {
+	p, err := decodeNamed(c, name, func(v *Pool) string { return v.Name })
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		s.pools.Delete(name)
+		return nil
+	}
+	p.Version = c.Version
+	s.setPool(*p)
+	return nil
+}
+
+// setPool puts a pool in its place, with what it can give.
+func (s *State) setPool(p Pool) {
+	p.usable = ipam.Ranges{}
+	if n, ok := s.Network(p.Network()); ok {
+		p.usable = p.findUsable(n)
+	}
+	s.pools.Set(p.Name, &p)
+}
+
+func (s *State) applyBinding(name string, c Change) error {
+	b, err := decodeNamed(c, name, func(v *Binding) string { return v.Name })
+	if err != nil {
+		return err
+	}
+	if held, ok := s.bindings.Get(name); ok && held.ReadOnly {
+		return nil // the file wins; what the store says comes to light without it
+	}
+	if b != nil {
+		b.Version = c.Version
+	}
+	replace(&s.bindings, name, b)
 	return nil
 }
 
@@ -133,7 +204,10 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 	}
 	if f != nil {
 		f.Version = c.Version
-		f.Network = intern(f.Network)
+		f.Network, f.Pool, f.Namespace = intern(f.Network), intern(f.Pool), intern(f.Namespace)
+		if c.resource != nil { // a draft's shares them with the state that it began with
+			f.Associations = slices.Clone(f.Associations)
+		}
 		for i := range f.Associations {
 			f.Associations[i].ComputeNode = intern(f.Associations[i].ComputeNode)
 		}
@@ -142,6 +216,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 	if old := replace(&s.floatingIPs, name, f); old != nil {
 		if held, _ := s.Holder(old.Network, old.Address); held == old {
 			s.addresses.Delete(addressItem{network: old.Network, addr: old.Address})
+			s.taken.Remove(old.Network, old.Address)
 		}
 		for _, a := range old.Associations {
 			s.byNode.Delete(nodeItem{a.ComputeNode, name})
@@ -149,6 +224,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 	}
 	if f != nil {
 		s.addresses.Set(addressItem{f.Network, f.Address, f})
+		s.taken.Add(f.Network, f.Address)
 		for _, a := range f.Associations {
 			s.byNode.Set(nodeItem{a.ComputeNode, name})
 		}
@@ -165,13 +241,53 @@ func (s *State) applyInterface(c Change) error {
 	if old := replace(&s.interfaces, c.Key, use); old != nil {
 		if held, _ := s.labels.Get(old); held == old {
 			s.labels.Delete(old)
+			s.labelFreed(old.node, old.Label)
 		}
 	}
 	if use != nil {
 		use.node, use.name, use.version = intern(ComputeNodeName(node)), name, c.Version
 		s.labels.Set(use)
+		s.labelRuns.Add(use.node, ipam.Number{Lo: uint64(use.Label)})
 	}
 	return nil
+}
+
+func (s *State) applyResting(c Change) error {
+	r, err := decode[restingLabel](c)
+	if err != nil {
+		return err
+	}
+	node, text := segment(c.Key, restingPrefix)
+	label, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return fmt.Errorf("expected the key to end with a label, got %q", text)
+	}
+	if old := replace(&s.resting, c.Key, r); old != nil {
+		s.byRelease.Delete(old)
+		s.labelFreed(old.node, old.label)
+	}
+	if r != nil {
+		r.node, r.label, r.version = intern(ComputeNodeName(node)), vrf.Label(label), c.Version
+		s.byRelease.Set(r)
+		s.labelRuns.Add(r.node, ipam.Number{Lo: label})
+	}
+	return nil
+}
+
+// labelFreed forgets a label that is neither used nor resting any more.
+func (s *State) labelFreed(node string, label vrf.Label) {
+	_, used := s.labelOwner(node, label)
+	if _, rests := s.resting.Get(restingKey(node, label)); !used && !rests {
+		s.labelRuns.Remove(node, ipam.Number{Lo: uint64(label)})
+	}
+}
+
+func (s *State) applyCursor(c Change) error {
+	v, err := decode[cursor](c)
+	if err == nil {
+		replace(&s.cursors, strings.TrimPrefix(c.Key, cursorPrefix), v)
+	}
+	return err
 }
 
 // decodeNamed reads a resource. A value that calls itself otherwise than its
@@ -190,6 +306,10 @@ func decode[T any](c Change) (*T, error) {
 		return nil, nil
 	}
 	v := new(T)
+	if resource, ok := c.resource.(T); ok {
+		*v = resource
+		return v, nil
+	}
 	if err := json.Unmarshal(c.Value, v); err != nil {
 		return nil, fmt.Errorf("decode: %w", err)
 	}

@@ -11,7 +11,18 @@ import (
 
 func TestApplyRefusals(t *testing.T) {
 	for _, tt := range []struct{ key, value, want string }{
-		{"pool/projects/p/pools/x", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
+		{"pools/projects/p/pools/x", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
+		{"pool/" + poolA, "{}", `the resource calls itself ""`},
+		{"pool/" + poolA, `{"name":"` + poolA + `","ranges":["203.0.113.9-203.0.113.1"]}`, `decode: expected the lower address first, got "203.0.113.9-203.0.113.1"`},
+		{"binding/" + devBound, `{"name":"global/poolBinding"}`, `the resource calls itself "global/poolBinding"`},
+		{"resting/cmp1/100", "[]", "decode: json: cannot unmarshal array into Go value of type inventory.restingLabel"},
+		{"resting/cmp1/tap0", "{}", `expected the key to end with a label, got "tap0"`},
+		{"resting/cmp1", "{}", `expected the key to end with a label, got ""`},
+		{"cursor/" + poolA, `{"ipv4":"here"}`, `decode: ParseAddr("here"): unable to parse IP`},
+		{"fip/" + web, `{"name":"` + web + `","scope":"x"}`, `decode: expected network, request, namespace, global, got "x"`},
+		{"fip/" + web, `{"name":"` + web + `","direction":"x"}`, `decode: expected both, ingress, egress, got "x"`},
+		{"fip/" + web, `{"name":"` + web + `","port_mappings":[{"protocol":"icmp"}]}`, `decode: expected tcp, udp, sctp, got "icmp"`},
+		{"network/" + public, `{"name":"` + public + `","reserved_hosts":"x"}`, `decode: expected none, last-two, first-two, got "x"`},
 		{"global/bgp", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
 		{"", "", "unknown kind of key; was it written by a later version of Buoy?"},
 		{"fip", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
@@ -33,8 +44,8 @@ func TestApplyRefusals(t *testing.T) {
 		{"fip/" + web, `{"name":"` + mail + `"}`, `the resource calls itself "` + mail + `"`},
 		{"iface/cmp1/tap0", "100", "decode: json: cannot unmarshal number into Go value of type inventory.interfaceUse"},
 	} {
-		s := NewState([]*Neighbor{{Settings: settings("static", "10.0.0.9")}})
-		_, err := s.Apply(7, []Change{{tt.key, []byte(tt.value), 7}})
+		s := NewState(Static{Neighbors: []*Neighbor{{Settings: settings("static", "10.0.0.9")}}})
+		_, err := s.Apply(7, []Change{{Key: tt.key, Value: []byte(tt.value), Version: 7}})
 		want := fmt.Sprintf("apply %s at revision 7: %s", tt.key, tt.want)
 		if err == nil || err.Error() != want {
 			t.Errorf("%s = %s:\n got %v\nwant %s", tt.key, tt.value, err, want)
@@ -53,16 +64,26 @@ func TestApplyTouched(t *testing.T) {
 		want    string
 	}{
 		{network(public, "203.0.113.0/24"), public + " " + GlobalName},
+		{pool(poolA), poolA},
+		{BindPool{devBound, poolA}, devBound},
+		{UpdatePool{Name: poolA, SharedWith: ptr([]string{"*"})}, poolA},
+		{Allocate{Name: mail, Namespace: "dev"}, mail},
+		{UpdateFloatingIP{Name: mail, Direction: ptr(Egress)}, mail},
+		{Release{mail}, mail},
+		{UnbindPool{devBound}, devBound},
+		{DeletePool{poolA}, poolA},
 		{node(cmp1, "10.0.0.11"), cmp1},
 		{CreateNeighbor{settings("mx1", "10.0.0.1")}, mx1},
 		{allocate(web, public, "203.0.113.5"), web},
 		{associate(web, cmp1, "tap0", 100), web},
 		{UpdateComputeNode{Name: cmp1, Address: ptr(addr("10.0.0.12"))}, cmp1},
+		{Move{Name: web, Association: associate(web, cmp1, "tap1", 0).Association}, web},
 		{Disassociate{Name: web}, web},
 		{Release{web}, web},
 		{DeleteNeighbor{mx1}, mx1},
 		{DeleteComputeNode{cmp1}, cmp1},
 		{DeleteNetwork{public}, public},
+		{SetGlobal{AS: 64513}, GlobalName},
 	} {
 		if got := strings.Join(w.do(tt.command), " "); got != tt.want {
 			t.Errorf("%T: got %q, want %q", tt.command, got, tt.want)
@@ -112,58 +133,6 @@ func TestApplySwap(t *testing.T) {
 			slices.Reverse(swap)
 		}
 	}
-}
-
-// dump shows everything that a state knows, indexes included.
-func dump(s *State) string {
-	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("revision %d, global %+v", s.revision, s.global)
-	for n := range s.Networks() {
-		line("%+v", *n)
-	}
-	for n := range s.ComputeNodes() {
-		line("%+v", *n)
-	}
-	for n := range s.Neighbors() {
-		line("%+v", *n)
-	}
-	for f := range s.FloatingIPs() {
-		line("%+v %v", *f, s.RoutesOf(f))
-	}
-	s.interfaces.Scan(func(key string, use *interfaceUse) bool {
-		line("%s: %+v", key, *use)
-		return true
-	})
-	s.networkIDs.Scan(func(id uint16, n *Network) bool {
-		line("id %d: %s", id, n.Name)
-		return true
-	})
-	s.nodeAddrs.m.Scan(func(a string, n *ComputeNode) bool {
-		line("%s: %s", a, n.Name)
-		return true
-	})
-	s.routerIDs.m.Scan(func(id string, n *ComputeNode) bool {
-		line("router id %s: %s", id, n.Name)
-		return true
-	})
-	s.neighborAddrs.m.Scan(func(a string, n *Neighbor) bool {
-		line("%s: %s", a, n.Name)
-		return true
-	})
-	s.addresses.Scan(func(item addressItem) bool {
-		line("%s in %s: %s", item.addr, item.network, item.fip.Name)
-		return true
-	})
-	s.byNode.Scan(func(item nodeItem) bool {
-		line("%s: %s", item.node, item.fip)
-		return true
-	})
-	s.labels.Scan(func(use *interfaceUse) bool {
-		line("label %d of %s: %s", use.Label, use.node, use.name)
-		return true
-	})
-	return b.String()
 }
 
 func TestLabelIndex(t *testing.T) {

@@ -21,22 +21,24 @@ func floating(t testing.TB) *world {
 func TestAssociate(t *testing.T) {
 	w := floating(t)
 	w.planned("first", associate(web, cmp1, "tap0", 100),
-		`put fip/projects/p/floatingIps/web@6 {"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","address":"203.0.113.5","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.0.5","label":100}]}`,
-		`check node/computeNodes/cmp1@4`,
 		`put iface/cmp1/tap0@0 {"label":100,"users":1}`,
-		`put label/cmp1/100@0 tap0`)
+		`put label/cmp1/100@0 tap0`,
+		`check resting/cmp1/100@0`,
+		`put fip/projects/p/floatingIps/web@6 {"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","address":"203.0.113.5","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.0.5","label":100}]}`,
+		`check node/computeNodes/cmp1@4`)
 	w.do(associate(web, cmp1, "tap0", 100))
 	backup := associate(web, cmp2, "tap0", 16)
 	backup.Association.Preferred = true
 	w.planned("at a second node", backup,
-		`put fip/projects/p/floatingIps/web@8 {"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","address":"203.0.113.5","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.0.5","label":100},{"compute_node":"computeNodes/cmp2","interface":"tap0","fixed_ip":"10.47.0.5","label":16,"preferred":true}]}`,
-		`check node/computeNodes/cmp2@5`,
 		`put iface/cmp2/tap0@0 {"label":16,"users":1}`,
-		`put label/cmp2/16@0 tap0`)
+		`put label/cmp2/16@0 tap0`,
+		`check resting/cmp2/16@0`,
+		`put fip/projects/p/floatingIps/web@8 {"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","address":"203.0.113.5","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.0.5","label":100},{"compute_node":"computeNodes/cmp2","interface":"tap0","fixed_ip":"10.47.0.5","label":16,"preferred":true}]}`,
+		`check node/computeNodes/cmp2@5`)
 	w.planned("with the same interface", associate(mail, cmp1, "tap0", 100),
+		`put iface/cmp1/tap0@8 {"label":100,"users":2}`,
 		`put fip/projects/p/floatingIps/mail@7 {"name":"projects/p/floatingIps/mail","network":"projects/p/networks/public","address":"203.0.113.6","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.0.5","label":100}]}`,
-		`check node/computeNodes/cmp1@4`,
-		`put iface/cmp1/tap0@8 {"label":100,"users":2}`)
+		`check node/computeNodes/cmp1@4`)
 	w.do(backup, associate(mail, cmp1, "tap0", 100), associate(mail, cmp2, "tap1", 1048575))
 }
 
@@ -103,7 +105,7 @@ func TestDisassociate(t *testing.T) {
 		second = `{"compute_node":"computeNodes/cmp2","interface":"tap1","fixed_ip":"10.47.0.5","label":100}`
 	)
 	shared := []string{`put iface/cmp1/tap0@10 {"label":100,"users":1}`}
-	alone := []string{`delete iface/cmp2/tap1@9`, `delete label/cmp2/100@any`}
+	alone := []string{`delete iface/cmp2/tap1@9`, `delete label/cmp2/100@any`, `check node/computeNodes/cmp2@5`}
 	for _, tt := range []struct {
 		name        string
 		iface, node string
@@ -165,7 +167,7 @@ func TestRoutesOf(t *testing.T) {
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("\n got %+v\nwant %+v", got, want)
 	}
-	if got := NewState(nil).RoutesOf(f); len(got) != 0 {
+	if got := NewState(Static{}).RoutesOf(f); len(got) != 0 {
 		t.Errorf("in a state that does not know its network: got %+v", got)
 	}
 }

@@ -23,7 +23,7 @@ const (
 
 // filled returns a store with n associated floating IPs, and one that is not.
 func filled(n int) (changes []Change, free string) {
-	add := func(m Mutation) { changes = append(changes, Change{m.Key, m.Value, 1}) }
+	add := func(m Mutation) { changes = append(changes, Change{Key: m.Key, Value: m.Value, Version: 1}) }
 	add(put(globalKey, Absent, Global{AS: 64512, NextNetworkID: 1}))
 	for i := range n/perNetwork + 1 {
 		add(put(networkPrefix+benchNetwork(i), Absent, Network{
@@ -80,16 +80,71 @@ func eachSize(b *testing.B, run func(b *testing.B, n int)) {
 func BenchmarkPlanAssociate(b *testing.B) {
 	eachSize(b, func(b *testing.B, n int) {
 		changes, free := filled(n)
-		s := NewState(nil)
+		s := NewState(Static{})
 		apply(b, s, changes)
 		c := associate(free, benchNode(0), "tap-new", 1000)
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := Plan(s, c); err != nil {
+			if _, err := Plan(s, now, c); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
+}
+
+// BenchmarkPlanAllocateNext plans the allocation of the next free address, in a
+// network where many are taken in a row, and the cursor is at the beginning.
+func BenchmarkPlanAllocateNext(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("%dk", n/1000), func(b *testing.B) {
+			s := crowded(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Plan(s, now, Allocate{Name: fip("next"), Pool: poolA}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkDraftAllocate carries out 500 allocations of the next free address
+// in one draft, as the store does when many wait.
+func BenchmarkDraftAllocate(b *testing.B) {
+	for _, n := range []int{1000, 100_000} {
+		b.Run(fmt.Sprintf("%dk", n/1000), func(b *testing.B) {
+			s := crowded(b, n)
+			var commands []Command
+			for i := range 500 {
+				commands = append(commands, Allocate{Name: fip(fmt.Sprint("next", i)), Pool: poolA})
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				d := NewDraft(s, now)
+				for _, c := range commands {
+					if err := d.Do(c); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/500, "µs/allocation")
+		})
+	}
+}
+
+// crowded returns a state with a pool of which the first n addresses are taken.
+func crowded(b *testing.B, n int) *State {
+	w := newWorld(b)
+	w.do(network(public, "10.0.0.0/8"), pool(poolA, "10.64.0.0/10"))
+	var changes []Change
+	address := addr("10.64.0.0")
+	for i := range n {
+		f := FloatingIP{Name: fip(i), Network: public, Pool: poolA, Address: address, Scope: ScopeRequest}
+		changes = append(changes, Change{Key: floatingIPPrefix + f.Name, Value: put("", 0, f).Value, Version: 4})
+		address = address.Next()
+	}
+	apply(b, w.state, changes)
+	return w.state
 }
 
 // BenchmarkApplySnapshot takes over the change of one floating IP, and takes a
@@ -97,7 +152,7 @@ func BenchmarkPlanAssociate(b *testing.B) {
 func BenchmarkApplySnapshot(b *testing.B) {
 	eachSize(b, func(b *testing.B, n int) {
 		changes, _ := filled(n)
-		s := NewState(nil)
+		s := NewState(Static{})
 		apply(b, s, changes)
 		var commits [][]Change
 		for range 256 {
@@ -109,7 +164,7 @@ func BenchmarkApplySnapshot(b *testing.B) {
 				put(floatingIPPrefix+f.Name, AnyVersion, f),
 				put(interfaceKey(node, f.Associations[0].Interface), AnyVersion, interfaceUse{Label: f.Associations[0].Label, Users: 1 + rand.IntN(2)}),
 			} {
-				commit = append(commit, Change{m.Key, m.Value, 2})
+				commit = append(commit, Change{Key: m.Key, Value: m.Value, Version: 2})
 			}
 			commits = append(commits, commit)
 		}
@@ -145,7 +200,7 @@ func BenchmarkRestart(b *testing.B) {
 				before := heap()
 				b.ReportAllocs()
 				for b.Loop() {
-					s = NewState(nil)
+					s = NewState(Static{})
 					for _, c := range changes {
 						c.Key = strings.Clone(c.Key) // the store's keys are fresh, too
 						apply(b, s, []Change{c})

@@ -1,37 +1,30 @@
 package inventory
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/buoynet/buoy/vrf"
+	"github.com/buoynet/buoy/internal/ipam"
 )
 
 // compare checks the store's keys, the state's resources, its indexes and its
 // routes against the model.
 func compare(t *stepLog, w *world, m *model) {
 	t.Helper()
-	want := m.keys()
-	for key, value := range want {
-		if got := w.store.keys[key].value; got != value {
-			t.Fatalf("%s = %s, want %s", key, got, value)
-		}
-	}
-	for key, got := range w.store.keys {
-		if _, ok := want[key]; !ok {
-			t.Fatalf("%s = %s is left over", key, got.value)
-		}
-	}
+	compareKeys(t, w, m)
+	comparePools(t, w, m)
 	version := func(prefix, name string) Version { return w.store.keys[prefix+name].version }
 	for name, n := range m.networks {
 		n.Version = version(networkPrefix, name)
-		n.vrf, n.vrfAS = n.VRF(w.state.global.AS), w.state.global.AS
 		got, _ := w.state.Network(name)
 		byID, _ := w.state.NetworkByID(n.ID)
+		n.vrf.ID, n.vrf.Encapsulations, n.vrfAS = n.ID, n.Encapsulations, m.as
+		n.vrf.Import, n.vrf.Export = m.targets(n)
+		n.usable = got.usable // by comparePools
 		if !reflect.DeepEqual(got, &n) || byID != got {
 			t.Fatalf("%s\n got %+v\nby id %+v\nwant %+v", name, got, byID, n)
 		}
@@ -69,19 +62,96 @@ func compare(t *stepLog, w *world, m *model) {
 	}
 	names := slices.Concat(
 		[]string{GlobalName},
-		slices.Sorted(maps.Keys(m.networks)), slices.Sorted(maps.Keys(m.nodes)),
+		slices.Sorted(maps.Keys(m.networks)), slices.Sorted(maps.Keys(m.pools)), m.boundNames(), slices.Sorted(maps.Keys(m.nodes)),
 		slices.Sorted(maps.Keys(m.peers)), slices.Sorted(maps.Keys(m.floating)))
 	if got := slices.Collect(w.state.Names()); !slices.Equal(got, names) {
 		t.Fatalf("names\n got %q\nwant %q", got, names)
 	}
+	compareSizes(t, w.state, m)
+}
+
+func sameName(a *FloatingIP, b string) bool { return a.Name == b }
+
+// compareKeys compares what the store holds. The model does not know where the
+// cursors are, but whose there may be.
+func compareKeys(t *stepLog, w *world, m *model) {
+	t.Helper()
+	want := m.keys()
+	for key, value := range want {
+		if got := w.store.keys[key].value; got != value {
+			t.Fatalf("%s = %s, want %s", key, got, value)
+		}
+	}
+	for key, got := range w.store.keys {
+		source, isCursor := strings.CutPrefix(key, "cursor/")
+		there := m.networks[source].Name + m.pools[source].Name
+		if _, ok := want[key]; !ok && (!isCursor || there == "") {
+			t.Fatalf("%s = %s is left over", key, got.value)
+		}
+	}
+}
+
+// comparePools compares pools and bindings, and what can be given out.
+func comparePools(t *stepLog, w *world, m *model) {
+	t.Helper()
+	same := func(name string, got ipam.Ranges, want map[netip.Addr]string) {
+		size := 0
+		for r := range got.All() {
+			size += int(r.Size())
+		}
+		for a := range want {
+			if !got.Contains(a) || size != len(want) {
+				t.Fatalf("%s can give %s, want %v", name, summary(got), slices.Collect(maps.Keys(want)))
+			}
+		}
+	}
+	for name, n := range m.networks {
+		got, _ := w.state.Network(name)
+		want := addressesIn(n)
+		maps.DeleteFunc(want, func(_ netip.Addr, use string) bool { return use != "" })
+		same(name, got.Usable(), want)
+		same(name, w.state.usable(&source{network: got}), m.usableOf(n, ""))
+	}
+	for name, p := range m.pools {
+		got, _ := w.state.Pool(name)
+		p.Version, p.usable = w.store.keys["pool/"+name].version, got.usable
+		if !reflect.DeepEqual(got, &p) {
+			t.Fatalf("%s\n got %+v\nwant %+v", name, got, p)
+		}
+		same(name, got.Usable(), m.usableOf(m.networks[networkRule(name)], name))
+	}
+	for _, name := range m.boundNames() {
+		want := Binding{Name: name, Pool: m.bound(name), Version: w.store.keys["binding/"+name].version}
+		if m.ofFile(name) {
+			want.ReadOnly, want.Version = true, 0
+		}
+		if got, _ := w.state.Binding(name); *got != want {
+			t.Fatalf("%s\n got %+v\nwant %+v", name, got, want)
+		}
+	}
+}
+
+func compareSizes(t *stepLog, s *State, m *model) {
+	t.Helper()
+	taken, labels := 0, 0
+	for n := range s.Networks() {
+		taken += int(s.taken.Used(n.Name, n.ranges()))
+	}
+	for n := range s.ComputeNodes() {
+		labels += int(s.labelRuns.Count(n.Name, ipam.Number{}, ipam.Number{Lo: 1 << 20}))
+	}
 	for what, sizes := range map[string][2]int{
-		"network ids":          {w.state.networkIDs.Len(), len(m.networks)},
-		"addresses":            {w.state.addresses.Len(), len(m.floating)},
-		"node addresses":       {w.state.nodeAddrs.m.Len(), len(m.nodes)},
-		"router ids":           {w.state.routerIDs.m.Len(), len(m.nodes)},
-		"neighbors' addresses": {w.state.neighborAddrs.m.Len(), len(m.peers)},
-		"labels":               {w.state.labels.Len(), len(m.uses())},
-		"interfaces":           {w.state.interfaces.Len(), len(m.uses())},
+		"network ids":          {s.networkIDs.Len(), len(m.networks)},
+		"addresses":            {s.addresses.Len(), len(m.floating)},
+		"taken addresses":      {taken, len(m.floating)},
+		"node addresses":       {s.nodeAddrs.m.Len(), len(m.nodes)},
+		"router ids":           {s.routerIDs.m.Len(), len(m.nodes)},
+		"neighbors' addresses": {s.neighborAddrs.m.Len(), len(m.peers)},
+		"labels":               {s.labels.Len(), len(m.uses())},
+		"interfaces":           {s.interfaces.Len(), len(m.uses())},
+		"resting labels":       {s.resting.Len(), len(m.resting)},
+		"releases":             {s.byRelease.Len(), len(m.resting)},
+		"taken labels":         {labels, len(m.uses()) + len(m.resting)},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Fatalf("the index of %s has %d entries, want %d", what, sizes[0], sizes[1])
@@ -89,112 +159,12 @@ func compare(t *stepLog, w *world, m *model) {
 	}
 }
 
-func sameName(a *FloatingIP, b string) bool { return a.Name == b }
-
-// in returns the floating IPs of a network in the order of their addresses.
-func (m *model) in(network string) (names []string) {
-	for name, f := range m.floating {
-		if f.Network == network {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, func(a, b string) int { return m.floating[a].Address.Compare(m.floating[b].Address) })
-	return names
-}
-
-// at returns the floating IPs of a compute node in the order of their names.
-func (m *model) at(node string) (names []string) {
-	for name, f := range m.floating {
-		for _, a := range f.Associations {
-			if a.ComputeNode == node {
-				names = append(names, name)
-			}
-		}
+// boundNames returns the names of the bindings.
+func (m *model) boundNames() []string {
+	names := slices.Sorted(maps.Keys(m.bindings))
+	if m.filePool != "" && m.bindings["global/poolBinding"].Name == "" {
+		names = append(names, "global/poolBinding")
 	}
 	slices.Sort(names)
 	return names
-}
-
-// uses counts the associations of each interface, and knows its label.
-func (m *model) uses() map[[2]string]interfaceUse {
-	uses := map[[2]string]interfaceUse{}
-	for _, f := range m.floating {
-		for _, a := range f.Associations {
-			key := [2]string{strings.TrimPrefix(a.ComputeNode, "computeNodes/"), a.Interface}
-			use := uses[key]
-			uses[key] = interfaceUse{Label: a.Label, Users: use.Users + 1}
-		}
-	}
-	return uses
-}
-
-// keys returns everything that the store should hold.
-func (m *model) keys() map[string]string {
-	keys := map[string]string{"global": fmt.Sprintf(`{"as":%d,"next_network_id":%d}`, modelAS, m.next)}
-	resource := func(key string, v any) {
-		value, err := json.Marshal(v)
-		if err != nil {
-			panic(err)
-		}
-		keys[key] = string(value)
-	}
-	for name, n := range m.networks {
-		resource("network/"+name, n)
-		keys[fmt.Sprintf("netid/%d", n.ID)] = name
-	}
-	for name, n := range m.nodes {
-		resource("node/"+name, n)
-		keys["nodeaddr/"+n.Address.String()] = name
-		keys["routerid/"+n.RouterID.String()] = name
-	}
-	for name, s := range m.peers {
-		if name != static {
-			resource("neighbor/"+name, s)
-			keys["neighboraddr/"+s.Address.String()] = name
-		}
-	}
-	for name, f := range m.floating {
-		resource("fip/"+name, f)
-		keys[fmt.Sprintf("addr/%d/%s", m.networks[f.Network].ID, f.Address)] = name
-	}
-	for key, use := range m.uses() {
-		keys["iface/"+key[0]+"/"+key[1]] = fmt.Sprintf(`{"label":%d,"users":%d}`, use.Label, use.Users)
-		keys[fmt.Sprintf("label/%s/%d", key[0], use.Label)] = key[1]
-	}
-	return keys
-}
-
-// routes returns the routes of a floating IP as text.
-func (m *model) routes(f FloatingIP) (texts []string) {
-	n := m.networks[f.Network]
-	export := targets(fmt.Sprintf("%d:%d", modelAS, 8000000+int(n.ID)))
-	export = export.Union(n.Targets).Union(n.ExportTargets)
-	for _, a := range f.Associations {
-		node := m.nodes[a.ComputeNode]
-		tunnels := ""
-		for _, e := range []string{"gre", "udp"} {
-			allows := func(s vrf.Encapsulations) bool { return s == 0 || strings.Contains(s.String(), e) }
-			if node.Encapsulations|n.Encapsulations != 0 && allows(node.Encapsulations) && allows(n.Encapsulations) {
-				tunnels += " " + e
-			}
-		}
-		if tunnels == "" {
-			tunnels = " gre"
-		}
-		preference := 100
-		if a.Preferred {
-			preference = 200
-		}
-		texts = append(texts, fmt.Sprintf("%s:%d:%s/%d label %d preference %d via %s to %s by%s",
-			node.RouterID, n.ID, f.Address, f.Address.BitLen(), a.Label, preference, node.Address, export, tunnels))
-	}
-	return texts
-}
-
-func routeTexts(routes []vrf.Route) (texts []string) {
-	for _, r := range routes {
-		texts = append(texts, fmt.Sprintf("%s label %d preference %d via %s to %s by %s",
-			r.Key, r.Label, r.LocalPref, r.NextHop, r.Targets, strings.Join(r.Encapsulations.Strings(), " ")))
-	}
-	return texts
 }

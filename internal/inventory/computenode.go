@@ -12,7 +12,7 @@ type CreateComputeNode struct {
 	ComputeNode ComputeNode
 }
 
-func (c CreateComputeNode) plan(s *State) ([]Mutation, error) {
+func (c CreateComputeNode) plan(s moment) ([]Mutation, error) {
 	n := c.ComputeNode
 	if err := checkName("name", n.Name, computeNodes); err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (c CreateComputeNode) plan(s *State) ([]Mutation, error) {
 	if !n.RouterID.IsValid() && n.Address.Is4() {
 		n.RouterID = n.Address
 	}
-	if err := checkComputeNode(s, &n); err != nil {
+	if err := checkComputeNode(s.State, &n); err != nil {
 		return nil, err
 	}
 	return []Mutation{
@@ -40,9 +40,11 @@ type UpdateComputeNode struct {
 	Address        *netip.Addr
 	RouterID       *netip.Addr
 	Encapsulations *vrf.Encapsulations
+	Labels         *LabelRange
+	LabelHoldDown  *uint32
 }
 
-func (c UpdateComputeNode) plan(s *State) ([]Mutation, error) {
+func (c UpdateComputeNode) plan(s moment) ([]Mutation, error) {
 	old, ok := s.ComputeNode(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
@@ -51,7 +53,9 @@ func (c UpdateComputeNode) plan(s *State) ([]Mutation, error) {
 	set(&n.Address, c.Address)
 	set(&n.RouterID, c.RouterID)
 	set(&n.Encapsulations, c.Encapsulations)
-	if err := checkComputeNode(s, &n); err != nil {
+	set(&n.Labels, c.Labels)
+	set(&n.LabelHoldDown, c.LabelHoldDown)
+	if err := checkComputeNode(s.State, &n); err != nil {
 		return nil, err
 	}
 	mutations := []Mutation{put(nodePrefix+n.Name, old.Version, n)}
@@ -69,7 +73,7 @@ type DeleteComputeNode struct {
 	Name string
 }
 
-func (c DeleteComputeNode) plan(s *State) ([]Mutation, error) {
+func (c DeleteComputeNode) plan(s moment) ([]Mutation, error) {
 	n, ok := s.ComputeNode(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
@@ -81,12 +85,17 @@ func (c DeleteComputeNode) plan(s *State) ([]Mutation, error) {
 	if len(users) > 0 {
 		return nil, inUse(n.Name, users)
 	}
-	return []Mutation{
+	mutations := []Mutation{
 		remove(nodePrefix+n.Name, n.Version),
 		free(nodeAddrPrefix + n.Address.String()),
 		free(routerIDPrefix + n.RouterID.String()),
-		checkPrefix(interfacesOf(n.Name), Absent),
-	}, nil
+		checkPrefix(interfacesOf(n.Name), Version(s.revision)),
+		checkPrefix(restingOf(n.Name), Version(s.revision)),
+	}
+	for r := range s.restingAt(n.Name) {
+		mutations = append(mutations, remove(restingKey(n.Name, r.label), r.version))
+	}
+	return mutations, nil
 }
 
 func checkComputeNode(s *State, n *ComputeNode) error {
@@ -98,6 +107,9 @@ func checkComputeNode(s *State, n *ComputeNode) error {
 	}
 	if !n.RouterID.Is4() || n.RouterID.IsUnspecified() {
 		return invalid(ReasonInvalid, "router_id", "expected an IPv4 address, for example 10.0.0.11, got %s", n.RouterID)
+	}
+	if err := checkLabels(n); err != nil {
+		return err
 	}
 	if held, ok := s.nodeAddrs.get(n.Address); ok && held.Name != n.Name {
 		return exists(ReasonAddressTaken, "address", held.Name, "%s is the address of %s", n.Address, held.Name)

@@ -106,6 +106,7 @@ func TestDeleteComputeNode(t *testing.T) {
 		`delete node/computeNodes/cmp2@4`,
 		`delete nodeaddr/10.0.0.12@any`,
 		`delete routerid/10.0.0.12@any`,
-		`none above iface/cmp2/@0`)
+		`none above iface/cmp2/@8`,
+		`none above resting/cmp2/@8`)
 	w.do(Disassociate{Name: web}, Disassociate{Name: mail}, DeleteComputeNode{cmp1}, node(cmp1, "10.0.0.11"))
 }

@@ -3,8 +3,9 @@
 //
 // # Basics
 //
-// State is the content of the store in memory: networks, compute nodes,
-// neighbors and floating IPs, with the indexes that the rules need. Apply
+// State is the content of the store in memory: networks, pools, bindings,
+// compute nodes, neighbors and floating IPs, with the indexes that the rules
+// need. Apply
 // feeds it what the store reports, and nothing else changes it. Snapshot
 // returns a copy in constant time; readers use snapshots and never wait.
 //
@@ -12,12 +13,14 @@
 // into the Mutations that fulfil it, or into an *Error that names the field,
 // the reason and the resource in the way. Each mutation carries the version
 // that the plan was made on, so a plan on an outdated state cannot be
-// committed: the caller plans again.
+// committed: the caller plans again. A Draft carries out several commands that
+// make one commit.
 //
 // Uniqueness is kept by keys of its own. They exist for the store's
 // compare-and-swap; State derives its indexes from the resources:
 //
-//	network/NAME  node/NAME  neighbor/NAME  fip/NAME    the resources, as JSON
+//	network/NAME  pool/NAME  binding/NAME  node/NAME
+//	neighbor/NAME  fip/NAME                             the resources, as JSON
 //	global                                              what holds for all
 //	netid/ID                                            → network
 //	addr/NETWORK ID/ADDRESS                             → floating IP
@@ -25,6 +28,8 @@
 //	neighboraddr/ADDRESS                                → neighbor
 //	iface/NODE/INTERFACE                                → label, users
 //	label/NODE/LABEL                                    → interface
+//	resting/NODE/LABEL                                  → who had it, until when
+//	cursor/POOL  cursor/NETWORK                         → where the next free address is looked for
 //
 // # Caveats
 //

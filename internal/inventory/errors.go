@@ -14,6 +14,8 @@ const (
 	NotFound                       // a named resource does not exist
 	AlreadyExists                  // something unique is taken
 	FailedPrecondition             // right in itself, but not in this state
+	PermissionDenied               // it belongs to somebody else, or does not exist: that is not told
+	ResourceExhausted              // nothing is left
 )
 
 // The reasons, as machines read them.
@@ -31,11 +33,25 @@ const (
 	ReasonLabelDiffers   = "INTERFACE_HAS_ANOTHER_LABEL"
 	ReasonAssociated     = "ALREADY_ASSOCIATED"
 	ReasonNotAssociated  = "NOT_ASSOCIATED"
+	ReasonAmbiguous      = "SEVERAL_ASSOCIATIONS"
 	ReasonFamilyMismatch = "ADDRESS_FAMILY_MISMATCH"
 	ReasonInUse          = "RESOURCE_IN_USE"
 	ReasonReadOnly       = "DEFINED_IN_CONFIGURATION_FILE"
 	ReasonExhausted      = "NETWORK_IDS_EXHAUSTED"
 	ReasonASDiffers      = "AS_DIFFERS"
+	ReasonOutsidePool    = "ADDRESS_OUTSIDE_POOL"
+	ReasonInPool         = "ADDRESS_BELONGS_TO_POOL"
+	ReasonPoolExhausted  = "POOL_EXHAUSTED"
+	ReasonNetExhausted   = "NETWORK_EXHAUSTED"
+	ReasonNotShared      = "POOL_NOT_SHARED"
+	ReasonOtherProject   = "NETWORK_OF_ANOTHER_PROJECT"
+	ReasonNoPool         = "NO_POOL_BOUND"
+	ReasonBoundPool      = "BOUND_POOL_UNUSABLE"
+	ReasonPoolsOverlap   = "POOLS_OVERLAP"
+	ReasonOutsideNetwork = "RANGE_OUTSIDE_NETWORK"
+	ReasonLabelResting   = "LABEL_RESTING"
+	ReasonLabelExhausted = "LABELS_EXHAUSTED"
+	ReasonTargetCollides = "TARGETS_WOULD_COLLIDE"
 )
 
 // Error is why a command was refused. Its text is a whole sentence for a
@@ -74,16 +90,28 @@ func precondition(reason, field, resource, format string, args ...any) *Error {
 		Message: fmt.Sprintf(format, args...)}
 }
 
-// maxListed is how many users of a resource an error names.
+func denied(reason, field, format string, args ...any) *Error {
+	return &Error{Code: PermissionDenied, Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+func exhausted(reason, field, resource, format string, args ...any) *Error {
+	return &Error{Code: ResourceExhausted, Reason: reason, Field: field, Resource: resource, Message: fmt.Sprintf(format, args...)}
+}
+
+// maxListed is how many things an error names.
 const maxListed = 5
 
 // inUse refuses to change or remove something that others depend on; it names
 // the first of them.
 func inUse(what string, users []string) *Error {
-	listed := users[:min(len(users), maxListed)]
-	text := strings.Join(listed, ", ")
-	if more := len(users) - len(listed); more > 0 {
+	return precondition(ReasonInUse, "name", users[0], "%s is in use by %s", what, listed(users, ", "))
+}
+
+// listed names the first of some things, and says how many more there are.
+func listed(things []string, separator string) string {
+	text := strings.Join(things[:min(len(things), maxListed)], separator)
+	if more := len(things) - maxListed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return precondition(ReasonInUse, "name", users[0], "%s is in use by %s", what, text)
+	return text
 }

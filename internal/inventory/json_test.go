@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
 )
@@ -43,7 +44,7 @@ func TestStoredForm(t *testing.T) {
 		{
 			"node/computeNodes/cmp1",
 			`{"name":"computeNodes/cmp1","address":"2001:db8::11","router_id":"10.0.0.11","encapsulations":"udp"}`,
-			ComputeNode{cmp1, addr("2001:db8::11"), addr("10.0.0.11"), vrf.NewEncapsulations(vrf.MPLSInUDP), 3},
+			ComputeNode{Name: cmp1, Address: addr("2001:db8::11"), RouterID: addr("10.0.0.11"), Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), Version: 3},
 			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
 		},
 		{
@@ -70,8 +71,8 @@ func TestStoredForm(t *testing.T) {
 		{
 			"fip/projects/p/floatingIps/web",
 			`{"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","address":"203.0.113.5","associations":[{"compute_node":"computeNodes/cmp1","interface":"tap0","fixed_ip":"10.47.255.249","label":100},{"compute_node":"computeNodes/cmp2","interface":"tap1","fixed_ip":"10.47.255.250","label":1048575,"preferred":true}]}`,
-			FloatingIP{web, public, addr("203.0.113.5"), []Association{
-				{cmp1, "tap0", addr("10.47.255.249"), 100, false}, {cmp2, "tap1", addr("10.47.255.250"), 1048575, true}}, 3},
+			FloatingIP{Name: web, Network: public, Address: addr("203.0.113.5"), Associations: []Association{
+				{cmp1, "tap0", addr("10.47.255.249"), 100, false}, {cmp2, "tap1", addr("10.47.255.250"), 1048575, true}}, Version: 3},
 			func(s *State) any { f, _ := s.FloatingIP(web); return *f },
 		},
 		{
@@ -80,14 +81,97 @@ func TestStoredForm(t *testing.T) {
 			interfaceUse{100, 2, cmp1, "tap0", 3},
 			func(s *State) any { use, _ := s.interfaces.Get("iface/cmp1/tap0"); return *use },
 		},
+		// From here on: what came with pools.
+		{
+			"network/projects/p/networks/public",
+			`{"name":"projects/p/networks/public","id":7,"subnets":["203.0.113.0/24"],"targets":"","import_targets":"","export_targets":"","encapsulations":"","external":true,"reserved_hosts":"first-two","gateways":["203.0.113.1","2001:db8::1"],"dns_servers":["203.0.113.9"]}`,
+			Network{
+				Name: public, ID: 7, Subnets: prefixes("203.0.113.0/24"), External: true, Version: 3,
+				Reservations: Reservations{ReserveFirst, addrs("203.0.113.1", "2001:db8::1"), addrs("203.0.113.9")}},
+			func(s *State) any { n, _ := s.Network(public); return *n },
+		},
+		{
+			"network/projects/p/networks/private",
+			`{"name":"projects/p/networks/private","id":1,"subnets":null,"targets":"","import_targets":"","export_targets":"","encapsulations":"","reserved_hosts":"last-two"}`,
+			Network{Name: private, ID: 1, Reservations: Reservations{Hosts: ReserveLast}, Version: 3},
+			func(s *State) any { n, _ := s.Network(private); return *n },
+		},
+		{
+			"node/computeNodes/cmp1",
+			`{"name":"computeNodes/cmp1","address":"10.0.0.11","router_id":"10.0.0.11","encapsulations":"","labels":{"first":16,"last":1048575},"label_hold_down":300}`,
+			ComputeNode{Name: cmp1, Address: addr("10.0.0.11"), RouterID: addr("10.0.0.11"), Labels: LabelRange{16, 1048575}, LabelHoldDown: 300, Version: 3},
+			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
+		},
+		{
+			"pool/projects/p/networks/public/pools/a",
+			`{"name":"projects/p/networks/public/pools/a","ranges":["203.0.113.10-203.0.113.99","203.0.113.128/25","203.0.113.5","2001:db8::/96"],"shared_with":["q","*"],"automatic":true}`,
+			Pool{Name: poolA, Ranges: ranges("203.0.113.10-203.0.113.99", "203.0.113.128/25", "203.0.113.5", "2001:db8::/96"), SharedWith: []string{"q", "*"}, Automatic: true, Version: 3},
+			func(s *State) any { p, _ := s.Pool(poolA); return *p },
+		},
+		{
+			"pool/projects/p/networks/public/pools/b",
+			`{"name":"projects/p/networks/public/pools/b"}`,
+			Pool{Name: poolB, Version: 3},
+			func(s *State) any { p, _ := s.Pool(poolB); return *p },
+		},
+		{
+			"binding/namespaces/dev/poolBinding",
+			`{"name":"namespaces/dev/poolBinding","pool":"projects/p/networks/public/pools/a"}`,
+			Binding{Name: devBound, Pool: poolA, Version: 3},
+			func(s *State) any { b, _ := s.Binding(devBound); return *b },
+		},
+		{
+			"fip/projects/p/floatingIps/web",
+			`{"name":"projects/p/floatingIps/web","network":"projects/p/networks/public","pool":"projects/p/networks/public/pools/a","address":"203.0.113.5","scope":"namespace","namespace":"dev","direction":"egress","port_mappings":[{"protocol":"tcp","port":80,"fixed_port":8080},{"protocol":"udp","port":53,"fixed_port":53},{"protocol":"sctp","port":1,"fixed_port":65535}]}`,
+			FloatingIP{Name: web, Network: public, Pool: poolA, Address: addr("203.0.113.5"), Scope: ScopeNamespace, Namespace: "dev",
+				Direction: Egress, PortMappings: []PortMapping{{TCP, 80, 8080}, {UDP, 53, 53}, {SCTP, 1, 65535}}, Version: 3},
+			func(s *State) any { f, _ := s.FloatingIP(web); return *f },
+		},
+		{
+			"fip/projects/p/floatingIps/mail",
+			`{"name":"projects/p/floatingIps/mail","network":"projects/p/networks/public","pool":"projects/p/networks/public/pools/a","address":"2001:db8::5","scope":"request","direction":"ingress"}`,
+			FloatingIP{Name: mail, Network: public, Pool: poolA, Address: addr("2001:db8::5"), Scope: ScopeRequest, Direction: Ingress, Version: 3},
+			func(s *State) any { f, _ := s.FloatingIP(mail); return *f },
+		},
+		{
+			"fip/projects/q/floatingIps/web",
+			`{"name":"projects/q/floatingIps/web","network":"projects/p/networks/public","pool":"projects/p/networks/public/pools/a","address":"203.0.113.6","scope":"global"}`,
+			FloatingIP{Name: "projects/q/floatingIps/web", Network: public, Pool: poolA, Address: addr("203.0.113.6"), Scope: ScopeGlobal, Version: 3},
+			func(s *State) any { f, _ := s.FloatingIP("projects/q/floatingIps/web"); return *f },
+		},
+		{
+			"resting/cmp1/100000",
+			`{"interface":"tap0","released":1000000000}`,
+			restingLabel{"tap0", 1_000_000_000, cmp1, 100_000, 3},
+			func(s *State) any { r, _ := s.resting.Get("resting/cmp1/100000"); return *r },
+		},
+		{
+			"cursor/projects/p/networks/public/pools/a",
+			`{"ipv4":"203.0.113.6","ipv6":"2001:db8::6"}`,
+			cursor{addr("203.0.113.6"), addr("2001:db8::6")},
+			func(s *State) any { c, _ := s.cursors.Get(poolA); return *c },
+		},
+		{
+			"cursor/projects/p/networks/public",
+			`{"ipv4":"203.0.113.6"}`,
+			cursor{IPv4: addr("203.0.113.6")},
+			func(s *State) any { c, _ := s.cursors.Get(public); return *c },
+		},
 	} {
 		if got := string(put(tt.key, Absent, tt.resource).Value); got != tt.golden {
 			t.Errorf("%s:\n got %s\nwant %s", tt.key, got, tt.golden)
 		}
-		s := NewState(nil)
-		if _, err := s.Apply(3, []Change{{tt.key, []byte(tt.golden), 3}}); err != nil {
+		s := NewState(Static{})
+		if _, err := s.Apply(3, []Change{{Key: tt.key, Value: []byte(tt.golden), Version: 3}}); err != nil {
 			t.Error(err)
 			continue
+		}
+		switch v := tt.resource.(type) { // what is worked out is not stored
+		case Network:
+			v.usable, v.vrfAS = v.findUsable(), 0
+			tt.resource = v
+		case Pool: // without its network it has nothing to give
+			v.usable = ipam.Ranges{}
 		}
 		if got := tt.read(s); !reflect.DeepEqual(got, tt.resource) {
 			t.Errorf("%s:\nread %+v\nwant %+v", tt.key, got, tt.resource)
@@ -103,6 +187,8 @@ func TestKeys(t *testing.T) {
 		addressKey(7, netip.MustParseAddr("2001:DB8::5")): "addr/7/2001:db8::5",
 		interfaceKey(cmp1, "tap0"):                        "iface/cmp1/tap0",
 		labelKey(cmp1, 100):                               "label/cmp1/100",
+		restingKey(cmp1, 100):                             "resting/cmp1/100",
+		poolsOf(public):                                   "pool/projects/p/networks/public/pools/",
 	} {
 		if got != want {
 			t.Errorf("got %s, want %s", got, want)

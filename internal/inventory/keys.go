@@ -13,10 +13,14 @@ import (
 const (
 	globalKey        = "global"
 	networkPrefix    = "network/"
+	poolPrefix       = "pool/"
+	bindingPrefix    = "binding/"
 	nodePrefix       = "node/"
 	neighborPrefix   = "neighbor/"
 	floatingIPPrefix = "fip/"
 	interfacePrefix  = "iface/"
+	restingPrefix    = "resting/"
+	cursorPrefix     = "cursor/"
 	networkIDPrefix  = "netid/"
 	addressPrefix    = "addr/"
 	nodeAddrPrefix   = "nodeaddr/"
@@ -38,6 +42,9 @@ func addressKey(networkID uint16, addr netip.Addr) string {
 	return addressesOf(networkID) + addr.String()
 }
 
+// poolsOf begins the keys of a network's pools.
+func poolsOf(network string) string { return poolPrefix + PoolName(network, "") }
+
 func interfacesOf(node string) string { return interfacePrefix + ShortName(node) + "/" }
 
 func interfaceKey(node, name string) string { return interfacesOf(node) + name }
@@ -46,13 +53,19 @@ func labelKey(node string, label vrf.Label) string {
 	return fmt.Sprintf("%s%s/%d", labelPrefix, ShortName(node), label)
 }
 
+func restingOf(node string) string { return restingPrefix + ShortName(node) + "/" }
+
+func restingKey(node string, label vrf.Label) string {
+	return restingOf(node) + strconv.Itoa(int(label))
+}
+
 // put writes a resource as JSON.
 func put(key string, expect Version, resource any) Mutation {
 	value, err := json.Marshal(resource)
 	if err != nil {
 		panic(fmt.Sprintf("inventory: marshal %s: %v", key, err)) // every resource is plain data
 	}
-	return Mutation{Op: Put, Key: key, Expect: expect, Value: value}
+	return Mutation{Op: Put, Key: key, Expect: expect, Value: value, resource: resource}
 }
 
 // claim takes a key that stands for something unique. The value is its holder.

@@ -1,11 +1,13 @@
 package inventory
 
 import (
-	"encoding/binary"
-	"fmt"
+	"encoding/json"
+	"maps"
 	"net/netip"
-	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -14,26 +16,48 @@ import (
 // model is what State and the store should amount to, as simple as can be:
 // plain maps without indexes, in which every rule is a search.
 type model struct {
+	as       uint32
 	next     int // where the search for a network id begins
 	networks map[string]Network
+	pools    map[string]Pool
+	bindings map[string]Binding // of the store
+	filePool string             // the global pool of the configuration file
 	nodes    map[string]ComputeNode
 	peers    map[string]neighbor.Settings
 	floating map[string]FloatingIP
+	resting  map[nodeLabel]rest
+
+	now      time.Time
+	released map[string]netip.Addr // of a network: nothing happened there since
+	rested   int                   // how often such an address could have come next
 }
 
-// modelAS is the AS of the model, and modelStatic the neighbor of its
-// configuration file.
-const modelAS = 64512
+type nodeLabel struct {
+	node  string
+	label uint64
+}
 
+// rest is a label that nobody uses since a time.
+type rest struct {
+	Interface string `json:"interface"`
+	Released  int64  `json:"released"`
+}
+
+// modelStatic is the neighbor of the configuration file.
 var modelStatic = settings("static", "10.0.0.9")
 
 func newModel() *model {
 	return &model{
+		as:       64512,
 		next:     1,
 		networks: map[string]Network{},
+		pools:    map[string]Pool{},
+		bindings: map[string]Binding{},
 		nodes:    map[string]ComputeNode{},
 		peers:    map[string]neighbor.Settings{static: modelStatic},
 		floating: map[string]FloatingIP{},
+		resting:  map[nodeLabel]rest{},
+		released: map[string]netip.Addr{},
 	}
 }
 
@@ -46,17 +70,51 @@ func (r *reasons) add(broken bool, reason string) {
 	}
 }
 
-// do carries out a command, unless it breaks rules.
-func (m *model) do(c Command) (broken reasons) {
+// outcome is what a plan has chosen by itself. The model judges that, and works
+// out all the rest.
+type outcome struct {
+	stale bool        // planned on an old state: right, but not the best choice
+	moved bool        // labels may have been woken before one was chosen
+	fip   FloatingIP  // as it is written
+	woken []nodeLabel // the resting labels that are forgotten
+}
+
+func outcomeOf(mutations []Mutation, stale bool) *outcome {
+	out := &outcome{stale: stale}
+	for _, m := range mutations {
+		if strings.HasPrefix(m.Key, "fip/") && m.Op == Put {
+			if err := json.Unmarshal(m.Value, &out.fip); err != nil {
+				panic(err)
+			}
+		}
+		if parts := strings.Split(m.Key, "/"); parts[0] == "resting" && m.Op == Delete {
+			label, _ := strconv.ParseUint(parts[2], 10, 64)
+			out.woken = append(out.woken, nodeLabel{"computeNodes/" + parts[1], label})
+		}
+	}
+	return out
+}
+
+// do carries out a command, unless it breaks rules. Without an outcome it only
+// looks for them.
+func (m *model) do(c Command, out *outcome) (broken reasons) {
 	switch c := c.(type) {
+	case SetGlobal:
+		broken.add(c.AS == 0 || c.AS == 23456, ReasonInvalid)
+		for _, n := range m.networks {
+			broken.add(c.AS != m.as && automaticRules(n, c.AS) != nil, ReasonTargetCollides)
+		}
+		if broken == nil && out != nil {
+			m.as = c.AS
+		}
 	case CreateNetwork:
 		n := c.Network
 		broken.add(!nameRule.MatchString(n.Name), ReasonInvalid)
 		broken.add(m.networks[n.Name].Name != "", ReasonExists)
-		if broken = append(broken, networkRules(n)...); broken == nil {
+		if broken = append(broken, m.networkRules(n)...); broken == nil && out != nil {
 			n.ID = m.freeID()
 			m.next = int(n.ID)%routetarget.MaxNetworkID + 1
-			m.networks[n.Name] = n
+			m.setNetwork(n)
 		}
 	case UpdateNetwork:
 		n, ok := m.networks[c.Name]
@@ -68,19 +126,26 @@ func (m *model) do(c Command) (broken reasons) {
 		set(&n.ImportTargets, c.ImportTargets)
 		set(&n.ExportTargets, c.ExportTargets)
 		set(&n.Encapsulations, c.Encapsulations)
-		for _, f := range m.floating {
-			broken.add(f.Network == n.Name && addressRule(n, f.Address) != "", ReasonInUse)
-		}
-		if broken = append(broken, networkRules(n)...); broken == nil {
-			m.networks[n.Name] = n
+		set(&n.External, c.External)
+		set(&n.Hosts, c.Hosts)
+		set(&n.Gateways, c.Gateways)
+		set(&n.DNS, c.DNS)
+		broken = append(m.networkRules(n), m.changeRules(m.networks[c.Name], n)...)
+		if broken == nil && out != nil {
+			m.setNetwork(n)
 		}
 	case DeleteNetwork:
 		broken.add(m.networks[c.Name].Name == "", ReasonNotFound)
 		for _, f := range m.floating {
 			broken.add(f.Network == c.Name, ReasonInUse)
 		}
-		if broken == nil {
+		for _, p := range m.poolsOf(c.Name) {
+			broken.add(!p.Automatic || m.isBound(p.Name), ReasonInUse)
+		}
+		if broken == nil && out != nil {
+			maps.DeleteFunc(m.pools, func(_ string, p Pool) bool { return networkRule(p.Name) == c.Name })
 			delete(m.networks, c.Name)
+			delete(m.released, c.Name)
 		}
 	case CreateComputeNode:
 		n := c.ComputeNode
@@ -89,7 +154,7 @@ func (m *model) do(c Command) (broken reasons) {
 		if n.RouterID == (netip.Addr{}) && n.Address.Is4() {
 			n.RouterID = n.Address
 		}
-		if broken = append(broken, m.nodeRules(n)...); broken == nil {
+		if broken = append(broken, m.nodeRules(n)...); broken == nil && out != nil {
 			m.nodes[n.Name] = n
 		}
 	case UpdateComputeNode:
@@ -100,7 +165,9 @@ func (m *model) do(c Command) (broken reasons) {
 		set(&n.Address, c.Address)
 		set(&n.RouterID, c.RouterID)
 		set(&n.Encapsulations, c.Encapsulations)
-		if broken = m.nodeRules(n); broken == nil {
+		set(&n.Labels, c.Labels)
+		set(&n.LabelHoldDown, c.LabelHoldDown)
+		if broken = m.nodeRules(n); broken == nil && out != nil {
 			m.nodes[n.Name] = n
 		}
 	case DeleteComputeNode:
@@ -108,89 +175,37 @@ func (m *model) do(c Command) (broken reasons) {
 		for _, f := range m.floating {
 			broken.add(slices.ContainsFunc(f.Associations, func(a Association) bool { return a.ComputeNode == c.Name }), ReasonInUse)
 		}
-		if broken == nil {
+		if broken == nil && out != nil {
 			delete(m.nodes, c.Name)
+			maps.DeleteFunc(m.resting, func(k nodeLabel, _ rest) bool { return k.node == c.Name })
 		}
-	default:
-		return m.doMore(c)
-	}
-	return broken
-}
-
-func (m *model) doMore(c Command) (broken reasons) {
-	switch c := c.(type) {
-	case CreateNeighbor:
-		name := "neighbors/" + c.Settings.Name
-		broken.add(!nameRule.MatchString(name), ReasonInvalid)
-		broken.add(m.peers[name].Name != "", ReasonExists)
-		if broken = append(broken, m.peerRules(c.Settings)...); broken == nil {
-			m.peers[name] = c.Settings
-		}
-	case UpdateNeighbor:
-		s, ok := m.peers[c.Name]
-		if !ok {
-			return reasons{ReasonNotFound}
-		}
-		set(&s.Address, c.Address)
-		set(&s.AS, c.AS)
-		set(&s.Passive, c.Passive)
-		broken.add(c.Name == static, ReasonReadOnly)
-		if broken = append(broken, m.peerRules(s)...); broken == nil {
-			m.peers[c.Name] = s
-		}
-	case DeleteNeighbor:
-		broken.add(m.peers[c.Name].Name == "", ReasonNotFound)
-		broken.add(c.Name == static, ReasonReadOnly)
-		if broken == nil {
-			delete(m.peers, c.Name)
-		}
+	case CreateNeighbor, UpdateNeighbor, DeleteNeighbor:
+		return m.doNeighbor(c, out)
+	case CreatePool, UpdatePool, DeletePool, BindPool, UnbindPool:
+		return m.doPool(c, out)
 	case Allocate:
-		broken.add(!nameRule.MatchString(c.Name), ReasonInvalid)
-		broken.add(m.floating[c.Name].Name != "", ReasonExists)
-		n, ok := m.networks[c.Network]
-		broken.add(!ok, ReasonNotFound)
-		broken.add(!nameRule.MatchString(c.Network), ReasonInvalid)
-		rule := addressRule(n, c.Address)
-		broken.add(ok && rule != "", rule)
-		for _, f := range m.floating {
-			broken.add(f.Network == c.Network && f.Address == c.Address, ReasonAddressTaken)
-		}
-		if broken == nil {
-			m.floating[c.Name] = FloatingIP{Name: c.Name, Network: c.Network, Address: c.Address}
-		}
-	case Associate:
-		f, ok := m.floating[c.Name]
-		if !ok {
-			return reasons{ReasonNotFound}
-		}
-		if broken = m.associationRules(f, c.Association); broken == nil {
-			f.Associations = append(slices.Clone(f.Associations), c.Association)
-			m.floating[c.Name] = f
-		}
-	case Disassociate:
-		f, ok := m.floating[c.Name]
-		if !ok {
-			return reasons{ReasonNotFound}
-		}
-		left := slices.DeleteFunc(slices.Clone(f.Associations), func(a Association) bool {
-			return (c.Interface == "" || a.Interface == c.Interface) && (c.ComputeNode == "" || a.ComputeNode == c.ComputeNode)
-		})
-		if broken.add(len(left) == len(f.Associations), ReasonNotAssociated); broken == nil {
-			f.Associations = left
-			m.floating[c.Name] = f
-		}
-	case Release:
-		broken.add(m.floating[c.Name].Name == "", ReasonNotFound)
-		broken.add(len(m.floating[c.Name].Associations) > 0, ReasonInUse)
-		if broken == nil {
-			delete(m.floating, c.Name)
-		}
+		return m.allocate(c, out)
+	default:
+		return m.doFloating(c, out)
 	}
 	return broken
 }
 
-// nameRule knows the shapes that the random test makes.
-var nameRule = regexp.MustCompile(`^(projects/[a-z]+/(networks|floatingIps)|computeNodes|neighbors)/[a-z0-9]+$`)
+// setNetwork puts a network and the pool that it makes.
+func (m *model) setNetwork(n Network) {
+	both := n.ImportTargets.Minus(n.ImportTargets.Minus(n.ExportTargets)).Union(n.Targets)
+	n.Targets, n.ImportTargets, n.ExportTargets = both, n.ImportTargets.Minus(both), n.ExportTargets.Minus(both)
+	was := m.networks[n.Name].External
+	m.networks[n.Name] = n
+	delete(m.released, n.Name)
+	if n.External && !was {
+		name := n.Name + "/pools/public"
+		m.pools[name] = Pool{Name: name, Automatic: true}
+	}
+	if was && !n.External {
+		maps.DeleteFunc(m.pools, func(_ string, p Pool) bool { return p.Automatic && networkRule(p.Name) == n.Name })
+	}
+}
 
 func (m *model) freeID() uint16 {
 	for id := m.next; ; id = id%routetarget.MaxNetworkID + 1 {
@@ -202,78 +217,4 @@ func (m *model) freeID() uint16 {
 			return uint16(id)
 		}
 	}
-}
-
-func networkRules(n Network) (broken reasons) {
-	for i, p := range n.Subnets {
-		broken.add(p.Addr() != p.Masked().Addr(), ReasonInvalid)
-		for _, q := range n.Subnets[:i] {
-			broken.add(p.Contains(q.Addr()) || q.Contains(p.Addr()), ReasonOverlap)
-		}
-	}
-	for _, set := range []routetarget.Set{n.Targets, n.ImportTargets, n.ExportTargets} {
-		for target := range set.All() {
-			var as, number int
-			fmt.Sscanf(target.String(), "target:%d:%d", &as, &number)
-			broken.add(as == modelAS && number > 8000000 && number <= 8057535, ReasonAutomatic)
-		}
-	}
-	return broken
-}
-
-// addressRule returns the rule that an address of a network breaks.
-func addressRule(n Network, a netip.Addr) string {
-	if !a.IsValid() || a.IsMulticast() || a.IsUnspecified() {
-		return ReasonInvalid
-	}
-	for _, p := range n.Subnets {
-		if !p.Contains(a) {
-			continue
-		}
-		host := a.BitLen() - p.Bits()
-		raw := a.AsSlice()
-		low := binary.BigEndian.Uint32(raw[len(raw)-4:]) & (1<<host - 1) // the subnets of the test are small
-		if host > 1 && (low == 0 || a.Is4() && low == 1<<host-1) {
-			return ReasonReserved
-		}
-		return ""
-	}
-	return ReasonOutsideSubnets
-}
-
-func (m *model) nodeRules(n ComputeNode) (broken reasons) {
-	broken.add(!n.Address.IsValid() || n.Address.IsUnspecified(), ReasonInvalid)
-	broken.add(!n.RouterID.Is4(), ReasonInvalid)
-	for _, other := range m.nodes {
-		broken.add(other.Name != n.Name && other.Address == n.Address, ReasonAddressTaken)
-		broken.add(other.Name != n.Name && other.RouterID == n.RouterID, ReasonRouterIDTaken)
-	}
-	return broken
-}
-
-func (m *model) peerRules(s neighbor.Settings) (broken reasons) {
-	broken.add(!s.Address.IsValid() || s.Address.IsMulticast() || s.AS == 0, ReasonInvalid)
-	for _, other := range m.peers {
-		broken.add(other.Name != s.Name && other.Address == s.Address, ReasonAddressTaken)
-	}
-	return broken
-}
-
-func (m *model) associationRules(f FloatingIP, a Association) (broken reasons) {
-	broken.add(m.nodes[a.ComputeNode].Name == "", ReasonNotFound)
-	broken.add(!nameRule.MatchString(a.ComputeNode), ReasonInvalid)
-	broken.add(a.Label < 16 || a.Interface == "tap/", ReasonInvalid)
-	broken.add(!a.FixedIP.IsValid(), ReasonInvalid)
-	broken.add(a.FixedIP.IsValid() && a.FixedIP.Is4() != f.Address.Is4(), ReasonFamilyMismatch)
-	for _, other := range m.floating {
-		for _, b := range other.Associations {
-			if b.ComputeNode != a.ComputeNode {
-				continue
-			}
-			broken.add(other.Name == f.Name, ReasonAssociated)
-			broken.add(b.Interface == a.Interface && b.Label != a.Label, ReasonLabelDiffers)
-			broken.add(b.Interface != a.Interface && b.Label == a.Label, ReasonLabelTaken)
-		}
-	}
-	return broken
 }

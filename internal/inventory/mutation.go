@@ -7,6 +7,8 @@ type Mutation struct {
 	Key    string
 	Expect Version
 	Value  []byte // for Put
+
+	resource any // what Value says, so that a Draft need not read it again
 }
 
 // Op says what a Mutation does.
@@ -34,4 +36,6 @@ type Change struct {
 	Key     string
 	Value   []byte // nil when the key was deleted
 	Version Version
+
+	resource any // as in Mutation; nil when the change comes from a store
 }

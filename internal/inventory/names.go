@@ -8,13 +8,19 @@ import (
 // The collections of the resource names.
 const (
 	networks     = "networks"
+	pools        = "pools"
 	floatingIPs  = "floatingIps"
 	computeNodes = "computeNodes"
 	neighbors    = "neighbors"
+	namespaces   = "namespaces"
+	binding      = "poolBinding"
 )
 
-// GlobalName is the name of the one Global.
-const GlobalName = "global/bgp"
+// The names of what there is one of.
+const (
+	GlobalName        = "global/bgp"
+	GlobalBindingName = "global/poolBinding"
+)
 
 // Kind is a kind of resource.
 type Kind uint8
@@ -27,6 +33,8 @@ const (
 	KindNeighbor
 	KindFloatingIP
 	KindGlobal
+	KindPool
+	KindBinding
 )
 
 // KindOf tells the kind from a resource name.
@@ -42,6 +50,10 @@ func KindOf(name string) Kind {
 		return KindNetwork
 	case len(parts) == 4 && parts[2] == floatingIPs:
 		return KindFloatingIP
+	case len(parts) == 6 && parts[4] == pools:
+		return KindPool
+	case name == GlobalBindingName, len(parts) == 3 && parts[0] == namespaces && parts[2] == binding:
+		return KindBinding
 	default:
 		return KindUnknown
 	}
@@ -49,6 +61,12 @@ func KindOf(name string) Kind {
 
 // NetworkName returns projects/PROJECT/networks/ID.
 func NetworkName(project, id string) string { return inProject(project, networks, id) }
+
+// PoolName returns projects/PROJECT/networks/NETWORK/pools/ID.
+func PoolName(network, id string) string { return network + "/" + pools + "/" + id }
+
+// BindingName returns namespaces/NAMESPACE/poolBinding.
+func BindingName(namespace string) string { return namespaces + "/" + namespace + "/" + binding }
 
 // FloatingIPName returns projects/PROJECT/floatingIps/ID.
 func FloatingIPName(project, id string) string { return inProject(project, floatingIPs, id) }
@@ -61,6 +79,23 @@ func NeighborName(id string) string { return neighbors + "/" + id }
 
 func inProject(project, collection, id string) string {
 	return "projects/" + project + "/" + collection + "/" + id
+}
+
+// ProjectOf returns the project that a resource belongs to; it is empty for
+// those that belong to none.
+func ProjectOf(name string) string {
+	rest, ok := strings.CutPrefix(name, "projects/")
+	if !ok {
+		return ""
+	}
+	project, _, _ := strings.Cut(rest, "/")
+	return project
+}
+
+// networkOf returns the network that a pool belongs to.
+func networkOf(pool string) string {
+	// The last one: a project or a network may itself be called "pools".
+	return pool[:max(strings.LastIndex(pool, "/"+pools+"/"), 0)]
 }
 
 // ShortName returns the last segment of a resource name.
@@ -104,6 +139,23 @@ func checkName(field, name, collection string) *Error {
 		if err := CheckID(parts[1]); err != nil {
 			return invalid(ReasonInvalid, field, "project: %v", err)
 		}
+	case pools:
+		want = PoolName(inProject("PROJECT", networks, "NETWORK"), "NAME")
+		if len(parts) != 6 || parts[4] != pools {
+			return invalid(ReasonInvalid, field, "expected %s, got %q", want, name)
+		}
+		if err := checkName(field, networkOf(name), networks); err != nil {
+			return err
+		}
+	case namespaces:
+		want = BindingName("NAMESPACE")
+		if name == GlobalBindingName {
+			return nil
+		}
+		if len(parts) != 3 || parts[0] != namespaces || parts[2] != binding {
+			return invalid(ReasonInvalid, field, "expected %s or %s, got %q", want, GlobalBindingName, name)
+		}
+		parts = parts[:2]
 	default:
 		want = collection + "/NAME"
 		if len(parts) != 2 || parts[0] != collection {

@@ -15,6 +15,12 @@ func TestNames(t *testing.T) {
 		{ComputeNodeName("cmp1"), "computeNodes/cmp1", "cmp1", KindComputeNode},
 		{NeighborName("mx1"), "neighbors/mx1", "mx1", KindNeighbor},
 		{GlobalName, "global/bgp", "bgp", KindGlobal},
+		{PoolName(public, "a"), "projects/p/networks/public/pools/a", "a", KindPool},
+		{BindingName("dev"), "namespaces/dev/poolBinding", "poolBinding", KindBinding},
+		{GlobalBindingName, "global/poolBinding", "poolBinding", KindBinding},
+		{"projects/p/networks/n/pools", "projects/p/networks/n/pools", "pools", KindUnknown},
+		{"namespaces/dev", "namespaces/dev", "dev", KindUnknown},
+		{"global/x", "global/x", "x", KindUnknown},
 		{NetworkName("neighbors", "computenodes"), "projects/neighbors/networks/computenodes", "computenodes", KindNetwork},
 		{"projects/p/pools/x", "projects/p/pools/x", "x", KindUnknown},
 		{"projects/p", "projects/p", "p", KindUnknown},
@@ -67,6 +73,20 @@ func TestCheckName(t *testing.T) {
 		{computeNodes, "computeNodes/", "expected a name"},
 		{computeNodes, "computenodes/cmp1", `expected computeNodes/NAME, got "computenodes/cmp1"`},
 		{neighbors, "neighbors/a/b", `expected neighbors/NAME, got "neighbors/a/b"`},
+		{pools, "projects/p/networks/n/pools/x", ""},
+		{pools, "projects/pools/networks/pools/pools/pools", ""},
+		{pools, "projects/p/pools/x", `expected projects/PROJECT/networks/NETWORK/pools/NAME, got "projects/p/pools/x"`},
+		{pools, "projects/p/networks/n/floatingIps/x", `expected projects/PROJECT/networks/NETWORK/pools/NAME, got "projects/p/networks/n/floatingIps/x"`},
+		{pools, "projects/p/floatingIps/n/pools/x", `expected projects/PROJECT/networks/NAME, got "projects/p/floatingIps/n"`},
+		{pools, "projects/P/networks/n/pools/x", `project: expected lower-case letters, digits and inside the name '-', '_', '.'; got "P"`},
+		{pools, "projects/p/networks//pools/x", "expected a name"},
+		{pools, "projects/p/networks/n/pools/", "expected a name"},
+		{pools, "", `expected projects/PROJECT/networks/NETWORK/pools/NAME, got ""`},
+		{namespaces, "namespaces/dev/poolBinding", ""},
+		{namespaces, "global/poolBinding", ""},
+		{namespaces, "global/bgp", `expected namespaces/NAMESPACE/poolBinding or global/poolBinding, got "global/bgp"`},
+		{namespaces, "namespaces/dev", `expected namespaces/NAMESPACE/poolBinding or global/poolBinding, got "namespaces/dev"`},
+		{namespaces, "namespaces//poolBinding", "expected a name"},
 	} {
 		got := checkName("field", tt.name, tt.collection)
 		switch {
@@ -76,4 +96,26 @@ func TestCheckName(t *testing.T) {
 			t.Errorf("%s %q:\n got %+v\nwant %s", tt.collection, tt.name, *got, tt.want)
 		}
 	}
+}
+
+// TestPartsOfNames takes names apart, also those that are called as their
+// collection is.
+func TestPartsOfNames(t *testing.T) {
+	for _, tt := range []struct{ pool, network, project string }{
+		{poolA, public, "p"},
+		{"projects/pools/networks/n/pools/x", "projects/pools/networks/n", "pools"},
+		{"projects/p/networks/pools/pools/x", "projects/p/networks/pools", "p"},
+		{"projects/pools/networks/pools/pools/pools", "projects/pools/networks/pools", "pools"},
+		{"computeNodes/cmp1", "", ""},
+	} {
+		if network, project := networkOf(tt.pool), ProjectOf(tt.pool); network != tt.network || project != tt.project {
+			t.Errorf("%s: network %q of project %q, want %q of %q", tt.pool, network, project, tt.network, tt.project)
+		}
+	}
+	const pools = "projects/pools/networks/pools"
+	w := newWorld(t)
+	w.do(external(pools, "203.0.113.0/29"), BindPool{devBound, pools + "/pools/public"},
+		Allocate{Name: FloatingIPName("pools", "web"), Namespace: "dev"})
+	w.refused("in use", UpdateNetwork{Name: pools, External: ptr(false)}, Error{FailedPrecondition, ReasonInUse, "name", devBound,
+		pools + "/pools/public is in use by " + devBound + ", projects/pools/floatingIps/web"})
 }

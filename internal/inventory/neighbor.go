@@ -13,7 +13,7 @@ type CreateNeighbor struct {
 	Settings neighbor.Settings
 }
 
-func (c CreateNeighbor) plan(s *State) ([]Mutation, error) {
+func (c CreateNeighbor) plan(s moment) ([]Mutation, error) {
 	n := Neighbor{Settings: c.Settings}
 	name := n.ResourceName()
 	if err := checkName("name", name, neighbors); err != nil {
@@ -26,7 +26,7 @@ func (c CreateNeighbor) plan(s *State) ([]Mutation, error) {
 		}
 		return nil, exists(ReasonExists, "name", name, "%s exists%s", name, where)
 	}
-	if err := checkNeighbor(s, &n); err != nil {
+	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}
 	return []Mutation{
@@ -53,8 +53,8 @@ type UpdateNeighbor struct {
 	MD5Key        *neighbor.KeySource
 }
 
-func (c UpdateNeighbor) plan(s *State) ([]Mutation, error) {
-	old, err := storedNeighbor(s, c.Name)
+func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
+	old, err := storedNeighbor(s.State, c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (c UpdateNeighbor) plan(s *State) ([]Mutation, error) {
 	set(&n.TTLSecurity, c.TTLSecurity)
 	set(&n.Multihop, c.Multihop)
 	set(&n.MD5Key, c.MD5Key)
-	if err := checkNeighbor(s, &n); err != nil {
+	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}
 	mutations := []Mutation{put(neighborPrefix+c.Name, old.Version, n)}
@@ -85,8 +85,8 @@ type DeleteNeighbor struct {
 	Name string // resource name
 }
 
-func (c DeleteNeighbor) plan(s *State) ([]Mutation, error) {
-	n, err := storedNeighbor(s, c.Name)
+func (c DeleteNeighbor) plan(s moment) ([]Mutation, error) {
+	n, err := storedNeighbor(s.State, c.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -110,15 +110,3 @@ func TestNeighbors(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
-
-func TestSeedGlobal(t *testing.T) {
-	w := &world{TB: t, store: memory{keys: map[string]entry{}}, state: NewState(nil)}
-	if g, ok := w.state.Global(); ok {
-		t.Errorf("an empty state has %+v", g)
-	}
-	w.planned("first start", SeedGlobal{64512}, `put global@0 {"as":64512,"next_network_id":1}`)
-	w.do(SeedGlobal{64512})
-	w.planned("later start", SeedGlobal{64512}, "")
-	w.refused("another AS", SeedGlobal{65000}, Error{FailedPrecondition, ReasonASDiffers, "bgp.as", "",
-		"the store belongs to AS 64512 and the configuration says 65000; automatic route targets depend on it: set bgp.as back to 64512, or start on an empty store"})
-}

@@ -2,18 +2,19 @@ package inventory
 
 import (
 	"net/netip"
-	"slices"
 
+	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
-// CreateNetwork adds a network. Its id is given by the plan.
+// CreateNetwork adds a network. Its id is given by the plan. An external one
+// gets a pool of all its addresses.
 type CreateNetwork struct {
 	Network Network
 }
 
-func (c CreateNetwork) plan(s *State) ([]Mutation, error) {
+func (c CreateNetwork) plan(s moment) ([]Mutation, error) {
 	n := c.Network
 	if err := checkName("name", n.Name, networks); err != nil {
 		return nil, err
@@ -21,7 +22,7 @@ func (c CreateNetwork) plan(s *State) ([]Mutation, error) {
 	if _, ok := s.Network(n.Name); ok {
 		return nil, exists(ReasonExists, "name", n.Name, "%s exists", n.Name)
 	}
-	if err := checkNetwork(s, &n); err != nil {
+	if err := checkNetwork(s.State, &n); err != nil {
 		return nil, err
 	}
 	g, ok := s.Global()
@@ -35,11 +36,28 @@ func (c CreateNetwork) plan(s *State) ([]Mutation, error) {
 	n.ID = id
 	next := *g
 	next.NextNetworkID = id%routetarget.MaxNetworkID + 1
-	return []Mutation{
+	mutations := []Mutation{
 		put(networkPrefix+n.Name, Absent, n),
 		claim(networkIDKey(id), n.Name),
 		put(globalKey, g.Version, next),
-	}, nil
+	}
+	if n.External {
+		mutations = append(mutations, put(poolPrefix+s.externalPool(&n), Absent, Pool{Name: s.externalPool(&n), Automatic: true}))
+	}
+	return mutations, nil
+}
+
+// externalPool returns the name of the pool that an external network makes.
+func (s *State) externalPool(n *Network) string { return PoolName(n.Name, s.static.ExternalPool) }
+
+// automaticPool returns the pool that an external network has made.
+func (s *State) automaticPool(network string) (*Pool, bool) {
+	for p := range s.PoolsOf(network) {
+		if p.Automatic {
+			return p, true
+		}
+	}
+	return nil, false
 }
 
 // freeNetworkID returns the first free id at or after the cursor, wrapping, so
@@ -63,9 +81,13 @@ type UpdateNetwork struct {
 	ImportTargets  *routetarget.Set
 	ExportTargets  *routetarget.Set
 	Encapsulations *vrf.Encapsulations
+	External       *bool
+	Hosts          *ReservedHosts
+	Gateways       *[]netip.Addr
+	DNS            *[]netip.Addr
 }
 
-func (c UpdateNetwork) plan(s *State) ([]Mutation, error) {
+func (c UpdateNetwork) plan(s moment) ([]Mutation, error) {
 	old, ok := s.Network(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
@@ -76,51 +98,128 @@ func (c UpdateNetwork) plan(s *State) ([]Mutation, error) {
 	set(&n.ImportTargets, c.ImportTargets)
 	set(&n.ExportTargets, c.ExportTargets)
 	set(&n.Encapsulations, c.Encapsulations)
-	if err := checkNetwork(s, &n); err != nil {
+	set(&n.External, c.External)
+	set(&n.Hosts, c.Hosts)
+	set(&n.Gateways, c.Gateways)
+	set(&n.DNS, c.DNS)
+	if err := checkNetwork(s.State, &n); err != nil {
 		return nil, err
 	}
 	mutations := []Mutation{put(networkPrefix+n.Name, old.Version, n)}
-	if c.Subnets == nil {
-		return mutations, nil
+	if s.global != nil && (c.Targets != nil || c.ImportTargets != nil || c.ExportTargets != nil) {
+		mutations = append(mutations, check(globalKey, s.global.Version)) // none may have become automatic
 	}
-	var names, outside []string
-	for f := range s.FloatingIPsIn(n.Name) {
-		if err := n.checkAddress("subnets", f.Address); err != nil {
-			names = append(names, f.Name)
-			outside = append(outside, f.Name+" ("+f.Address.String()+")")
-		}
-	}
-	if len(outside) > 0 {
-		err := inUse("an address that would no longer be in the subnets of "+n.Name, outside)
-		err.Field, err.Resource = "subnets", names[0]
+	pool, err := s.becomeExternal(old, &n)
+	if err != nil {
 		return nil, err
 	}
-	// No floating IP may have been allocated since this state.
-	return append(mutations, checkPrefix(addressesOf(n.ID), Version(s.revision))), nil
+	mutations = append(mutations, pool...)
+	if c.Subnets == nil && c.Hosts == nil && c.Gateways == nil && c.DNS == nil {
+		return mutations, nil
+	}
+	field := "reserved_hosts"
+	switch {
+	case c.Gateways != nil:
+		field = "gateways"
+	case c.DNS != nil:
+		field = "dns_servers"
+	}
+	if err := s.checkStranded(field, &n); err != nil {
+		return nil, err
+	}
+	// No floating IP may have been allocated since this state, and no pool made.
+	return append(mutations,
+		checkPrefix(addressesOf(n.ID), Version(s.revision)),
+		checkPrefix(poolsOf(n.Name), Version(s.revision))), nil
 }
 
-// DeleteNetwork removes a network without floating IPs.
+// checkStranded checks that a changed network still holds its pools and the
+// addresses of its floating IPs, and reserves none of them. The field is the
+// one that reserves.
+func (s *State) checkStranded(field string, n *Network) error {
+	var outside, reserved stranded
+	for f := range s.FloatingIPsIn(n.Name) {
+		switch err := n.checkAddress("", f.Address); {
+		case err == nil:
+		case err.Reason == ReasonReserved:
+			reserved.add(f)
+		default:
+			outside.add(f)
+		}
+	}
+	if err := outside.refuse("subnets", "an address that would no longer be in the subnets of "+n.Name); err != nil {
+		return err
+	}
+	if err := reserved.refuse("reserved_hosts", "an address that would be reserved in "+n.Name); err != nil {
+		return err
+	}
+	ranges := n.ranges()
+	for p := range s.PoolsOf(n.Name) {
+		if p.Automatic && !n.External { // it goes
+			continue
+		}
+		if pool := ipam.NewRanges(p.Ranges...); !ranges.Covers(pool) {
+			err := inUse("a range that would no longer be in the subnets of "+n.Name, []string{p.Name + " (" + summary(pool.Minus(ranges)) + ")"})
+			err.Field, err.Resource = "subnets", p.Name
+			return err
+		}
+	}
+	return nil
+}
+
+// becomeExternal makes or removes the pool when a network becomes external, or
+// no longer is.
+func (s moment) becomeExternal(old, n *Network) ([]Mutation, error) {
+	if old.External == n.External {
+		return nil, nil
+	}
+	if !n.External {
+		if p, ok := s.automaticPool(n.Name); ok {
+			return s.removePool(p)
+		}
+		return nil, nil
+	}
+	p := Pool{Name: s.externalPool(n), Automatic: true}
+	if _, ok := s.Pool(p.Name); ok {
+		return nil, exists(ReasonExists, "external", p.Name, "%s exists; an external network makes a pool of this name", p.Name)
+	}
+	if err := checkOverlap(s.State, n, &p); err != nil {
+		return nil, err
+	}
+	return []Mutation{put(poolPrefix+p.Name, Absent, p), checkPrefix(poolsOf(n.Name), Version(s.revision))}, nil
+}
+
+// DeleteNetwork removes a network without floating IPs and pools. The pool
+// that an external one made goes with it.
 type DeleteNetwork struct {
 	Name string
 }
 
-func (c DeleteNetwork) plan(s *State) ([]Mutation, error) {
+func (c DeleteNetwork) plan(s moment) ([]Mutation, error) {
 	n, ok := s.Network(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
 	}
 	var users []string
+	mutations := []Mutation{remove(networkPrefix+n.Name, n.Version), free(networkIDKey(n.ID)), free(cursorPrefix + n.Name)}
 	for f := range s.FloatingIPsIn(n.Name) {
 		users = append(users, f.Name)
+	}
+	for p := range s.PoolsOf(n.Name) {
+		if !p.Automatic {
+			users = append(users, p.Name)
+			continue
+		}
+		users = append(users, s.bindingsOf(p)...)
+		mutations = append(mutations, remove(poolPrefix+p.Name, p.Version), free(cursorPrefix+p.Name))
 	}
 	if len(users) > 0 {
 		return nil, inUse(n.Name, users)
 	}
-	return []Mutation{
-		remove(networkPrefix+n.Name, n.Version),
-		free(networkIDKey(n.ID)),
-		checkPrefix(addressesOf(n.ID), Absent),
-	}, nil
+	return append(mutations,
+		checkPrefix(addressesOf(n.ID), Version(s.revision)),
+		checkPrefix(poolsOf(n.Name), Version(s.revision)),
+		checkPrefix(bindingPrefix, Version(s.revision))), nil
 }
 
 // The limits of a network. All targets of a route must fit into one UPDATE of
@@ -130,7 +229,8 @@ const (
 	maxTargets = 256
 )
 
-// checkNetwork checks what a user configures.
+// checkNetwork checks what a user configures, and brings the targets into
+// their shortest form.
 func checkNetwork(s *State, n *Network) error {
 	if len(n.Subnets) > maxSubnets {
 		return invalid(ReasonInvalid, "subnets", "expected at most %d, got %d", maxSubnets, len(n.Subnets))
@@ -154,6 +254,13 @@ func checkNetwork(s *State, n *Network) error {
 			}
 		}
 	}
+	if err := n.check(n.ranges()); err != nil {
+		return err
+	}
+	// In both lists means both.
+	inBoth := n.ImportTargets.Minus(n.ImportTargets.Minus(n.ExportTargets))
+	n.Targets = n.Targets.Union(inBoth)
+	n.ImportTargets, n.ExportTargets = n.ImportTargets.Minus(n.Targets), n.ExportTargets.Minus(n.Targets)
 	if s.global == nil {
 		return nil
 	}
@@ -172,30 +279,4 @@ func checkTargets(field string, targets routetarget.Set, as uint32) *Error {
 		}
 	}
 	return nil
-}
-
-// checkAddress checks that an address can be given to a floating IP: inside a
-// subnet, and not one of its reserved addresses.
-func (n *Network) checkAddress(field string, addr netip.Addr) *Error {
-	i := slices.IndexFunc(n.Subnets, func(p netip.Prefix) bool { return p.Contains(addr) })
-	if i < 0 {
-		return invalid(ReasonOutsideSubnets, field, "%s is outside the subnets of %s: %v", addr, n.Name, n.Subnets)
-	}
-	if p := n.Subnets[i]; reserved(p, addr) {
-		return invalid(ReasonReserved, field, "%s is the network or broadcast address of %s", addr, p)
-	}
-	return nil
-}
-
-// reserved reports whether an address is the network or broadcast address of
-// an IPv4 subnet, or the subnet-router anycast address of an IPv6 one (RFC
-// 4291 §2.6.1). A /31, /32, /127 or /128 has none (RFC 3021, RFC 6164).
-func reserved(p netip.Prefix, addr netip.Addr) bool {
-	if p.Bits() >= addr.BitLen()-1 {
-		return false
-	}
-	if addr == p.Addr() {
-		return true
-	}
-	return addr.Is4() && !p.Contains(addr.Next())
 }

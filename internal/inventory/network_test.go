@@ -73,6 +73,29 @@ var networkRefusals = []struct {
 		Error{InvalidArgument, ReasonAutomatic, "export_targets", "", "target:64512:8057535 lies in the range of the automatic targets, target:64512:8000001 to target:64512:8057535; choose a number outside"}},
 }
 
+// TestNetworkLimits checks the bounds of what a network may have.
+func TestNetworkLimits(t *testing.T) {
+	w := newWorld(t)
+	w.do(network(public))
+	subnets := make([]netip.Prefix, 257)
+	var many routetarget.Set
+	for i := range subnets {
+		subnets[i] = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 0}), 24)
+		many = many.Union(targets(fmt.Sprintf("1:%d", i)))
+	}
+	w.refused("subnets", UpdateNetwork{Name: public, Subnets: &subnets}, Error{InvalidArgument, ReasonInvalid, "subnets", "", "expected at most 256, got 257"})
+	w.do(UpdateNetwork{Name: public, Subnets: ptr(subnets[1:])})
+	few := many.Minus(targets("1:0"))
+	tooMany := Error{InvalidArgument, ReasonInvalid, "route_targets", "", "expected at most 256 targets to import or to export, got 257"}
+	w.refused("both", UpdateNetwork{Name: public, Targets: &many}, tooMany)
+	w.refused("import", UpdateNetwork{Name: public, ImportTargets: &many}, tooMany)
+	w.refused("export", UpdateNetwork{Name: public, Targets: &few, ExportTargets: ptr(targets("1:0"))}, tooMany)
+	w.do(UpdateNetwork{Name: public, ImportTargets: &few, ExportTargets: ptr(targets("2:1"))})
+	for _, text := range []string{"127.0.0.0/8", "::1/128", "0.0.0.0/0", "::/0"} {
+		w.refused(text, UpdateNetwork{Name: public, Subnets: ptr(prefixes(text))}, Error{InvalidArgument, ReasonInvalid, "subnets", "", text + " cannot hold public addresses"})
+	}
+}
+
 func TestCreateNetworkRefusals(t *testing.T) {
 	w := newWorld(t)
 	w.do(network(public, "203.0.113.0/24"))
@@ -85,7 +108,7 @@ func TestCreateNetworkRefusals(t *testing.T) {
 	w.refused("name", CreateNetwork{Network{Name: "public"}},
 		Error{InvalidArgument, ReasonInvalid, "name", "", `expected projects/PROJECT/networks/NAME, got "public"`})
 
-	empty := &world{TB: t, state: NewState(nil)}
+	empty := &world{TB: t, state: NewState(Static{})}
 	empty.refused("before the first start", CreateNetwork{Network{Name: public}},
 		Error{FailedPrecondition, ReasonASDiffers, "", "", "the AS is not known yet"})
 
@@ -99,11 +122,14 @@ func TestUpdateNetwork(t *testing.T) {
 	w.planned("nothing", UpdateNetwork{Name: public},
 		`put network/projects/p/networks/public@2 {"name":"projects/p/networks/public","id":1,"subnets":["203.0.113.0/24"],"targets":"target:64512:1","import_targets":"","export_targets":"","encapsulations":""}`)
 	w.planned("a list becomes empty", UpdateNetwork{Name: public, Targets: ptr(targets()), ImportTargets: ptr(targets("64512:5"))},
-		`put network/projects/p/networks/public@2 {"name":"projects/p/networks/public","id":1,"subnets":["203.0.113.0/24"],"targets":"","import_targets":"target:64512:5","export_targets":"","encapsulations":""}`)
+		`put network/projects/p/networks/public@2 {"name":"projects/p/networks/public","id":1,"subnets":["203.0.113.0/24"],"targets":"","import_targets":"target:64512:5","export_targets":"","encapsulations":""}`,
+		`check global@2`)
 	w.planned("subnets", UpdateNetwork{
 		Name: public, Subnets: ptr(prefixes("2001:db8::/64")), ExportTargets: ptr(targets("64512:6")), Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE))},
 		`put network/projects/p/networks/public@2 {"name":"projects/p/networks/public","id":1,"subnets":["2001:db8::/64"],"targets":"target:64512:1","import_targets":"","export_targets":"target:64512:6","encapsulations":"gre"}`,
-		`none above addr/1/@2`)
+		`check global@2`,
+		`none above addr/1/@2`,
+		`none above pool/projects/p/networks/public/pools/@2`)
 }
 
 func TestUpdateNetworkRefusals(t *testing.T) {
@@ -123,9 +149,9 @@ func TestUpdateNetworkRefusals(t *testing.T) {
 	w.refused("no subnets", UpdateNetwork{Name: public, Subnets: &[]netip.Prefix{}},
 		Error{FailedPrecondition, ReasonInUse, "subnets", web, problem + web + " (203.0.113.127), " + mail + " (203.0.113.200)"})
 	w.refused("one is outside", UpdateNetwork{Name: public, Subnets: ptr(prefixes("203.0.113.0/25", "203.0.113.128/26"))},
-		Error{FailedPrecondition, ReasonInUse, "subnets", web, problem + web + " (203.0.113.127), " + mail + " (203.0.113.200)"})
+		Error{FailedPrecondition, ReasonInUse, "subnets", mail, problem + mail + " (203.0.113.200)"})
 	w.refused("one would be the broadcast address", UpdateNetwork{Name: public, Subnets: ptr(prefixes("203.0.113.0/25", "203.0.113.128/25"))},
-		Error{FailedPrecondition, ReasonInUse, "subnets", web, problem + web + " (203.0.113.127)"})
+		Error{FailedPrecondition, ReasonInUse, "reserved_hosts", web, "an address that would be reserved in " + public + " is in use by " + web + " (203.0.113.127)"})
 	w.do(UpdateNetwork{Name: public, Subnets: ptr(prefixes("203.0.113.127/32", "203.0.113.128/25"))})
 }
 
@@ -139,7 +165,10 @@ func TestDeleteNetwork(t *testing.T) {
 	w.planned("free", DeleteNetwork{public},
 		`delete network/projects/p/networks/public@2`,
 		`delete netid/1@any`,
-		`none above addr/1/@0`)
+		`delete cursor/projects/p/networks/public@any`,
+		`none above addr/1/@4`,
+		`none above pool/projects/p/networks/public/pools/@4`,
+		`none above binding/@4`)
 	for i := range 7 {
 		w.do(allocate(fmt.Sprintf("projects/p/floatingIps/f%d", i), private, fmt.Sprintf("203.0.113.%d", 10+i)))
 	}
@@ -184,7 +213,7 @@ func TestNetworkIDsExhausted(t *testing.T) {
 	for i := range changes {
 		id := i + 1
 		value := fmt.Appendf(nil, `{"name":%q,"id":%d}`, name(id), id)
-		changes[i] = Change{networkPrefix + name(id), value, 2}
+		changes[i] = Change{Key: networkPrefix + name(id), Value: value, Version: 2}
 	}
 	if _, err := w.state.Apply(2, changes); err != nil {
 		t.Fatal(err)

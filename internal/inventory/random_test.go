@@ -5,223 +5,240 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
+	"strings"
 	"testing"
-
-	"github.com/buoynet/buoy/routetarget"
-	"github.com/buoynet/buoy/vrf"
+	"time"
 )
 
-var seed = flag.Uint64("seed", 0, "of the random test; 0 takes a new one")
+var (
+	seed  = flag.Uint64("seed", 0, "of the random test; 0 takes a new one")
+	steps = flag.Int("steps", 10_000, "of the random test")
+)
 
-// TestRandom carries out random commands against the model. A part of them is
-// planned on an outdated state: those must conflict, or still be right.
+// TestRandom carries out random commands against the model, one by one or
+// several in one draft. A part of them is planned on an outdated state: those
+// must conflict, or still be right.
 func TestRandom(t *testing.T) {
 	for *seed == 0 {
 		*seed = rand.Uint64()
 	}
 	t.Logf("go test -run TestRandom -seed %d", *seed)
-	g := generator{rand.New(rand.NewPCG(*seed, 1))}
-	w := newWorld(t, &Neighbor{Settings: modelStatic})
-	m := newModel()
-	var old []*State // the newest is last
-	count := map[string]int{}
-
-	for step := range 10_000 {
-		c := g.command()
-		t := &stepLog{t, fmt.Sprintf("step %d: %T%+v", step, c, c)}
-		state, stale := w.state, g.IntN(4) == 0 && len(old) > 0
-		if stale {
-			state = old[max(0, len(old)-1-g.IntN(g.IntN(len(old))+1))]
+	r := random{
+		TB:        t,
+		world:     newWorld(t, &Neighbor{Settings: modelStatic}),
+		model:     newModel(),
+		generator: generator{Rand: rand.New(rand.NewPCG(*seed, 1))},
+		count:     map[string]int{},
+	}
+	r.generator.model = r.model
+	for step := range *steps {
+		r.tick()
+		r.generator.ebb = step%500 > 475
+		commands := []Command{r.command()}
+		if r.IntN(4) == 0 {
+			for range 1 + r.IntN(6) {
+				commands = append(commands, r.command())
+			}
 		}
-		mutations, err := Plan(state, c)
-		var refusal *Error
-		switch {
-		case err != nil && !errors.As(err, &refusal):
-			t.Fatalf("the error is %T: %v", err, err)
-		case err != nil && stale:
-			count["stale, refused"]++
-		case err != nil:
-			count["refused: "+refusal.Reason]++
-			if broken := m.do(c); !slices.Contains(broken, refusal.Reason) {
-				t.Fatalf("refused by %s (%s); the model says %q", refusal.Reason, refusal, broken)
-			}
-		default:
-			changes, conflict := w.store.commit(mutations)
-			if conflict != "" {
-				if !stale {
-					t.Fatalf("planned on the newest state and in conflict on %s", conflict)
-				}
-				count["stale, conflict"]++
-				break
-			}
-			if stale && state.Revision() < w.state.Revision() {
-				count["stale, carried out"]++
-			}
-			count[fmt.Sprintf("%T", c)]++
-			if broken := m.do(c); broken != nil {
-				t.Fatalf("carried out (stale: %t); the model says %q", stale, broken)
-			}
-			if _, err := w.state.Apply(w.store.revision, changes); err != nil {
-				t.Fatal(err)
-			}
-			compare(t, w, m)
-			old = append(old[max(0, len(old)-15):], w.state.Snapshot())
-		}
+		r.step(&stepLog{t, func() string { return fmt.Sprintf("step %d: %s", step, describe(commands)) }}, commands)
 		if step%250 == 0 {
-			if got, want := dump(w.restarted()), dump(w.state); got != want {
-				t.Fatalf("after a restart:\n got %s\nwant %s", got, want)
-			}
+			r.restart(&stepLog{t, func() string { return fmt.Sprintf("restart after step %d", step) }})
 		}
 	}
-	// Nothing was left out.
-	for _, event := range []string{
-		"stale, refused", "stale, conflict", "stale, carried out",
-		"inventory.CreateNetwork", "inventory.UpdateNetwork", "inventory.DeleteNetwork", "inventory.CreateComputeNode",
-		"inventory.UpdateComputeNode", "inventory.DeleteComputeNode", "inventory.CreateNeighbor", "inventory.UpdateNeighbor",
-		"inventory.DeleteNeighbor", "inventory.Allocate", "inventory.Associate", "inventory.Disassociate", "inventory.Release",
-		ReasonInvalid, ReasonNotFound, ReasonExists, ReasonAddressTaken, ReasonOutsideSubnets, ReasonReserved, ReasonRouterIDTaken,
-		ReasonAutomatic, ReasonOverlap, ReasonLabelTaken, ReasonLabelDiffers, ReasonAssociated, ReasonNotAssociated,
-		ReasonFamilyMismatch, ReasonInUse, ReasonReadOnly,
-	} {
-		if count[event]+count["refused: "+event] == 0 {
+	r.count["rested"] = r.model.rested
+	for _, event := range events {
+		if r.count[event]+r.count["refused: "+event] == 0 {
 			t.Errorf("%s has not happened", event)
 		}
 	}
-	t.Logf("%d revisions: %v", w.store.revision, count)
+	t.Logf("%d revisions: %v", r.world.store.revision, r.count)
+}
+
+// random is a run of the random test.
+type random struct {
+	testing.TB
+	world *world
+	model *model
+	generator
+	old   []*State // the newest is last
+	count map[string]int
+}
+
+func describe(commands []Command) string {
+	var texts []string
+	for _, c := range commands {
+		texts = append(texts, fmt.Sprintf("%T%+v", c, c))
+	}
+	return strings.Join(texts, "\n  then ")
+}
+
+// tick lets time go by. Now and then somebody sets the clock.
+func (r *random) tick() {
+	d := time.Duration(r.IntN(4000)) * time.Millisecond
+	if r.IntN(100) == 0 {
+		d = pick(r.generator, time.Hour, -time.Hour, -10*time.Second, -3*time.Second, -90*time.Second)
+	}
+	r.world.later(d)
+	r.model.now = r.world.now
+}
+
+// step plans and commits commands, and compares.
+func (r *random) step(t *stepLog, commands []Command) {
+	state, stale := r.world.state, r.IntN(4) == 0 && len(r.old) > 0
+	if stale {
+		state = r.old[max(0, len(r.old)-1-r.IntN(r.IntN(len(r.old))+1))]
+	}
+	drafts := []*Draft{NewDraft(state, r.world.now)}
+	var done []func() // once it is committed
+	for _, c := range commands {
+		d := drafts[len(drafts)-1]
+		if !stale && r.IntN(4) == 0 && r.writes(d) {
+			drafts = append(drafts, r.next(t, d))
+			d = drafts[len(drafts)-1]
+		}
+		mutations, refusal := r.plan(t, d, state, c, len(commands) > 1)
+		out := outcomeOf(mutations, stale)
+		judge := func() {
+			r.count[fmt.Sprintf("%T", c)]++
+			if broken := r.model.do(c, out); broken != nil {
+				t.Fatalf("%T%+v was carried out (stale: %t); the model says %q\n%s", c, c, stale, broken, text(mutations))
+			}
+		}
+		switch {
+		case refusal != nil && stale:
+			r.count["stale, refused"]++
+		case refusal != nil:
+			r.refused(t, c, refusal)
+			if len(commands) > 1 {
+				r.count["refused in a draft"]++
+			}
+		case stale && len(mutations) == 0: // it was so then
+		case stale:
+			done = append(done, judge)
+		default:
+			judge()
+		}
+	}
+	newest := state.Revision() == r.world.state.Revision()
+	for _, d := range drafts {
+		if !r.commit(t, d.Mutations(), stale, newest, len(commands) > 1) {
+			return
+		}
+	}
+	for _, judge := range done {
+		judge()
+	}
+	if len(r.old) == 0 || r.old[len(r.old)-1].Revision() < r.world.state.Revision() {
+		compare(t, r.world, r.model)
+		r.old = append(r.old[max(0, len(r.old)-15):], r.world.state.Snapshot())
+	}
+}
+
+// writes reports whether a draft is sure to change the store.
+func (r *random) writes(d *Draft) bool {
+	return slices.ContainsFunc(d.Mutations(), func(m Mutation) bool { return m.Op == Put })
+}
+
+// next goes on before a draft is committed.
+func (r *random) next(t *stepLog, d *Draft) *Draft {
+	next, err := d.Next(r.world.now)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	r.count["draft upon draft"]++
+	return next
+}
+
+// commit reports whether there was no conflict.
+func (r *random) commit(t *stepLog, mutations []Mutation, stale, newest, several bool) bool {
+	kind := "stale"
+	if several {
+		kind = "stale draft"
+	}
+	changes, conflict := r.world.store.commit(mutations)
+	switch {
+	case conflict != "" && !stale:
+		t.Fatalf("planned on the newest state and in conflict on %s\n%s", conflict, text(mutations))
+	case conflict != "":
+		r.count[kind+", conflict"]++
+		return false
+	case stale && !newest && len(changes) > 0:
+		r.count[kind+", carried out"]++
+	case several && !stale:
+		r.count["draft, carried out"]++
+	}
+	if _, err := r.world.state.Apply(r.world.store.revision, changes); err != nil {
+		t.Fatalf("%v", err)
+	}
+	return true
+}
+
+// plan plans one command as part of a draft. One that is alone is also planned
+// without, and must come to the same.
+func (r *random) plan(t *stepLog, d *Draft, state *State, c Command, several bool) ([]Mutation, *Error) {
+	var alone []Mutation
+	if !several {
+		alone, _ = Plan(state, r.world.now, c)
+	}
+	var refusal *Error
+	if err := d.Do(c); err != nil && !errors.As(err, &refusal) {
+		t.Fatalf("the error is %T: %v", err, err)
+	}
+	if refusal != nil {
+		return nil, refusal
+	}
+	if !several && text(alone) != text(d.last) {
+		t.Fatalf("without a draft:\n%s\nwith one:\n%s", text(alone), text(d.last))
+	}
+	return d.last, nil
+}
+
+// refused judges a refusal, and what it tells.
+func (r *random) refused(t *stepLog, c Command, refusal *Error) {
+	r.count["refused: "+refusal.Reason]++
+	if broken := r.model.do(c, nil); !slices.Contains(broken, refusal.Reason) {
+		t.Fatalf("%T%+v was refused by %s (%s); the model says %q", c, c, refusal.Reason, refusal, broken)
+	}
+	a, ok := c.(Allocate)
+	if !ok {
+		return
+	}
+	project := projectRule(a.Name)
+	for name, f := range r.model.floating {
+		if projectRule(name) != project && projectRule(f.Network) != project && strings.Contains(refusal.Error()+refusal.Resource, name) {
+			t.Fatalf("the refusal tells project %s of %s: %s", project, name, refusal)
+		}
+	}
+	for name := range r.model.pools {
+		if !r.model.mayUse(project, name) && name != a.Pool && strings.Contains(refusal.Error()+refusal.Resource, name) {
+			t.Fatalf("the refusal tells project %s of %s: %s", project, name, refusal)
+		}
+	}
+}
+
+// restart begins anew with what the store holds, and maybe another
+// configuration file.
+func (r *random) restart(t *stepLog) {
+	want := dump(r.world.state)
+	r.world.restart()
+	if got := dump(r.world.state); got != want {
+		t.Fatalf("\n got %s\nwant %s", got, want)
+	}
+	r.model.filePool = pick(r.generator, "", "", poolA, public+"/pools/public")
+	r.world.static.GlobalPool = r.model.filePool
+	r.world.restart()
+	r.old = nil
+	compare(t, r.world, r.model)
 }
 
 // stepLog says which step a failure belongs to.
 type stepLog struct {
 	testing.TB
-	step string
+	step func() string
 }
 
 func (s *stepLog) Fatalf(format string, args ...any) {
 	s.Helper()
-	s.TB.Fatalf(s.step+"\n"+format, args...)
-}
-
-// generator makes commands over small name spaces, so that they clash often.
-type generator struct{ *rand.Rand }
-
-func pick[T any](g generator, list ...T) T { return list[g.IntN(len(list))] }
-
-// maybe is nil half of the time.
-func maybe[T any](g generator, v T) *T {
-	if g.IntN(2) == 0 {
-		return nil
-	}
-	return &v
-}
-
-func (g generator) command() Command {
-	switch g.IntN(24) {
-	case 0:
-		return CreateNetwork{Network{
-			Name: g.network(), Subnets: g.subnets(), Targets: g.targets(), ImportTargets: g.targets(), ExportTargets: g.targets(), Encapsulations: g.encapsulations()}}
-	case 1, 2:
-		return UpdateNetwork{
-			g.network(), maybe(g, g.subnets()), maybe(g, g.targets()), maybe(g, g.targets()), maybe(g, g.targets()), maybe(g, g.encapsulations())}
-	case 3: // now and then, so that there is something to work with
-		if g.IntN(3) > 0 {
-			return UpdateNetwork{Name: g.network(), Targets: ptr(g.targets())}
-		}
-		return DeleteNetwork{g.network()}
-	case 4:
-		return CreateComputeNode{ComputeNode{Name: g.node(), Address: g.nodeAddress(), RouterID: g.routerID(), Encapsulations: g.encapsulations()}}
-	case 5:
-		return UpdateComputeNode{g.node(), maybe(g, g.nodeAddress()), maybe(g, g.routerID()), maybe(g, g.encapsulations())}
-	case 6:
-		if g.IntN(2) > 0 {
-			return UpdateComputeNode{Name: g.node(), Encapsulations: ptr(g.encapsulations())}
-		}
-		return DeleteComputeNode{g.node()}
-	case 7:
-		s := settings(pick(g, "mx1", "mx2", "mx3", "static", "MX"), "10.0.0.1")
-		s.Address, s.AS = g.peerAddress(), pick[uint32](g, 0, 1, 64512, 64512)
-		return CreateNeighbor{s}
-	case 8:
-		return UpdateNeighbor{
-			Name: g.peer(), Address: maybe(g, g.peerAddress()), AS: maybe(g, pick[uint32](g, 0, 1, 64512)), Passive: maybe(g, g.IntN(2) == 0)}
-	case 9:
-		return DeleteNeighbor{g.peer()}
-	case 10, 11, 12, 13:
-		return Allocate{g.floatingIP(), g.network(), g.address()}
-	case 14, 15, 16, 17, 18, 19, 20:
-		return Associate{g.floatingIP(), Association{
-			ComputeNode: g.node(),
-			Interface:   pick(g, "tap0", "tap0", "tap0", "tap1", "tap1", "tap1", "tap2", "tap2", "tap/"),
-			FixedIP:     pick(g, addr("10.47.0.1"), addr("10.47.0.2"), addr("10.47.0.3"), addr("fd00::1"), addr("fd00::2"), netip.Addr{}),
-			Label:       pick[vrf.Label](g, 15, 16, 16, 16, 17, 17, 17, 18, 18),
-			Preferred:   g.IntN(2) == 0,
-		}}
-	case 21, 22:
-		return Disassociate{g.floatingIP(), pick(g, "", "", "tap0", "tap1"), pick(g, "", "", g.node())}
-	default:
-		return Release{g.floatingIP()}
-	}
-}
-
-func (g generator) network() string {
-	if g.IntN(15) == 0 {
-		return pick(g, "projects/p/networks/none", "projects/p/networks/", "projects/P/networks/x")
-	}
-	return pick(g, public, private, "projects/q/networks/public")
-}
-
-func (g generator) node() string {
-	if g.IntN(15) == 0 {
-		return pick(g, "computeNodes/none", "computeNodes/")
-	}
-	return pick(g, cmp1, cmp2, "computeNodes/cmp3")
-}
-
-func (g generator) peer() string { return pick(g, mx1, mx2, "neighbors/mx3", static) }
-
-func (g generator) floatingIP() string {
-	if g.IntN(30) == 0 {
-		return "projects/p/floatingIps/"
-	}
-	return FloatingIPName(pick(g, "p", "q"), pick(g, "a", "b", "c", "d"))
-}
-
-func (g generator) subnets() []netip.Prefix {
-	return pick(g,
-		prefixes("203.0.113.0/29"), prefixes("203.0.113.0/29", "2001:db8::/126"), prefixes("203.0.113.0/29", "2001:db8::/126"),
-		prefixes("203.0.113.0/30", "203.0.113.4/30"), prefixes("203.0.113.4/31", "203.0.113.1/32", "2001:db8::2/127"),
-		nil, prefixes("203.0.113.1/29"), prefixes("203.0.113.4/30", "203.0.113.0/29"))
-}
-
-func (g generator) address() netip.Addr {
-	switch g.IntN(12) {
-	case 0:
-		return pick(g, netip.Addr{}, addr("224.0.0.1"), addr("::"))
-	case 1, 2, 3:
-		return netip.AddrFrom16([16]byte{0x20, 0x01, 0x0d, 0xb8, 15: byte(g.IntN(5))})
-	default:
-		return netip.AddrFrom4([4]byte{203, 0, 113, byte(g.IntN(9))})
-	}
-}
-
-func (g generator) targets() routetarget.Set {
-	return pick(g, targets(), targets(), targets("64512:1"), targets("64512:1", "64512:2"), targets("64512:2", "64512:3"),
-		targets("64513:8000001"), targets("10.0.0.1:1"), targets(pick(g, "64512:9", "64512:8000001", "64512:8057535", "64512:8000000", "64512:8057536")))
-}
-
-func (g generator) encapsulations() vrf.Encapsulations {
-	return pick(g, vrf.NewEncapsulations(), vrf.NewEncapsulations(vrf.GRE), vrf.NewEncapsulations(vrf.MPLSInUDP), vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP))
-}
-
-func (g generator) nodeAddress() netip.Addr {
-	return pick(g, addr("10.0.0.11"), addr("10.0.0.12"), addr("10.0.0.13"), addr("2001:db8:f::11"), addr("2001:db8:f::12"), addr("0.0.0.0"), netip.Addr{})
-}
-
-func (g generator) routerID() netip.Addr {
-	return pick(g, netip.Addr{}, netip.Addr{}, addr("10.0.0.11"), addr("10.0.0.12"), addr("10.0.0.13"), addr("2001:db8:f::11"))
-}
-
-func (g generator) peerAddress() netip.Addr {
-	return pick(g, addr("10.0.0.1"), addr("10.0.0.2"), addr("2001:db8:e::1"), modelStatic.Address, addr("224.0.0.1"), netip.Addr{})
+	s.TB.Fatalf("%s\n%s", s.step(), fmt.Sprintf(format, args...))
 }

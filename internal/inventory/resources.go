@@ -3,6 +3,7 @@ package inventory
 import (
 	"net/netip"
 
+	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
@@ -27,12 +28,15 @@ type Network struct {
 	Targets        routetarget.Set    `json:"targets"` // both import and export
 	ImportTargets  routetarget.Set    `json:"import_targets"`
 	ExportTargets  routetarget.Set    `json:"export_targets"`
-	Encapsulations vrf.Encapsulations `json:"encapsulations"` // empty = any
+	Encapsulations vrf.Encapsulations `json:"encapsulations"`     // empty = any
+	External       bool               `json:"external,omitempty"` // it has a pool that it made by itself
+	Reservations
 
 	Version Version `json:"-"`
 
-	vrf   vrf.VRF // in vrfAS; all routes share its target sets
-	vrfAS uint32
+	vrf    vrf.VRF // in vrfAS; all routes share its target sets
+	vrfAS  uint32
+	usable ipam.Ranges // see Usable; worked out when the state takes the network over
 }
 
 // VRF returns what the network means to BGP in an AS.
@@ -56,6 +60,9 @@ type ComputeNode struct {
 	Address        netip.Addr         `json:"address"`        // tunnel address, the routes' next hop
 	RouterID       netip.Addr         `json:"router_id"`      // IPv4, unique; part of the route distinguisher
 	Encapsulations vrf.Encapsulations `json:"encapsulations"` // empty = any
+	// Labels are those that Buoy gives to interfaces itself.
+	Labels        LabelRange `json:"labels,omitzero"`
+	LabelHoldDown uint32     `json:"label_hold_down,omitempty"` // seconds; 0 = DefaultLabelHoldDown
 
 	Version Version `json:"-"`
 }
@@ -74,8 +81,16 @@ func (n *Neighbor) ResourceName() string { return NeighborName(n.Name) }
 type FloatingIP struct {
 	Name         string        `json:"name"`
 	Network      string        `json:"network"`
+	Pool         string        `json:"pool,omitempty"` // empty: outside any pool
 	Address      netip.Addr    `json:"address"`
 	Associations []Association `json:"associations,omitempty"`
+
+	Scope     Scope  `json:"scope,omitempty"`     // what decided where the address is from
+	Namespace string `json:"namespace,omitempty"` // that it was allocated for; may be empty
+
+	// For the compute node.
+	Direction    Direction     `json:"direction,omitempty"`
+	PortMappings []PortMapping `json:"port_mappings,omitempty"` // none: all ports, unchanged
 
 	Version Version `json:"-"`
 }
@@ -88,14 +103,4 @@ type Association struct {
 	FixedIP     netip.Addr `json:"fixed_ip"` // the workload's own address
 	Label       vrf.Label  `json:"label"`    // the same for all floating IPs of the interface
 	Preferred   bool       `json:"preferred,omitempty"`
-}
-
-// interfaceUse is the record iface/NODE/INTERFACE: what binds the floating IPs
-// of an interface to one label.
-type interfaceUse struct {
-	Label vrf.Label `json:"label"`
-	Users int       `json:"users"` // associations with this interface
-
-	node, name string
-	version    Version
 }

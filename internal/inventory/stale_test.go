@@ -3,6 +3,7 @@ package inventory
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/routetarget"
 )
@@ -14,13 +15,7 @@ func TestStalePlans(t *testing.T) {
 	updateWeb := UpdateNetwork{Name: public, Targets: &routetarget.Set{}}
 	shrink := UpdateNetwork{Name: public, Subnets: ptr(prefixes("203.0.113.0/28"))}
 	other := "projects/p/floatingIps/other"
-	for _, tt := range []struct {
-		name          string
-		before        []Command
-		first, second Command
-		conflict      string // empty: the second one is right all the same
-		reason        string // of the second one, planned again; empty: carried out
-	}{
+	runStale(t, []stalePair{
 		{"delete a network, allocate in it", nil,
 			DeleteNetwork{private}, allocate(other, private, "2001:db8::1"), "network/" + private, ReasonNotFound},
 		{"allocate in a network, delete it", nil,
@@ -38,11 +33,11 @@ func TestStalePlans(t *testing.T) {
 		{"change a network's targets, allocate in it", nil,
 			updateWeb, allocate(other, public, "203.0.113.9"), "network/" + public, ""},
 		{"two floating IPs with one address", nil,
-			allocate(other, public, "203.0.113.9"), allocate("projects/q/floatingIps/x", public, "203.0.113.9"), "addr/1/203.0.113.9", ReasonAddressTaken},
+			allocate(other, public, "203.0.113.9"), allocate("projects/p/floatingIps/x", public, "203.0.113.9"), "addr/1/203.0.113.9", ReasonAddressTaken},
 		{"two floating IPs with one name", nil,
 			allocate(other, public, "203.0.113.9"), allocate(other, public, "203.0.113.10"), "fip/" + other, ReasonExists},
 		{"two allocations", nil,
-			allocate(other, public, "203.0.113.9"), allocate("projects/q/floatingIps/x", public, "203.0.113.10"), "", ""},
+			allocate(other, public, "203.0.113.9"), allocate("projects/p/floatingIps/x", public, "203.0.113.10"), "", ""},
 		{"two networks: one id each", nil,
 			network("projects/p/networks/a"), network("projects/p/networks/b"), "netid/3", ""},
 		{"delete a compute node, associate with it", nil,
@@ -83,11 +78,29 @@ func TestStalePlans(t *testing.T) {
 			CreateNeighbor{settings("mx1", "10.0.0.1")}, CreateNeighbor{settings("mx2", "10.0.0.1")}, "neighboraddr/10.0.0.1", ReasonAddressTaken},
 		{"two first starts with different ASes", []Command{forgetGlobal{}},
 			SeedGlobal{64512}, SeedGlobal{64513}, "global", ReasonASDiffers},
-	} {
+	})
+}
+
+// stalePair is two commands that are planned on one state.
+type stalePair struct {
+	name          string
+	before        []Command
+	first, second Command
+	conflict      string // empty: the second one is right all the same
+	reason        string // of the second one, planned again; empty: carried out
+}
+
+func runStale(t *testing.T, pairs []stalePair) {
+	for _, tt := range pairs {
 		t.Run(tt.name, func(t *testing.T) {
 			w := floating(t)
-			w.do(tt.before...)
-			planned, err := Plan(w.state, tt.second)
+			for _, c := range tt.before {
+				if _, ok := c.(wait); ok {
+					w.later(time.Hour)
+				}
+				w.do(c)
+			}
+			planned, err := Plan(w.state, w.now, tt.second)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +109,7 @@ func TestStalePlans(t *testing.T) {
 				if _, conflict := w.store.commit(planned); conflict != tt.conflict {
 					t.Fatalf("conflict on %q, want %q", conflict, tt.conflict)
 				}
-				planned, err = Plan(w.state, tt.second)
+				planned, err = Plan(w.state, w.now, tt.second)
 				var refused *Error
 				if errors.As(err, &refused) != (tt.reason != "") || refused != nil && refused.Reason != tt.reason {
 					t.Fatalf("planned again: %v, want %q", err, tt.reason)
@@ -114,7 +127,7 @@ func TestStalePlans(t *testing.T) {
 // store cannot tell it from two commits.
 type replaceNetwork struct{}
 
-func (replaceNetwork) plan(s *State) ([]Mutation, error) {
+func (replaceNetwork) plan(s moment) ([]Mutation, error) {
 	return []Mutation{
 		put(networkPrefix+private, AnyVersion, Network{Name: private, ID: 3}),
 		free(networkIDKey(2)), claim(networkIDKey(3), private),
@@ -124,4 +137,4 @@ func (replaceNetwork) plan(s *State) ([]Mutation, error) {
 // forgetGlobal makes the store one that was never started.
 type forgetGlobal struct{}
 
-func (forgetGlobal) plan(*State) ([]Mutation, error) { return []Mutation{free(globalKey)}, nil }
+func (forgetGlobal) plan(moment) ([]Mutation, error) { return []Mutation{free(globalKey)}, nil }

@@ -1,12 +1,16 @@
 package inventory
 
 import (
+	"cmp"
 	"iter"
+	"math"
 	"net/netip"
 	"strings"
+	"sync"
 
 	"github.com/tidwall/btree"
 
+	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -14,14 +18,20 @@ import (
 // everybody else reads snapshots. What its methods return is shared and must
 // not be changed.
 type State struct {
+	static   Static
+	copying  sync.Mutex // held by Snapshot: the copy of a tree marks the original, too
 	revision uint64
 	global   *Global
 
 	networks    btree.Map[string, *Network]
+	pools       btree.Map[string, *Pool]
+	bindings    btree.Map[string, *Binding]
 	nodes       btree.Map[string, *ComputeNode]
 	neighbors   btree.Map[string, *Neighbor]
 	floatingIPs btree.Map[string, *FloatingIP]
 	interfaces  btree.Map[string, *interfaceUse] // by key of the store
+	resting     btree.Map[string, *restingLabel] // by key of the store
+	cursors     btree.Map[string, *cursor]       // by pool or network
 
 	// Indexes, derived from the resources above.
 	networkIDs    btree.Map[uint16, *Network]
@@ -31,6 +41,17 @@ type State struct {
 	addresses     *btree.BTreeG[addressItem]
 	byNode        *btree.BTreeG[nodeItem]
 	labels        *btree.BTreeG[*interfaceUse]
+	byRelease     *btree.BTreeG[*restingLabel]
+	taken         *ipam.Addresses[string] // by network
+	labelRuns     *ipam.Runs[string]      // by compute node; used and resting ones
+}
+
+// Static is what the configuration file says. It belongs to every state and is
+// read-only.
+type Static struct {
+	Neighbors    []*Neighbor
+	GlobalPool   string // the pool of the global binding; may be empty
+	ExternalPool string // what external networks call their pool; empty = "public"
 }
 
 // addressItem finds the floating IPs of a network, and the holder of an
@@ -46,11 +67,18 @@ type nodeItem struct {
 	node, fip string
 }
 
-// NewState returns an empty state that already holds the neighbors of the
-// configuration file. They are read-only.
-func NewState(fromFile []*Neighbor) *State {
+// NewState returns an empty state that already holds what the configuration
+// file defines.
+func NewState(static Static) *State {
+	static.ExternalPool = cmp.Or(static.ExternalPool, "public")
 	unlocked := btree.Options{NoLocks: true} // one owner writes, snapshots are copies
 	s := &State{
+		static:    static,
+		taken:     ipam.NewAddresses[string](),
+		labelRuns: ipam.NewRuns[string](),
+		byRelease: btree.NewBTreeGOptions(func(a, b *restingLabel) bool {
+			return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.Released, b.Released), cmp.Compare(a.label, b.label)) < 0
+		}, unlocked),
 		addresses: btree.NewBTreeGOptions(func(a, b addressItem) bool {
 			if a.network != b.network {
 				return a.network < b.network
@@ -70,25 +98,37 @@ func NewState(fromFile []*Neighbor) *State {
 			return a.Label < b.Label
 		}, unlocked),
 	}
-	for _, n := range fromFile {
+	for _, fromFile := range static.Neighbors {
+		n := *fromFile // another state may be read that has it, too
 		n.ReadOnly = true
-		s.neighbors.Set(n.ResourceName(), n)
-		s.neighborAddrs.set(n.Address, n)
+		s.neighbors.Set(n.ResourceName(), &n)
+		s.neighborAddrs.set(n.Address, &n)
+	}
+	if static.GlobalPool != "" {
+		s.bindings.Set(GlobalBindingName, &Binding{Name: GlobalBindingName, Pool: static.GlobalPool, ReadOnly: true})
 	}
 	return s
 }
 
 // Snapshot returns a copy that later changes do not touch. It takes constant
-// time: the copies share what is equal in both.
+// time: the copies share what is equal in both. Only the owner of the state may
+// take it; who has a snapshot that others read must not.
 func (s *State) Snapshot() *State {
+	s.copying.Lock()
+	defer s.copying.Unlock()
 	return &State{
+		static:        s.static,
 		revision:      s.revision,
 		global:        s.global,
 		networks:      *s.networks.Copy(),
+		pools:         *s.pools.Copy(),
+		bindings:      *s.bindings.Copy(),
 		nodes:         *s.nodes.Copy(),
 		neighbors:     *s.neighbors.Copy(),
 		floatingIPs:   *s.floatingIPs.Copy(),
 		interfaces:    *s.interfaces.Copy(),
+		resting:       *s.resting.Copy(),
+		cursors:       *s.cursors.Copy(),
 		networkIDs:    *s.networkIDs.Copy(),
 		nodeAddrs:     s.nodeAddrs.copy(),
 		routerIDs:     s.routerIDs.copy(),
@@ -96,6 +136,9 @@ func (s *State) Snapshot() *State {
 		addresses:     s.addresses.Copy(),
 		byNode:        s.byNode.Copy(),
 		labels:        s.labels.Copy(),
+		byRelease:     s.byRelease.Copy(),
+		taken:         s.taken.Copy(),
+		labelRuns:     s.labelRuns.Copy(),
 	}
 }
 
@@ -109,6 +152,12 @@ func (s *State) Global() (*Global, bool) { return s.global, s.global != nil }
 // Network returns a network by its resource name.
 func (s *State) Network(name string) (*Network, bool) { return s.networks.Get(name) }
 
+// Pool returns a pool by its resource name.
+func (s *State) Pool(name string) (*Pool, bool) { return s.pools.Get(name) }
+
+// Binding returns a pool binding by its resource name.
+func (s *State) Binding(name string) (*Binding, bool) { return s.bindings.Get(name) }
+
 // ComputeNode returns a compute node by its resource name.
 func (s *State) ComputeNode(name string) (*ComputeNode, bool) { return s.nodes.Get(name) }
 
@@ -119,16 +168,38 @@ func (s *State) Neighbor(name string) (*Neighbor, bool) { return s.neighbors.Get
 func (s *State) FloatingIP(name string) (*FloatingIP, bool) { return s.floatingIPs.Get(name) }
 
 // Networks yields the networks in the order of their names.
-func (s *State) Networks() iter.Seq[*Network] { return values(&s.networks) }
+func (s *State) Networks() iter.Seq[*Network] { return from(&s.networks, "") }
+
+// Pools yields the pools in the order of their names.
+func (s *State) Pools() iter.Seq[*Pool] { return from(&s.pools, "") }
+
+// Bindings yields the pool bindings in the order of their names.
+func (s *State) Bindings() iter.Seq[*Binding] { return from(&s.bindings, "") }
 
 // ComputeNodes yields the compute nodes in the order of their names.
-func (s *State) ComputeNodes() iter.Seq[*ComputeNode] { return values(&s.nodes) }
+func (s *State) ComputeNodes() iter.Seq[*ComputeNode] { return from(&s.nodes, "") }
 
 // Neighbors yields the neighbors in the order of their names.
-func (s *State) Neighbors() iter.Seq[*Neighbor] { return values(&s.neighbors) }
+func (s *State) Neighbors() iter.Seq[*Neighbor] { return from(&s.neighbors, "") }
 
-// FloatingIPs yields the floating IPs in the order of their names.
-func (s *State) FloatingIPs() iter.Seq[*FloatingIP] { return values(&s.floatingIPs) }
+// FloatingIPs yields the floating IPs in the order of their names, from a
+// name on.
+func (s *State) FloatingIPs(name string) iter.Seq[*FloatingIP] { return from(&s.floatingIPs, name) }
+
+// PoolsOf yields the pools of a network in the order of their names.
+func (s *State) PoolsOf(network string) iter.Seq[*Pool] {
+	prefix := PoolName(network, "")
+	return func(yield func(*Pool) bool) {
+		s.pools.Ascend(prefix, func(name string, p *Pool) bool { return strings.HasPrefix(name, prefix) && yield(p) })
+	}
+}
+
+// restingAt yields the resting labels of a compute node, the longest first.
+func (s *State) restingAt(node string) iter.Seq[*restingLabel] {
+	return func(yield func(*restingLabel) bool) {
+		s.byRelease.Ascend(&restingLabel{node: node, Released: math.MinInt64}, func(r *restingLabel) bool { return r.node == node && yield(r) })
+	}
+}
 
 // FloatingIPsIn yields the floating IPs of a network in the order of their
 // addresses.
@@ -192,9 +263,9 @@ func (s *State) labelOwner(node string, label vrf.Label) (*interfaceUse, bool) {
 	return s.labels.Get(&interfaceUse{node: node, Label: label})
 }
 
-func values[V any](m *btree.Map[string, V]) iter.Seq[V] {
+func from[V any](m *btree.Map[string, V], name string) iter.Seq[V] {
 	return func(yield func(V) bool) {
-		m.Scan(func(_ string, v V) bool { return yield(v) })
+		m.Ascend(name, func(_ string, v V) bool { return yield(v) })
 	}
 }
 
@@ -238,7 +309,7 @@ func (s *State) Names() iter.Seq[string] {
 		if s.global != nil && !yield(GlobalName) {
 			return
 		}
-		more := scanKeys(&s.networks, yield) && scanKeys(&s.nodes, yield) && scanKeys(&s.neighbors, yield)
+		more := scanKeys(&s.networks, yield) && scanKeys(&s.pools, yield) && scanKeys(&s.bindings, yield) && scanKeys(&s.nodes, yield) && scanKeys(&s.neighbors, yield)
 		if more {
 			scanKeys(&s.floatingIPs, yield)
 		}

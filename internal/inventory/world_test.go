@@ -1,92 +1,35 @@
 package inventory
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
-// memory is a store: compare-and-swap and nothing else.
-type memory struct {
-	revision uint64
-	keys     map[string]entry
-}
-
-type entry struct {
-	value   string
-	version Version
-}
-
-// commit applies the mutations as one and returns what has changed; or it
-// names the key whose condition does not hold.
-func (m *memory) commit(mutations []Mutation) (changes []Change, conflict string) {
-	for _, mutation := range mutations {
-		if !m.holds(mutation) {
-			return nil, mutation.Key
-		}
-	}
-	version := Version(m.revision + 1)
-	for _, mutation := range mutations {
-		switch mutation.Op {
-		case Put:
-			m.keys[mutation.Key] = entry{string(mutation.Value), version}
-			changes = append(changes, Change{mutation.Key, mutation.Value, version})
-		case Delete:
-			if _, ok := m.keys[mutation.Key]; ok {
-				delete(m.keys, mutation.Key)
-				changes = append(changes, Change{Key: mutation.Key})
-			}
-		}
-	}
-	if len(changes) > 0 {
-		m.revision++
-	}
-	return changes, ""
-}
-
-func (m *memory) holds(mutation Mutation) bool {
-	if mutation.Expect == AnyVersion {
-		return true
-	}
-	if mutation.Op != CheckPrefix {
-		return m.keys[mutation.Key].version == mutation.Expect
-	}
-	for key, e := range m.keys {
-		if strings.HasPrefix(key, mutation.Key) && e.version > mutation.Expect {
-			return false
-		}
-	}
-	return true
-}
-
-// content is everything, as the first event of a watch reports it.
-func (m *memory) content() (changes []Change) {
-	for key, e := range m.keys {
-		changes = append(changes, Change{key, []byte(e.value), e.version})
-	}
-	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Key, b.Key) })
-	return changes
-}
-
 // world is a state and the store that feeds it.
 type world struct {
 	testing.TB
-	store    memory
-	state    *State
-	fromFile []*Neighbor
+	store  memory
+	state  *State
+	static Static
+	now    time.Time
 }
+
+// now is when most tests begin.
+var now = time.Unix(1_000_000_000, 0)
 
 // newWorld returns a world of AS 64512.
 func newWorld(t testing.TB, fromFile ...*Neighbor) *world {
-	w := &world{TB: t, store: memory{keys: map[string]entry{}}, state: NewState(fromFile), fromFile: fromFile}
+	w := &world{TB: t, store: memory{keys: map[string]entry{}}, static: Static{Neighbors: fromFile}, now: now}
+	w.state = NewState(w.static)
 	w.do(SeedGlobal{AS: 64512})
 	return w
 }
@@ -95,7 +38,7 @@ func newWorld(t testing.TB, fromFile ...*Neighbor) *world {
 func (w *world) do(commands ...Command) (touched []string) {
 	w.Helper()
 	for _, c := range commands {
-		mutations, err := Plan(w.state, c)
+		mutations, err := Plan(w.state, w.now, c)
 		if err != nil {
 			w.Fatalf("%T: %v", c, err)
 		}
@@ -118,10 +61,25 @@ func (w *world) commit(mutations []Mutation) []string {
 	return touched
 }
 
+// draft expects the success of commands that make one commit.
+func (w *world) draft(commands ...Command) []Mutation {
+	w.Helper()
+	d := NewDraft(w.state, w.now)
+	for _, c := range commands {
+		if err := d.Do(c); err != nil {
+			w.Fatalf("%T: %v", c, err)
+		}
+	}
+	return d.Mutations()
+}
+
+// restart forgets all but what the store holds.
+func (w *world) restart() { w.state = w.restarted() }
+
 // restarted returns a state that knows only what the store holds now.
 func (w *world) restarted() *State {
 	w.Helper()
-	s := NewState(w.fromFile)
+	s := NewState(w.static)
 	if _, err := s.Apply(w.store.revision, w.store.content()); err != nil {
 		w.Fatal(err)
 	}
@@ -131,7 +89,7 @@ func (w *world) restarted() *State {
 // refused expects a certain error.
 func (w *world) refused(name string, c Command, want Error) {
 	w.Helper()
-	mutations, err := Plan(w.state, c)
+	mutations, err := Plan(w.state, w.now, c)
 	var got *Error
 	if !errors.As(err, &got) {
 		w.Errorf("%s: got %v and %s, want %+v", name, err, text(mutations), want)
@@ -148,11 +106,16 @@ func (w *world) refused(name string, c Command, want Error) {
 // planned expects certain mutations.
 func (w *world) planned(name string, c Command, want ...string) {
 	w.Helper()
-	mutations, err := Plan(w.state, c)
+	mutations, err := Plan(w.state, w.now, c)
 	if err != nil {
 		w.Errorf("%s: %v", name, err)
 		return
 	}
+	w.mutates(name, mutations, want...)
+}
+
+func (w *world) mutates(name string, mutations []Mutation, want ...string) {
+	w.Helper()
 	if got := text(mutations); got != strings.Join(want, "\n") {
 		w.Errorf("%s:\n got %s\nwant %s", name, got, strings.Join(want, "\n     "))
 	}
@@ -180,6 +143,10 @@ const (
 	mail    = "projects/p/floatingIps/mail"
 	cmp1    = "computeNodes/cmp1"
 	cmp2    = "computeNodes/cmp2"
+
+	poolA    = public + "/pools/a"
+	poolB    = public + "/pools/b"
+	devBound = "namespaces/dev/poolBinding"
 )
 
 func addr(text string) netip.Addr     { return netip.MustParseAddr(text) }
@@ -205,12 +172,47 @@ func network(name string, subnets ...string) CreateNetwork {
 	return CreateNetwork{Network{Name: name, Subnets: prefixes(subnets...)}}
 }
 
+// external is a network that makes a pool.
+func external(name string, subnets ...string) CreateNetwork {
+	return CreateNetwork{Network{Name: name, Subnets: prefixes(subnets...), External: true}}
+}
+
+// reserving is a network that keeps hosts back.
+func reserving(hosts ReservedHosts, name string, subnets ...string) CreateNetwork {
+	return CreateNetwork{Network{Name: name, Subnets: prefixes(subnets...), Reservations: Reservations{Hosts: hosts}}}
+}
+
+func ranges(texts ...string) (list []ipam.Range) {
+	for _, text := range texts {
+		r, err := ipam.ParseRange(text)
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+func pool(name string, texts ...string) CreatePool {
+	return CreatePool{Pool{Name: name, Ranges: ranges(texts...)}}
+}
+
+func addrs(texts ...string) (list []netip.Addr) {
+	for _, text := range texts {
+		list = append(list, addr(text))
+	}
+	return list
+}
+
+// fip names a floating IP of project p.
+func fip(id any) string { return FloatingIPName("p", fmt.Sprint(id)) }
+
 func node(name, address string) CreateComputeNode {
 	return CreateComputeNode{ComputeNode{Name: name, Address: addr(address)}}
 }
 
 func allocate(name, network, address string) Allocate {
-	return Allocate{name, network, addr(address)}
+	return Allocate{Name: name, Network: network, Address: addr(address)}
 }
 
 func associate(name, node, iface string, label vrf.Label) Associate {

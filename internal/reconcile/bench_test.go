@@ -41,7 +41,7 @@ func filled(b *testing.B, n int) *inventory.State {
 		f := floatingIP(i, 16)
 		add("fip/"+f.Name, f)
 	}
-	state := inventory.NewState(nil)
+	state := inventory.NewState(inventory.Static{})
 	if _, err := state.Apply(1, changes); err != nil {
 		b.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func New(feed Feed, speaker Speaker, log *slog.Logger) *Loop {
 		feed:       feed,
 		speaker:    speaker,
 		log:        log,
-		last:       inventory.NewState(nil),
+		last:       inventory.NewState(inventory.Static{}),
 		membership: newMembership(),
 		neighbors:  true,
 		table:      newTable(),

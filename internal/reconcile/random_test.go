@@ -79,7 +79,7 @@ func (w *world) explained() {
 			w.T.Errorf("the speaker holds %s, the table says %s", routeText(held), routeText(r))
 		}
 	}
-	for f := range state.FloatingIPs() {
+	for f := range state.FloatingIPs("") {
 		for _, want := range state.RoutesOf(f) {
 			if r, _, _ := table.Get(want.Key); r != want && table.Failure(want.Key) == nil {
 				w.T.Errorf("%s is wanted, not advertised and not refused", routeText(want))
@@ -95,7 +95,7 @@ func command(g *rand.Rand) inventory.Command {
 	name := fmt.Sprint("projects/p/floatingIps/f", g.IntN(8))
 	imports := targets(fmt.Sprint("64512:", 1+g.IntN(3)))
 	encapsulations := vrf.Encapsulations(g.IntN(4))
-	switch g.IntN(18) {
+	switch g.IntN(21) {
 	case 0:
 		return createNetwork(network, fmt.Sprint("64512:", 1+g.IntN(3)))
 	case 1:
@@ -124,6 +124,11 @@ func command(g *rand.Rand) inventory.Command {
 		return c
 	case 15, 16:
 		return inventory.Disassociate{Name: name}
+	case 17: // the labels are Buoy's
+		c := associate(name, node, 0)
+		return inventory.Move{Name: name, Association: c.Association}
+	case 18:
+		return inventory.SetGlobal{AS: 64512 + uint32(g.IntN(2))}
 	default:
 		return inventory.Release{Name: name}
 	}

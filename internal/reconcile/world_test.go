@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -28,7 +29,7 @@ type feed struct {
 }
 
 func newFeed(t testing.TB) *feed {
-	f := &feed{TB: t, state: inventory.NewState(nil), touched: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+	f := &feed{TB: t, state: inventory.NewState(inventory.Static{}), touched: map[string]struct{}{}, wake: make(chan struct{}, 1)}
 	f.do(inventory.SeedGlobal{AS: 64512})
 	return f
 }
@@ -68,7 +69,7 @@ func (f *feed) do(commands ...inventory.Command) {
 func (f *feed) try(c inventory.Command) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	mutations, err := inventory.Plan(f.state, c)
+	mutations, err := inventory.Plan(f.state, time.Now(), c)
 	if err != nil {
 		return err
 	}
@@ -160,11 +161,11 @@ func (w *world) settled() {
 	routes, membership, neighbors := w.speaker.holds()
 	var want []vrf.Route
 	imports := routetarget.Set{}
-	for f := range state.FloatingIPs() {
+	for f := range state.FloatingIPs("") {
 		want = append(want, state.RoutesOf(f)...)
 	}
 	for n := range state.Networks() {
-		imports = imports.Union(n.VRF(64512).Import)
+		imports = imports.Union(n.VRF(asOf(state)).Import)
 	}
 	byKey := func(a, b vrf.Route) int { return a.Key.Compare(b.Key) }
 	slices.SortFunc(want, byKey)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
@@ -119,7 +120,7 @@ func TestReplanned(t *testing.T) {
 	w.do(network(public), node(cmp1, "10.0.0.11"), allocate(web, "203.0.113.5"), allocate(mail, "203.0.113.6"))
 	other := func(c inventory.Command) func() { // a commit of somebody else
 		return func() {
-			mutations, err := inventory.Plan(w.State(), c)
+			mutations, err := inventory.Plan(w.State(), time.Now(), c)
 			if err != nil {
 				t.Error(err)
 			}

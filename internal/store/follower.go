@@ -7,40 +7,49 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
 // Follower keeps an inventory.State equal to the content of a store. Run feeds
-// it; everybody else takes snapshots, waits for a revision or subscribes.
+// it; everybody else takes snapshots, executes commands, waits for a revision
+// or subscribes.
 type Follower struct {
-	store    Store
-	fromFile []*inventory.Neighbor
+	store  Store
+	static inventory.Static
+	now    func() time.Time
+	queue  queue // of Execute
 
 	mu       sync.Mutex
 	state    *inventory.State // fed by Run alone
 	snapshot *inventory.State // of state, taken when somebody asks; nil after a change
 	advanced chan struct{}    // closed at the next change
 	ready    chan struct{}    // closed when the first snapshot of the store is in
+	ended    chan struct{}    // closed when Run returns
 	subs     map[*Subscription]struct{}
 }
 
-// NewFollower returns a follower of a store. The neighbors of the
-// configuration file belong to every state that it shows.
-func NewFollower(s Store, fromFile []*inventory.Neighbor) *Follower {
+// NewFollower returns a follower of a store. What the configuration file
+// defines belongs to every state that it shows. The clock is time.Now but in
+// tests.
+func NewFollower(s Store, static inventory.Static, now func() time.Time) *Follower {
 	return &Follower{
 		store:    s,
-		fromFile: fromFile,
-		state:    inventory.NewState(fromFile),
+		static:   static,
+		now:      now,
+		state:    inventory.NewState(static),
 		advanced: make(chan struct{}),
 		ready:    make(chan struct{}),
+		ended:    make(chan struct{}),
 		subs:     map[*Subscription]struct{}{},
 	}
 }
 
 // Run follows the store until the context ends or the store cannot be
-// followed.
+// followed. It is called once.
 func (f *Follower) Run(ctx context.Context) error {
+	defer close(f.ended)
 	for {
 		err := f.store.Watch(ctx, f.apply)
 		switch {
@@ -58,7 +67,7 @@ func (f *Follower) apply(e Event) error {
 	var gone []string
 	if e.Snapshot {
 		gone = slices.Collect(f.state.Names())
-		f.state = inventory.NewState(f.fromFile)
+		f.state = inventory.NewState(f.static)
 	}
 	touched, err := f.state.Apply(e.Revision, e.Changes)
 	if err != nil {
@@ -88,6 +97,13 @@ func (f *Follower) State() *inventory.State {
 	return f.snapshotLocked()
 }
 
+// Draft returns a draft on the newest state. It belongs to the caller.
+func (f *Follower) Draft() *inventory.Draft {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return inventory.NewDraft(f.state, f.now())
+}
+
 func (f *Follower) snapshotLocked() *inventory.State {
 	if f.snapshot == nil {
 		f.snapshot = f.state.Snapshot()
@@ -110,38 +126,6 @@ func (f *Follower) Wait(ctx context.Context, revision uint64) (*inventory.State,
 		case <-advanced:
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait for revision %d: %w", revision, ctx.Err())
-		}
-	}
-}
-
-// Execute plans a command, commits it and waits until the state shows it. It
-// returns that state, or the *inventory.Error of the plan, or an error of the
-// store. When somebody else's commit came in between, it plans again.
-func (f *Follower) Execute(ctx context.Context, c inventory.Command) (*inventory.State, error) {
-	for {
-		state := f.State()
-		mutations, err := inventory.Plan(state, c)
-		if err != nil {
-			return nil, err
-		}
-		if len(mutations) == 0 {
-			return state, nil
-		}
-		revision, err := f.store.Commit(ctx, mutations)
-		if err == nil {
-			return f.Wait(ctx, revision)
-		}
-		var conflict *ConflictError
-		if !errors.As(err, &conflict) {
-			return nil, fmt.Errorf("commit: %w", err)
-		}
-		if state.Revision() >= conflict.Revision {
-			// The plan knew everything and was still wrong: the claims in the
-			// store and the resources contradict each other.
-			return nil, fmt.Errorf("%w: %w: planned at revision %d", ErrCorrupt, err, state.Revision())
-		}
-		if _, err := f.Wait(ctx, conflict.Revision); err != nil {
-			return nil, err
 		}
 	}
 }

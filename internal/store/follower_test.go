@@ -105,7 +105,7 @@ func TestUnreadable(t *testing.T) {
 	for _, tt := range []struct{ key, value, want string }{
 		{"network/" + public, "junk", "decode: invalid character 'j' looking for beginning of value"},
 		{"fip/" + web, `{"name":"` + web + `","address":"nowhere"}`, `decode: ParseAddr("nowhere"): unable to parse IP`},
-		{"pool/x", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
+		{"flavour/x", "{}", "unknown kind of key; was it written by a later version of Buoy?"},
 		{"neighbor/" + static, `{"name":"static"}`, "neighbor static is in the store and in the configuration file; rename it in the file"},
 	} {
 		for _, when := range []string{"before", "after"} {

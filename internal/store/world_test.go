@@ -31,8 +31,8 @@ const (
 	static = "neighbors/static"
 )
 
-var fromFile = []*inventory.Neighbor{{Settings: neighbor.Settings{
-	Name: "static", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies}}}
+var fromFile = inventory.Static{Neighbors: []*inventory.Neighbor{{Settings: neighbor.Settings{
+	Name: "static", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies}}}}
 
 func openBolt(t testing.TB) *bolt.Store {
 	t.Helper()
@@ -57,7 +57,7 @@ type world struct {
 func follow(t testing.TB, s store.Store) *world {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &world{TB: t, Follower: store.NewFollower(s, fromFile), ended: make(chan struct{}), cancel: cancel}
+	w := &world{TB: t, Follower: store.NewFollower(s, fromFile, time.Now), ended: make(chan struct{}), cancel: cancel}
 	go func() {
 		defer close(w.ended)
 		w.err = w.Run(ctx)

@@ -34,8 +34,14 @@ type ComputeNode struct {
 	RouterId string `protobuf:"bytes,3,opt,name=router_id,json=routerId,proto3" json:"router_id,omitempty"`
 	// gre, udp; empty means any.
 	Encapsulations []string `protobuf:"bytes,4,rep,name=encapsulations,proto3" json:"encapsulations,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The labels that Buoy gives to interfaces, FIRST-LAST or one within
+	// 16-1048575; 100000-999999 by default. Labels outside are the node's own to give.
+	LabelRange string `protobuf:"bytes,5,opt,name=label_range,json=labelRange,proto3" json:"label_range,omitempty"`
+	// How long a label of that range rests after its last use, before another
+	// interface gets it: seconds, 1..86400; 0 means 60.
+	LabelHoldDown uint32 `protobuf:"varint,6,opt,name=label_hold_down,json=labelHoldDown,proto3" json:"label_hold_down,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ComputeNode) Reset() {
@@ -94,6 +100,20 @@ func (x *ComputeNode) GetEncapsulations() []string {
 		return x.Encapsulations
 	}
 	return nil
+}
+
+func (x *ComputeNode) GetLabelRange() string {
+	if x != nil {
+		return x.LabelRange
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetLabelHoldDown() uint32 {
+	if x != nil {
+		return x.LabelHoldDown
+	}
+	return 0
 }
 
 type CreateComputeNodeRequest struct {
@@ -185,7 +205,11 @@ func (x *GetComputeNodeRequest) GetName() string {
 }
 
 type ListComputeNodesRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most so many; 0, or more than 1000, means 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first one.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -220,9 +244,25 @@ func (*ListComputeNodesRequest) Descriptor() ([]byte, []int) {
 	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{3}
 }
 
+func (x *ListComputeNodesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListComputeNodesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListComputeNodesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ComputeNodes  []*ComputeNode         `protobuf:"bytes,1,rep,name=compute_nodes,json=computeNodes,proto3" json:"compute_nodes,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	ComputeNodes []*ComputeNode         `protobuf:"bytes,1,rep,name=compute_nodes,json=computeNodes,proto3" json:"compute_nodes,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -264,11 +304,19 @@ func (x *ListComputeNodesResponse) GetComputeNodes() []*ComputeNode {
 	return nil
 }
 
+func (x *ListComputeNodesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type UpdateComputeNodeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name says which compute node.
 	ComputeNode *ComputeNode `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
-	// The fields to change: address, router_id, encapsulations.
+	// The fields to change: address, router_id, encapsulations, label_range,
+	// label_hold_down.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -366,19 +414,26 @@ var File_buoy_v1_compute_node_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x80\x01\n" +
+	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xc9\x01\n" +
 	"\vComputeNode\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1b\n" +
 	"\trouter_id\x18\x03 \x01(\tR\brouterId\x12&\n" +
-	"\x0eencapsulations\x18\x04 \x03(\tR\x0eencapsulations\"S\n" +
+	"\x0eencapsulations\x18\x04 \x03(\tR\x0eencapsulations\x12\x1f\n" +
+	"\vlabel_range\x18\x05 \x01(\tR\n" +
+	"labelRange\x12&\n" +
+	"\x0flabel_hold_down\x18\x06 \x01(\rR\rlabelHoldDown\"S\n" +
 	"\x18CreateComputeNodeRequest\x127\n" +
 	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\"+\n" +
 	"\x15GetComputeNodeRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x19\n" +
-	"\x17ListComputeNodesRequest\"U\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
+	"\x17ListComputeNodesRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"}\n" +
 	"\x18ListComputeNodesResponse\x129\n" +
-	"\rcompute_nodes\x18\x01 \x03(\v2\x14.buoy.v1.ComputeNodeR\fcomputeNodes\"\x90\x01\n" +
+	"\rcompute_nodes\x18\x01 \x03(\v2\x14.buoy.v1.ComputeNodeR\fcomputeNodes\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x90\x01\n" +
 	"\x18UpdateComputeNodeRequest\x127\n" +
 	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +

@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -28,11 +29,15 @@ const (
 	FloatingIP_STATE_UNSPECIFIED FloatingIP_State = 0
 	// Not associated, so no route.
 	FloatingIP_ALLOCATED FloatingIP_State = 1
-	// Associated, but not every route is given to an established neighbor.
+	// Associated, but not every route is given to an established neighbor yet,
+	// or no neighbor is configured.
 	FloatingIP_PENDING FloatingIP_State = 2
 	// Every route is given to the established neighbors that negotiated its
 	// family; there is at least one.
 	FloatingIP_ADVERTISED FloatingIP_State = 3
+	// Associated, but a route is not advertised: the speaker refuses it, which
+	// is tried again, or no neighbor that is established can take it.
+	FloatingIP_WITHHELD FloatingIP_State = 4
 )
 
 // Enum value maps for FloatingIP_State.
@@ -42,12 +47,14 @@ var (
 		1: "ALLOCATED",
 		2: "PENDING",
 		3: "ADVERTISED",
+		4: "WITHHELD",
 	}
 	FloatingIP_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
 		"ALLOCATED":         1,
 		"PENDING":           2,
 		"ADVERTISED":        3,
+		"WITHHELD":          4,
 	}
 )
 
@@ -78,6 +85,171 @@ func (FloatingIP_State) EnumDescriptor() ([]byte, []int) {
 	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// Scope says what decided where the address comes from.
+type FloatingIP_Scope int32
+
+const (
+	FloatingIP_SCOPE_UNSPECIFIED FloatingIP_Scope = 0
+	// The request named the network, outside its pools.
+	FloatingIP_NETWORK FloatingIP_Scope = 1
+	// The request named the pool.
+	FloatingIP_REQUEST FloatingIP_Scope = 2
+	// The binding of the namespace.
+	FloatingIP_NAMESPACE FloatingIP_Scope = 3
+	// The binding of the cluster.
+	FloatingIP_GLOBAL FloatingIP_Scope = 4
+)
+
+// Enum value maps for FloatingIP_Scope.
+var (
+	FloatingIP_Scope_name = map[int32]string{
+		0: "SCOPE_UNSPECIFIED",
+		1: "NETWORK",
+		2: "REQUEST",
+		3: "NAMESPACE",
+		4: "GLOBAL",
+	}
+	FloatingIP_Scope_value = map[string]int32{
+		"SCOPE_UNSPECIFIED": 0,
+		"NETWORK":           1,
+		"REQUEST":           2,
+		"NAMESPACE":         3,
+		"GLOBAL":            4,
+	}
+)
+
+func (x FloatingIP_Scope) Enum() *FloatingIP_Scope {
+	p := new(FloatingIP_Scope)
+	*p = x
+	return p
+}
+
+func (x FloatingIP_Scope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FloatingIP_Scope) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_floating_ip_proto_enumTypes[1].Descriptor()
+}
+
+func (FloatingIP_Scope) Type() protoreflect.EnumType {
+	return &file_buoy_v1_floating_ip_proto_enumTypes[1]
+}
+
+func (x FloatingIP_Scope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FloatingIP_Scope.Descriptor instead.
+func (FloatingIP_Scope) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{0, 1}
+}
+
+// Direction says which connections the floating IP is for. The compute node
+// enforces it; the route is there in any case, since answers need it.
+type FloatingIP_Direction int32
+
+const (
+	// BOTH.
+	FloatingIP_DIRECTION_UNSPECIFIED FloatingIP_Direction = 0
+	FloatingIP_BOTH                  FloatingIP_Direction = 1
+	FloatingIP_INGRESS               FloatingIP_Direction = 2
+	FloatingIP_EGRESS                FloatingIP_Direction = 3
+)
+
+// Enum value maps for FloatingIP_Direction.
+var (
+	FloatingIP_Direction_name = map[int32]string{
+		0: "DIRECTION_UNSPECIFIED",
+		1: "BOTH",
+		2: "INGRESS",
+		3: "EGRESS",
+	}
+	FloatingIP_Direction_value = map[string]int32{
+		"DIRECTION_UNSPECIFIED": 0,
+		"BOTH":                  1,
+		"INGRESS":               2,
+		"EGRESS":                3,
+	}
+)
+
+func (x FloatingIP_Direction) Enum() *FloatingIP_Direction {
+	p := new(FloatingIP_Direction)
+	*p = x
+	return p
+}
+
+func (x FloatingIP_Direction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FloatingIP_Direction) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_floating_ip_proto_enumTypes[2].Descriptor()
+}
+
+func (FloatingIP_Direction) Type() protoreflect.EnumType {
+	return &file_buoy_v1_floating_ip_proto_enumTypes[2]
+}
+
+func (x FloatingIP_Direction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FloatingIP_Direction.Descriptor instead.
+func (FloatingIP_Direction) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{0, 2}
+}
+
+type AllocateRequest_Family int32
+
+const (
+	// IPv4, if the pool or network has IPv4 addresses.
+	AllocateRequest_FAMILY_UNSPECIFIED AllocateRequest_Family = 0
+	AllocateRequest_IPV4               AllocateRequest_Family = 1
+	AllocateRequest_IPV6               AllocateRequest_Family = 2
+)
+
+// Enum value maps for AllocateRequest_Family.
+var (
+	AllocateRequest_Family_name = map[int32]string{
+		0: "FAMILY_UNSPECIFIED",
+		1: "IPV4",
+		2: "IPV6",
+	}
+	AllocateRequest_Family_value = map[string]int32{
+		"FAMILY_UNSPECIFIED": 0,
+		"IPV4":               1,
+		"IPV6":               2,
+	}
+)
+
+func (x AllocateRequest_Family) Enum() *AllocateRequest_Family {
+	p := new(AllocateRequest_Family)
+	*p = x
+	return p
+}
+
+func (x AllocateRequest_Family) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AllocateRequest_Family) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_floating_ip_proto_enumTypes[3].Descriptor()
+}
+
+func (AllocateRequest_Family) Type() protoreflect.EnumType {
+	return &file_buoy_v1_floating_ip_proto_enumTypes[3]
+}
+
+func (x AllocateRequest_Family) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AllocateRequest_Family.Descriptor instead.
+func (AllocateRequest_Family) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{3, 0}
+}
+
 type FloatingIP struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// projects/PROJECT/floatingIps/NAME.
@@ -88,8 +260,18 @@ type FloatingIP struct {
 	// At most one for each compute node.
 	Associations []*Association `protobuf:"bytes,4,rep,name=associations,proto3" json:"associations,omitempty"`
 	// What follows is computed, never set.
-	State         FloatingIP_State `protobuf:"varint,5,opt,name=state,proto3,enum=buoy.v1.FloatingIP_State" json:"state,omitempty"`
-	StateReason   string           `protobuf:"bytes,6,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	State       FloatingIP_State `protobuf:"varint,5,opt,name=state,proto3,enum=buoy.v1.FloatingIP_State" json:"state,omitempty"`
+	StateReason string           `protobuf:"bytes,6,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// projects/PROJECT/networks/NETWORK/pools/NAME; empty when the address is
+	// from outside any pool.
+	Pool  string           `protobuf:"bytes,7,opt,name=pool,proto3" json:"pool,omitempty"`
+	Scope FloatingIP_Scope `protobuf:"varint,8,opt,name=scope,proto3,enum=buoy.v1.FloatingIP_Scope" json:"scope,omitempty"`
+	// The namespace that it was allocated for; may be empty.
+	Namespace string               `protobuf:"bytes,9,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	Direction FloatingIP_Direction `protobuf:"varint,10,opt,name=direction,proto3,enum=buoy.v1.FloatingIP_Direction" json:"direction,omitempty"`
+	// None: all ports, unchanged. With some, the compute node drops what is
+	// mapped nowhere.
+	PortMappings  []*PortMapping `protobuf:"bytes,11,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -166,6 +348,104 @@ func (x *FloatingIP) GetStateReason() string {
 	return ""
 }
 
+func (x *FloatingIP) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *FloatingIP) GetScope() FloatingIP_Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return FloatingIP_SCOPE_UNSPECIFIED
+}
+
+func (x *FloatingIP) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *FloatingIP) GetDirection() FloatingIP_Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return FloatingIP_DIRECTION_UNSPECIFIED
+}
+
+func (x *FloatingIP) GetPortMappings() []*PortMapping {
+	if x != nil {
+		return x.PortMappings
+	}
+	return nil
+}
+
+type PortMapping struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// tcp, udp, sctp.
+	Protocol string `protobuf:"bytes,1,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	// Of the floating IP, 1..65535.
+	Port uint32 `protobuf:"varint,2,opt,name=port,proto3" json:"port,omitempty"`
+	// Of the workload, 1..65535.
+	FixedPort     uint32 `protobuf:"varint,3,opt,name=fixed_port,json=fixedPort,proto3" json:"fixed_port,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PortMapping) Reset() {
+	*x = PortMapping{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PortMapping) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PortMapping) ProtoMessage() {}
+
+func (x *PortMapping) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PortMapping.ProtoReflect.Descriptor instead.
+func (*PortMapping) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PortMapping) GetProtocol() string {
+	if x != nil {
+		return x.Protocol
+	}
+	return ""
+}
+
+func (x *PortMapping) GetPort() uint32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *PortMapping) GetFixedPort() uint32 {
+	if x != nil {
+		return x.FixedPort
+	}
+	return 0
+}
+
 type Association struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// computeNodes/NAME.
@@ -175,7 +455,8 @@ type Association struct {
 	// The workload's own address, of the floating IP's family.
 	FixedIp string `protobuf:"bytes,3,opt,name=fixed_ip,json=fixedIp,proto3" json:"fixed_ip,omitempty"`
 	// 16..1048575: what the compute node expects. All floating IPs of an
-	// interface share it.
+	// interface share it. 0 in a request: the one that the interface has, or a
+	// free one of the compute node's label range.
 	Label uint32 `protobuf:"varint,4,opt,name=label,proto3" json:"label,omitempty"`
 	// LOCAL_PREF 200 instead of 100.
 	Preferred     bool `protobuf:"varint,5,opt,name=preferred,proto3" json:"preferred,omitempty"`
@@ -185,7 +466,7 @@ type Association struct {
 
 func (x *Association) Reset() {
 	*x = Association{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[1]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -197,7 +478,7 @@ func (x *Association) String() string {
 func (*Association) ProtoMessage() {}
 
 func (x *Association) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[1]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -210,7 +491,7 @@ func (x *Association) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Association.ProtoReflect.Descriptor instead.
 func (*Association) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{1}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Association) GetComputeNode() string {
@@ -252,16 +533,28 @@ type AllocateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// projects/PROJECT/floatingIps/NAME.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// projects/PROJECT/networks/NAME.
-	Network       string `protobuf:"bytes,2,opt,name=network,proto3" json:"network,omitempty"`
-	Address       string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// projects/PROJECT/networks/NAME of the same project: an address outside its
+	// pools. Excludes pool.
+	Network string `protobuf:"bytes,2,opt,name=network,proto3" json:"network,omitempty"`
+	// A certain address; empty for the next free one.
+	Address string `protobuf:"bytes,3,opt,name=address,proto3" json:"address,omitempty"`
+	// projects/PROJECT/networks/NETWORK/pools/NAME. A pool of another project
+	// must be shared with the floating IP's.
+	Pool string `protobuf:"bytes,4,opt,name=pool,proto3" json:"pool,omitempty"`
+	// The namespace of the workload. It is kept, and decides the pool when the
+	// request names neither pool nor network.
+	Namespace string `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
+	// Of the next free address.
+	Family        AllocateRequest_Family `protobuf:"varint,6,opt,name=family,proto3,enum=buoy.v1.AllocateRequest_Family" json:"family,omitempty"`
+	Direction     FloatingIP_Direction   `protobuf:"varint,7,opt,name=direction,proto3,enum=buoy.v1.FloatingIP_Direction" json:"direction,omitempty"`
+	PortMappings  []*PortMapping         `protobuf:"bytes,8,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AllocateRequest) Reset() {
 	*x = AllocateRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[2]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -273,7 +566,7 @@ func (x *AllocateRequest) String() string {
 func (*AllocateRequest) ProtoMessage() {}
 
 func (x *AllocateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[2]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -286,7 +579,7 @@ func (x *AllocateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AllocateRequest.ProtoReflect.Descriptor instead.
 func (*AllocateRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{2}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *AllocateRequest) GetName() string {
@@ -310,6 +603,41 @@ func (x *AllocateRequest) GetAddress() string {
 	return ""
 }
 
+func (x *AllocateRequest) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *AllocateRequest) GetNamespace() string {
+	if x != nil {
+		return x.Namespace
+	}
+	return ""
+}
+
+func (x *AllocateRequest) GetFamily() AllocateRequest_Family {
+	if x != nil {
+		return x.Family
+	}
+	return AllocateRequest_FAMILY_UNSPECIFIED
+}
+
+func (x *AllocateRequest) GetDirection() FloatingIP_Direction {
+	if x != nil {
+		return x.Direction
+	}
+	return FloatingIP_DIRECTION_UNSPECIFIED
+}
+
+func (x *AllocateRequest) GetPortMappings() []*PortMapping {
+	if x != nil {
+		return x.PortMappings
+	}
+	return nil
+}
+
 type AssociateRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -320,7 +648,7 @@ type AssociateRequest struct {
 
 func (x *AssociateRequest) Reset() {
 	*x = AssociateRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[3]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +660,7 @@ func (x *AssociateRequest) String() string {
 func (*AssociateRequest) ProtoMessage() {}
 
 func (x *AssociateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[3]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +673,7 @@ func (x *AssociateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssociateRequest.ProtoReflect.Descriptor instead.
 func (*AssociateRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{3}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *AssociateRequest) GetName() string {
@@ -375,7 +703,7 @@ type DisassociateRequest struct {
 
 func (x *DisassociateRequest) Reset() {
 	*x = DisassociateRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[4]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +715,7 @@ func (x *DisassociateRequest) String() string {
 func (*DisassociateRequest) ProtoMessage() {}
 
 func (x *DisassociateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[4]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +728,7 @@ func (x *DisassociateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DisassociateRequest.ProtoReflect.Descriptor instead.
 func (*DisassociateRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{4}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *DisassociateRequest) GetName() string {
@@ -424,6 +752,122 @@ func (x *DisassociateRequest) GetComputeNode() string {
 	return ""
 }
 
+type MoveRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// computeNodes/NAME to leave; may be empty when there is one association.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// The association that takes its place.
+	Association   *Association `protobuf:"bytes,3,opt,name=association,proto3" json:"association,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MoveRequest) Reset() {
+	*x = MoveRequest{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveRequest) ProtoMessage() {}
+
+func (x *MoveRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveRequest.ProtoReflect.Descriptor instead.
+func (*MoveRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *MoveRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *MoveRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *MoveRequest) GetAssociation() *Association {
+	if x != nil {
+		return x.Association
+	}
+	return nil
+}
+
+type UpdateFloatingIPRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name says which floating IP.
+	FloatingIp *FloatingIP `protobuf:"bytes,1,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
+	// The fields to change: direction, port_mappings.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateFloatingIPRequest) Reset() {
+	*x = UpdateFloatingIPRequest{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateFloatingIPRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateFloatingIPRequest) ProtoMessage() {}
+
+func (x *UpdateFloatingIPRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateFloatingIPRequest.ProtoReflect.Descriptor instead.
+func (*UpdateFloatingIPRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateFloatingIPRequest) GetFloatingIp() *FloatingIP {
+	if x != nil {
+		return x.FloatingIp
+	}
+	return nil
+}
+
+func (x *UpdateFloatingIPRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
 type ReleaseRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -433,7 +877,7 @@ type ReleaseRequest struct {
 
 func (x *ReleaseRequest) Reset() {
 	*x = ReleaseRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[5]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -445,7 +889,7 @@ func (x *ReleaseRequest) String() string {
 func (*ReleaseRequest) ProtoMessage() {}
 
 func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[5]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -458,7 +902,7 @@ func (x *ReleaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{5}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReleaseRequest) GetName() string {
@@ -477,7 +921,7 @@ type GetFloatingIPRequest struct {
 
 func (x *GetFloatingIPRequest) Reset() {
 	*x = GetFloatingIPRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[6]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -489,7 +933,7 @@ func (x *GetFloatingIPRequest) String() string {
 func (*GetFloatingIPRequest) ProtoMessage() {}
 
 func (x *GetFloatingIPRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[6]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -502,7 +946,7 @@ func (x *GetFloatingIPRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFloatingIPRequest.ProtoReflect.Descriptor instead.
 func (*GetFloatingIPRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetFloatingIPRequest) GetName() string {
@@ -515,14 +959,22 @@ func (x *GetFloatingIPRequest) GetName() string {
 type ListFloatingIPsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// projects/PROJECT, or empty for all.
-	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// At most so many; 0, or more than 1000, means 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first one.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those of this network: projects/PROJECT/networks/NAME.
+	Network string `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`
+	// Only those of this pool: projects/PROJECT/networks/NETWORK/pools/NAME.
+	Pool          string `protobuf:"bytes,5,opt,name=pool,proto3" json:"pool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListFloatingIPsRequest) Reset() {
 	*x = ListFloatingIPsRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[7]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -534,7 +986,7 @@ func (x *ListFloatingIPsRequest) String() string {
 func (*ListFloatingIPsRequest) ProtoMessage() {}
 
 func (x *ListFloatingIPsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[7]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -547,7 +999,7 @@ func (x *ListFloatingIPsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFloatingIPsRequest.ProtoReflect.Descriptor instead.
 func (*ListFloatingIPsRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{7}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListFloatingIPsRequest) GetParent() string {
@@ -557,16 +1009,46 @@ func (x *ListFloatingIPsRequest) GetParent() string {
 	return ""
 }
 
+func (x *ListFloatingIPsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListFloatingIPsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListFloatingIPsRequest) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *ListFloatingIPsRequest) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
 type ListFloatingIPsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	FloatingIps   []*FloatingIP          `protobuf:"bytes,1,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	FloatingIps []*FloatingIP          `protobuf:"bytes,1,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListFloatingIPsResponse) Reset() {
 	*x = ListFloatingIPsResponse{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[8]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -578,7 +1060,7 @@ func (x *ListFloatingIPsResponse) String() string {
 func (*ListFloatingIPsResponse) ProtoMessage() {}
 
 func (x *ListFloatingIPsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[8]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -591,7 +1073,7 @@ func (x *ListFloatingIPsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFloatingIPsResponse.ProtoReflect.Descriptor instead.
 func (*ListFloatingIPsResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{8}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListFloatingIPsResponse) GetFloatingIps() []*FloatingIP {
@@ -601,11 +1083,18 @@ func (x *ListFloatingIPsResponse) GetFloatingIps() []*FloatingIP {
 	return nil
 }
 
+func (x *ListFloatingIPsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_buoy_v1_floating_ip_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\n" +
-	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\"\xae\x02\n" +
+	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xb7\x05\n" +
 	"\n" +
 	"FloatingIP\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
@@ -613,42 +1102,93 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\aaddress\x18\x03 \x01(\tR\aaddress\x128\n" +
 	"\fassociations\x18\x04 \x03(\v2\x14.buoy.v1.AssociationR\fassociations\x12/\n" +
 	"\x05state\x18\x05 \x01(\x0e2\x19.buoy.v1.FloatingIP.StateR\x05state\x12!\n" +
-	"\fstate_reason\x18\x06 \x01(\tR\vstateReason\"J\n" +
+	"\fstate_reason\x18\x06 \x01(\tR\vstateReason\x12\x12\n" +
+	"\x04pool\x18\a \x01(\tR\x04pool\x12/\n" +
+	"\x05scope\x18\b \x01(\x0e2\x19.buoy.v1.FloatingIP.ScopeR\x05scope\x12\x1c\n" +
+	"\tnamespace\x18\t \x01(\tR\tnamespace\x12;\n" +
+	"\tdirection\x18\n" +
+	" \x01(\x0e2\x1d.buoy.v1.FloatingIP.DirectionR\tdirection\x129\n" +
+	"\rport_mappings\x18\v \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\"X\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tALLOCATED\x10\x01\x12\v\n" +
 	"\aPENDING\x10\x02\x12\x0e\n" +
 	"\n" +
-	"ADVERTISED\x10\x03\"\x9d\x01\n" +
+	"ADVERTISED\x10\x03\x12\f\n" +
+	"\bWITHHELD\x10\x04\"S\n" +
+	"\x05Scope\x12\x15\n" +
+	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aNETWORK\x10\x01\x12\v\n" +
+	"\aREQUEST\x10\x02\x12\r\n" +
+	"\tNAMESPACE\x10\x03\x12\n" +
+	"\n" +
+	"\x06GLOBAL\x10\x04\"I\n" +
+	"\tDirection\x12\x19\n" +
+	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04BOTH\x10\x01\x12\v\n" +
+	"\aINGRESS\x10\x02\x12\n" +
+	"\n" +
+	"\x06EGRESS\x10\x03\"\\\n" +
+	"\vPortMapping\x12\x1a\n" +
+	"\bprotocol\x18\x01 \x01(\tR\bprotocol\x12\x12\n" +
+	"\x04port\x18\x02 \x01(\rR\x04port\x12\x1d\n" +
+	"\n" +
+	"fixed_port\x18\x03 \x01(\rR\tfixedPort\"\x9d\x01\n" +
 	"\vAssociation\x12!\n" +
 	"\fcompute_node\x18\x01 \x01(\tR\vcomputeNode\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x19\n" +
 	"\bfixed_ip\x18\x03 \x01(\tR\afixedIp\x12\x14\n" +
 	"\x05label\x18\x04 \x01(\rR\x05label\x12\x1c\n" +
-	"\tpreferred\x18\x05 \x01(\bR\tpreferred\"Y\n" +
+	"\tpreferred\x18\x05 \x01(\bR\tpreferred\"\xf2\x02\n" +
 	"\x0fAllocateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\tR\anetwork\x12\x18\n" +
-	"\aaddress\x18\x03 \x01(\tR\aaddress\"^\n" +
+	"\aaddress\x18\x03 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04pool\x18\x04 \x01(\tR\x04pool\x12\x1c\n" +
+	"\tnamespace\x18\x05 \x01(\tR\tnamespace\x127\n" +
+	"\x06family\x18\x06 \x01(\x0e2\x1f.buoy.v1.AllocateRequest.FamilyR\x06family\x12;\n" +
+	"\tdirection\x18\a \x01(\x0e2\x1d.buoy.v1.FloatingIP.DirectionR\tdirection\x129\n" +
+	"\rport_mappings\x18\b \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\"4\n" +
+	"\x06Family\x12\x16\n" +
+	"\x12FAMILY_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04IPV4\x10\x01\x12\b\n" +
+	"\x04IPV6\x10\x02\"^\n" +
 	"\x10AssociateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
 	"\vassociation\x18\x02 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\"j\n" +
 	"\x13DisassociateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12!\n" +
-	"\fcompute_node\x18\x03 \x01(\tR\vcomputeNode\"$\n" +
+	"\fcompute_node\x18\x03 \x01(\tR\vcomputeNode\"m\n" +
+	"\vMoveRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x126\n" +
+	"\vassociation\x18\x03 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\"\x8c\x01\n" +
+	"\x17UpdateFloatingIPRequest\x124\n" +
+	"\vfloating_ip\x18\x01 \x01(\v2\x13.buoy.v1.FloatingIPR\n" +
+	"floatingIp\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\"$\n" +
 	"\x0eReleaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
 	"\x14GetFloatingIPRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"0\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x9a\x01\n" +
 	"\x16ListFloatingIPsRequest\x12\x16\n" +
-	"\x06parent\x18\x01 \x01(\tR\x06parent\"Q\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x18\n" +
+	"\anetwork\x18\x04 \x01(\tR\anetwork\x12\x12\n" +
+	"\x04pool\x18\x05 \x01(\tR\x04pool\"y\n" +
 	"\x17ListFloatingIPsResponse\x126\n" +
-	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps2\x9f\x03\n" +
+	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x9d\x04\n" +
 	"\vFloatingIPs\x129\n" +
 	"\bAllocate\x12\x18.buoy.v1.AllocateRequest\x1a\x13.buoy.v1.FloatingIP\x12;\n" +
 	"\tAssociate\x12\x19.buoy.v1.AssociateRequest\x1a\x13.buoy.v1.FloatingIP\x12A\n" +
-	"\fDisassociate\x12\x1c.buoy.v1.DisassociateRequest\x1a\x13.buoy.v1.FloatingIP\x12:\n" +
+	"\fDisassociate\x12\x1c.buoy.v1.DisassociateRequest\x1a\x13.buoy.v1.FloatingIP\x121\n" +
+	"\x04Move\x12\x14.buoy.v1.MoveRequest\x1a\x13.buoy.v1.FloatingIP\x12I\n" +
+	"\x10UpdateFloatingIP\x12 .buoy.v1.UpdateFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12:\n" +
 	"\aRelease\x12\x17.buoy.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12C\n" +
 	"\rGetFloatingIP\x12\x1d.buoy.v1.GetFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12T\n" +
 	"\x0fListFloatingIPs\x12\x1f.buoy.v1.ListFloatingIPsRequest\x1a .buoy.v1.ListFloatingIPsResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
@@ -665,43 +1205,63 @@ func file_buoy_v1_floating_ip_proto_rawDescGZIP() []byte {
 	return file_buoy_v1_floating_ip_proto_rawDescData
 }
 
-var file_buoy_v1_floating_ip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_floating_ip_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_buoy_v1_floating_ip_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_buoy_v1_floating_ip_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_buoy_v1_floating_ip_proto_goTypes = []any{
 	(FloatingIP_State)(0),           // 0: buoy.v1.FloatingIP.State
-	(*FloatingIP)(nil),              // 1: buoy.v1.FloatingIP
-	(*Association)(nil),             // 2: buoy.v1.Association
-	(*AllocateRequest)(nil),         // 3: buoy.v1.AllocateRequest
-	(*AssociateRequest)(nil),        // 4: buoy.v1.AssociateRequest
-	(*DisassociateRequest)(nil),     // 5: buoy.v1.DisassociateRequest
-	(*ReleaseRequest)(nil),          // 6: buoy.v1.ReleaseRequest
-	(*GetFloatingIPRequest)(nil),    // 7: buoy.v1.GetFloatingIPRequest
-	(*ListFloatingIPsRequest)(nil),  // 8: buoy.v1.ListFloatingIPsRequest
-	(*ListFloatingIPsResponse)(nil), // 9: buoy.v1.ListFloatingIPsResponse
-	(*emptypb.Empty)(nil),           // 10: google.protobuf.Empty
+	(FloatingIP_Scope)(0),           // 1: buoy.v1.FloatingIP.Scope
+	(FloatingIP_Direction)(0),       // 2: buoy.v1.FloatingIP.Direction
+	(AllocateRequest_Family)(0),     // 3: buoy.v1.AllocateRequest.Family
+	(*FloatingIP)(nil),              // 4: buoy.v1.FloatingIP
+	(*PortMapping)(nil),             // 5: buoy.v1.PortMapping
+	(*Association)(nil),             // 6: buoy.v1.Association
+	(*AllocateRequest)(nil),         // 7: buoy.v1.AllocateRequest
+	(*AssociateRequest)(nil),        // 8: buoy.v1.AssociateRequest
+	(*DisassociateRequest)(nil),     // 9: buoy.v1.DisassociateRequest
+	(*MoveRequest)(nil),             // 10: buoy.v1.MoveRequest
+	(*UpdateFloatingIPRequest)(nil), // 11: buoy.v1.UpdateFloatingIPRequest
+	(*ReleaseRequest)(nil),          // 12: buoy.v1.ReleaseRequest
+	(*GetFloatingIPRequest)(nil),    // 13: buoy.v1.GetFloatingIPRequest
+	(*ListFloatingIPsRequest)(nil),  // 14: buoy.v1.ListFloatingIPsRequest
+	(*ListFloatingIPsResponse)(nil), // 15: buoy.v1.ListFloatingIPsResponse
+	(*fieldmaskpb.FieldMask)(nil),   // 16: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),           // 17: google.protobuf.Empty
 }
 var file_buoy_v1_floating_ip_proto_depIdxs = []int32{
-	2,  // 0: buoy.v1.FloatingIP.associations:type_name -> buoy.v1.Association
+	6,  // 0: buoy.v1.FloatingIP.associations:type_name -> buoy.v1.Association
 	0,  // 1: buoy.v1.FloatingIP.state:type_name -> buoy.v1.FloatingIP.State
-	2,  // 2: buoy.v1.AssociateRequest.association:type_name -> buoy.v1.Association
-	1,  // 3: buoy.v1.ListFloatingIPsResponse.floating_ips:type_name -> buoy.v1.FloatingIP
-	3,  // 4: buoy.v1.FloatingIPs.Allocate:input_type -> buoy.v1.AllocateRequest
-	4,  // 5: buoy.v1.FloatingIPs.Associate:input_type -> buoy.v1.AssociateRequest
-	5,  // 6: buoy.v1.FloatingIPs.Disassociate:input_type -> buoy.v1.DisassociateRequest
-	6,  // 7: buoy.v1.FloatingIPs.Release:input_type -> buoy.v1.ReleaseRequest
-	7,  // 8: buoy.v1.FloatingIPs.GetFloatingIP:input_type -> buoy.v1.GetFloatingIPRequest
-	8,  // 9: buoy.v1.FloatingIPs.ListFloatingIPs:input_type -> buoy.v1.ListFloatingIPsRequest
-	1,  // 10: buoy.v1.FloatingIPs.Allocate:output_type -> buoy.v1.FloatingIP
-	1,  // 11: buoy.v1.FloatingIPs.Associate:output_type -> buoy.v1.FloatingIP
-	1,  // 12: buoy.v1.FloatingIPs.Disassociate:output_type -> buoy.v1.FloatingIP
-	10, // 13: buoy.v1.FloatingIPs.Release:output_type -> google.protobuf.Empty
-	1,  // 14: buoy.v1.FloatingIPs.GetFloatingIP:output_type -> buoy.v1.FloatingIP
-	9,  // 15: buoy.v1.FloatingIPs.ListFloatingIPs:output_type -> buoy.v1.ListFloatingIPsResponse
-	10, // [10:16] is the sub-list for method output_type
-	4,  // [4:10] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	1,  // 2: buoy.v1.FloatingIP.scope:type_name -> buoy.v1.FloatingIP.Scope
+	2,  // 3: buoy.v1.FloatingIP.direction:type_name -> buoy.v1.FloatingIP.Direction
+	5,  // 4: buoy.v1.FloatingIP.port_mappings:type_name -> buoy.v1.PortMapping
+	3,  // 5: buoy.v1.AllocateRequest.family:type_name -> buoy.v1.AllocateRequest.Family
+	2,  // 6: buoy.v1.AllocateRequest.direction:type_name -> buoy.v1.FloatingIP.Direction
+	5,  // 7: buoy.v1.AllocateRequest.port_mappings:type_name -> buoy.v1.PortMapping
+	6,  // 8: buoy.v1.AssociateRequest.association:type_name -> buoy.v1.Association
+	6,  // 9: buoy.v1.MoveRequest.association:type_name -> buoy.v1.Association
+	4,  // 10: buoy.v1.UpdateFloatingIPRequest.floating_ip:type_name -> buoy.v1.FloatingIP
+	16, // 11: buoy.v1.UpdateFloatingIPRequest.update_mask:type_name -> google.protobuf.FieldMask
+	4,  // 12: buoy.v1.ListFloatingIPsResponse.floating_ips:type_name -> buoy.v1.FloatingIP
+	7,  // 13: buoy.v1.FloatingIPs.Allocate:input_type -> buoy.v1.AllocateRequest
+	8,  // 14: buoy.v1.FloatingIPs.Associate:input_type -> buoy.v1.AssociateRequest
+	9,  // 15: buoy.v1.FloatingIPs.Disassociate:input_type -> buoy.v1.DisassociateRequest
+	10, // 16: buoy.v1.FloatingIPs.Move:input_type -> buoy.v1.MoveRequest
+	11, // 17: buoy.v1.FloatingIPs.UpdateFloatingIP:input_type -> buoy.v1.UpdateFloatingIPRequest
+	12, // 18: buoy.v1.FloatingIPs.Release:input_type -> buoy.v1.ReleaseRequest
+	13, // 19: buoy.v1.FloatingIPs.GetFloatingIP:input_type -> buoy.v1.GetFloatingIPRequest
+	14, // 20: buoy.v1.FloatingIPs.ListFloatingIPs:input_type -> buoy.v1.ListFloatingIPsRequest
+	4,  // 21: buoy.v1.FloatingIPs.Allocate:output_type -> buoy.v1.FloatingIP
+	4,  // 22: buoy.v1.FloatingIPs.Associate:output_type -> buoy.v1.FloatingIP
+	4,  // 23: buoy.v1.FloatingIPs.Disassociate:output_type -> buoy.v1.FloatingIP
+	4,  // 24: buoy.v1.FloatingIPs.Move:output_type -> buoy.v1.FloatingIP
+	4,  // 25: buoy.v1.FloatingIPs.UpdateFloatingIP:output_type -> buoy.v1.FloatingIP
+	17, // 26: buoy.v1.FloatingIPs.Release:output_type -> google.protobuf.Empty
+	4,  // 27: buoy.v1.FloatingIPs.GetFloatingIP:output_type -> buoy.v1.FloatingIP
+	15, // 28: buoy.v1.FloatingIPs.ListFloatingIPs:output_type -> buoy.v1.ListFloatingIPsResponse
+	21, // [21:29] is the sub-list for method output_type
+	13, // [13:21] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_floating_ip_proto_init() }
@@ -714,8 +1274,8 @@ func file_buoy_v1_floating_ip_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_floating_ip_proto_rawDesc), len(file_buoy_v1_floating_ip_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   9,
+			NumEnums:      4,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,12 +20,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	FloatingIPs_Allocate_FullMethodName        = "/buoy.v1.FloatingIPs/Allocate"
-	FloatingIPs_Associate_FullMethodName       = "/buoy.v1.FloatingIPs/Associate"
-	FloatingIPs_Disassociate_FullMethodName    = "/buoy.v1.FloatingIPs/Disassociate"
-	FloatingIPs_Release_FullMethodName         = "/buoy.v1.FloatingIPs/Release"
-	FloatingIPs_GetFloatingIP_FullMethodName   = "/buoy.v1.FloatingIPs/GetFloatingIP"
-	FloatingIPs_ListFloatingIPs_FullMethodName = "/buoy.v1.FloatingIPs/ListFloatingIPs"
+	FloatingIPs_Allocate_FullMethodName         = "/buoy.v1.FloatingIPs/Allocate"
+	FloatingIPs_Associate_FullMethodName        = "/buoy.v1.FloatingIPs/Associate"
+	FloatingIPs_Disassociate_FullMethodName     = "/buoy.v1.FloatingIPs/Disassociate"
+	FloatingIPs_Move_FullMethodName             = "/buoy.v1.FloatingIPs/Move"
+	FloatingIPs_UpdateFloatingIP_FullMethodName = "/buoy.v1.FloatingIPs/UpdateFloatingIP"
+	FloatingIPs_Release_FullMethodName          = "/buoy.v1.FloatingIPs/Release"
+	FloatingIPs_GetFloatingIP_FullMethodName    = "/buoy.v1.FloatingIPs/GetFloatingIP"
+	FloatingIPs_ListFloatingIPs_FullMethodName  = "/buoy.v1.FloatingIPs/ListFloatingIPs"
 )
 
 // FloatingIPsClient is the client API for FloatingIPs service.
@@ -36,11 +38,19 @@ const (
 // associate with a compute node, disassociate, release. A reply means that the
 // change is on disk; the gateways learn it right after.
 type FloatingIPsClient interface {
+	// Allocate takes an address: of the pool that the request names, else of the
+	// network, else of the pool that the namespace is bound to, else of the one
+	// that the cluster is bound to. The answer's scope says which it was.
 	Allocate(ctx context.Context, in *AllocateRequest, opts ...grpc.CallOption) (*FloatingIP, error)
 	// Associate makes a floating IP reachable at a compute node.
 	Associate(ctx context.Context, in *AssociateRequest, opts ...grpc.CallOption) (*FloatingIP, error)
 	// Disassociate ends associations: those that match, or all.
 	Disassociate(ctx context.Context, in *DisassociateRequest, opts ...grpc.CallOption) (*FloatingIP, error)
+	// Move puts another association in the place of one, in one step. The
+	// gateways learn the new route before the old one goes.
+	Move(ctx context.Context, in *MoveRequest, opts ...grpc.CallOption) (*FloatingIP, error)
+	// UpdateFloatingIP changes direction and port mappings.
+	UpdateFloatingIP(ctx context.Context, in *UpdateFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error)
 	// Release gives the address back. It must not be associated.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	GetFloatingIP(ctx context.Context, in *GetFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error)
@@ -85,6 +95,26 @@ func (c *floatingIPsClient) Disassociate(ctx context.Context, in *DisassociateRe
 	return out, nil
 }
 
+func (c *floatingIPsClient) Move(ctx context.Context, in *MoveRequest, opts ...grpc.CallOption) (*FloatingIP, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FloatingIP)
+	err := c.cc.Invoke(ctx, FloatingIPs_Move_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *floatingIPsClient) UpdateFloatingIP(ctx context.Context, in *UpdateFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FloatingIP)
+	err := c.cc.Invoke(ctx, FloatingIPs_UpdateFloatingIP_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *floatingIPsClient) Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(emptypb.Empty)
@@ -123,11 +153,19 @@ func (c *floatingIPsClient) ListFloatingIPs(ctx context.Context, in *ListFloatin
 // associate with a compute node, disassociate, release. A reply means that the
 // change is on disk; the gateways learn it right after.
 type FloatingIPsServer interface {
+	// Allocate takes an address: of the pool that the request names, else of the
+	// network, else of the pool that the namespace is bound to, else of the one
+	// that the cluster is bound to. The answer's scope says which it was.
 	Allocate(context.Context, *AllocateRequest) (*FloatingIP, error)
 	// Associate makes a floating IP reachable at a compute node.
 	Associate(context.Context, *AssociateRequest) (*FloatingIP, error)
 	// Disassociate ends associations: those that match, or all.
 	Disassociate(context.Context, *DisassociateRequest) (*FloatingIP, error)
+	// Move puts another association in the place of one, in one step. The
+	// gateways learn the new route before the old one goes.
+	Move(context.Context, *MoveRequest) (*FloatingIP, error)
+	// UpdateFloatingIP changes direction and port mappings.
+	UpdateFloatingIP(context.Context, *UpdateFloatingIPRequest) (*FloatingIP, error)
 	// Release gives the address back. It must not be associated.
 	Release(context.Context, *ReleaseRequest) (*emptypb.Empty, error)
 	GetFloatingIP(context.Context, *GetFloatingIPRequest) (*FloatingIP, error)
@@ -150,6 +188,12 @@ func (UnimplementedFloatingIPsServer) Associate(context.Context, *AssociateReque
 }
 func (UnimplementedFloatingIPsServer) Disassociate(context.Context, *DisassociateRequest) (*FloatingIP, error) {
 	return nil, status.Error(codes.Unimplemented, "method Disassociate not implemented")
+}
+func (UnimplementedFloatingIPsServer) Move(context.Context, *MoveRequest) (*FloatingIP, error) {
+	return nil, status.Error(codes.Unimplemented, "method Move not implemented")
+}
+func (UnimplementedFloatingIPsServer) UpdateFloatingIP(context.Context, *UpdateFloatingIPRequest) (*FloatingIP, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateFloatingIP not implemented")
 }
 func (UnimplementedFloatingIPsServer) Release(context.Context, *ReleaseRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
@@ -235,6 +279,42 @@ func _FloatingIPs_Disassociate_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _FloatingIPs_Move_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MoveRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FloatingIPsServer).Move(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FloatingIPs_Move_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FloatingIPsServer).Move(ctx, req.(*MoveRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FloatingIPs_UpdateFloatingIP_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateFloatingIPRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FloatingIPsServer).UpdateFloatingIP(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FloatingIPs_UpdateFloatingIP_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FloatingIPsServer).UpdateFloatingIP(ctx, req.(*UpdateFloatingIPRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _FloatingIPs_Release_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ReleaseRequest)
 	if err := dec(in); err != nil {
@@ -307,6 +387,14 @@ var FloatingIPs_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Disassociate",
 			Handler:    _FloatingIPs_Disassociate_Handler,
+		},
+		{
+			MethodName: "Move",
+			Handler:    _FloatingIPs_Move_Handler,
+		},
+		{
+			MethodName: "UpdateFloatingIP",
+			Handler:    _FloatingIPs_UpdateFloatingIP_Handler,
 		},
 		{
 			MethodName: "Release",

@@ -797,7 +797,11 @@ func (x *GetNeighborRequest) GetName() string {
 }
 
 type ListNeighborsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// At most so many; 0, or more than 1000, means 1000.
+	PageSize int32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first one.
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -832,9 +836,25 @@ func (*ListNeighborsRequest) Descriptor() ([]byte, []int) {
 	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{7}
 }
 
+func (x *ListNeighborsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListNeighborsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListNeighborsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Neighbors     []*Neighbor            `protobuf:"bytes,1,rep,name=neighbors,proto3" json:"neighbors,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Neighbors []*Neighbor            `protobuf:"bytes,1,rep,name=neighbors,proto3" json:"neighbors,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -874,6 +894,13 @@ func (x *ListNeighborsResponse) GetNeighbors() []*Neighbor {
 		return x.Neighbors
 	}
 	return nil
+}
+
+func (x *ListNeighborsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type UpdateNeighborRequest struct {
@@ -1052,10 +1079,14 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x15CreateNeighborRequest\x12-\n" +
 	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\"(\n" +
 	"\x12GetNeighborRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x16\n" +
-	"\x14ListNeighborsRequest\"H\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"R\n" +
+	"\x14ListNeighborsRequest\x12\x1b\n" +
+	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"p\n" +
 	"\x15ListNeighborsResponse\x12/\n" +
-	"\tneighbors\x18\x01 \x03(\v2\x11.buoy.v1.NeighborR\tneighbors\"\x83\x01\n" +
+	"\tneighbors\x18\x01 \x03(\v2\x11.buoy.v1.NeighborR\tneighbors\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x01\n" +
 	"\x15UpdateNeighborRequest\x12-\n" +
 	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +

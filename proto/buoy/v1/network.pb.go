@@ -23,6 +23,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// ReservedHosts says which hosts of a subnet of eight addresses or more are
+// kept for a gateway and a DNS server that are not configured.
+type Network_ReservedHosts int32
+
+const (
+	// When a network is created: LAST_TWO. Refused in an update.
+	Network_RESERVED_HOSTS_UNSPECIFIED Network_ReservedHosts = 0
+	Network_NONE                       Network_ReservedHosts = 1
+	// The last host for the gateway, the one before for DNS.
+	Network_LAST_TWO Network_ReservedHosts = 2
+	// The first host for the gateway, the second for DNS.
+	Network_FIRST_TWO Network_ReservedHosts = 3
+)
+
+// Enum value maps for Network_ReservedHosts.
+var (
+	Network_ReservedHosts_name = map[int32]string{
+		0: "RESERVED_HOSTS_UNSPECIFIED",
+		1: "NONE",
+		2: "LAST_TWO",
+		3: "FIRST_TWO",
+	}
+	Network_ReservedHosts_value = map[string]int32{
+		"RESERVED_HOSTS_UNSPECIFIED": 0,
+		"NONE":                       1,
+		"LAST_TWO":                   2,
+		"FIRST_TWO":                  3,
+	}
+)
+
+func (x Network_ReservedHosts) Enum() *Network_ReservedHosts {
+	p := new(Network_ReservedHosts)
+	*p = x
+	return p
+}
+
+func (x Network_ReservedHosts) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Network_ReservedHosts) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_network_proto_enumTypes[0].Descriptor()
+}
+
+func (Network_ReservedHosts) Type() protoreflect.EnumType {
+	return &file_buoy_v1_network_proto_enumTypes[0]
+}
+
+func (x Network_ReservedHosts) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Network_ReservedHosts.Descriptor instead.
+func (Network_ReservedHosts) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{0, 0}
+}
+
 type Network struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// projects/PROJECT/networks/NAME.
@@ -42,8 +99,23 @@ type Network struct {
 	AutomaticTarget string `protobuf:"bytes,7,opt,name=automatic_target,json=automaticTarget,proto3" json:"automatic_target,omitempty"`
 	// gre, udp; empty means any.
 	Encapsulations []string `protobuf:"bytes,8,rep,name=encapsulations,proto3" json:"encapsulations,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// An external network has a pool of all its addresses, made by itself:
+	// pools/public, or what the daemon's pools.external_name says.
+	External      bool                  `protobuf:"varint,9,opt,name=external,proto3" json:"external,omitempty"`
+	ReservedHosts Network_ReservedHosts `protobuf:"varint,10,opt,name=reserved_hosts,json=reservedHosts,proto3,enum=buoy.v1.Network_ReservedHosts" json:"reserved_hosts,omitempty"`
+	// Addresses of the subnets that are gateways: no floating IP gets them. Each
+	// takes the place of the reserved host of its subnet.
+	Gateways []string `protobuf:"bytes,11,rep,name=gateways,proto3" json:"gateways,omitempty"`
+	// The same for DNS servers.
+	DnsServers []string `protobuf:"bytes,12,rep,name=dns_servers,json=dnsServers,proto3" json:"dns_servers,omitempty"`
+	// What the subnets reserve, with its use: 203.0.113.254 (gateway). Network
+	// and broadcast addresses are not listed.
+	ReservedAddresses []string `protobuf:"bytes,13,rep,name=reserved_addresses,json=reservedAddresses,proto3" json:"reserved_addresses,omitempty"`
+	// Targets that other networks import or export, too; those that the caller
+	// may see. Not filled in by ListNetworks.
+	SharedTargets []*SharedTarget `protobuf:"bytes,14,rep,name=shared_targets,json=sharedTargets,proto3" json:"shared_targets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Network) Reset() {
@@ -132,6 +204,101 @@ func (x *Network) GetEncapsulations() []string {
 	return nil
 }
 
+func (x *Network) GetExternal() bool {
+	if x != nil {
+		return x.External
+	}
+	return false
+}
+
+func (x *Network) GetReservedHosts() Network_ReservedHosts {
+	if x != nil {
+		return x.ReservedHosts
+	}
+	return Network_RESERVED_HOSTS_UNSPECIFIED
+}
+
+func (x *Network) GetGateways() []string {
+	if x != nil {
+		return x.Gateways
+	}
+	return nil
+}
+
+func (x *Network) GetDnsServers() []string {
+	if x != nil {
+		return x.DnsServers
+	}
+	return nil
+}
+
+func (x *Network) GetReservedAddresses() []string {
+	if x != nil {
+		return x.ReservedAddresses
+	}
+	return nil
+}
+
+func (x *Network) GetSharedTargets() []*SharedTarget {
+	if x != nil {
+		return x.SharedTargets
+	}
+	return nil
+}
+
+type SharedTarget struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Target string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	// The other networks that import or export it.
+	Networks      []string `protobuf:"bytes,2,rep,name=networks,proto3" json:"networks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SharedTarget) Reset() {
+	*x = SharedTarget{}
+	mi := &file_buoy_v1_network_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SharedTarget) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SharedTarget) ProtoMessage() {}
+
+func (x *SharedTarget) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_network_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SharedTarget.ProtoReflect.Descriptor instead.
+func (*SharedTarget) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SharedTarget) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *SharedTarget) GetNetworks() []string {
+	if x != nil {
+		return x.Networks
+	}
+	return nil
+}
+
 type CreateNetworkRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Network       *Network               `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
@@ -141,7 +308,7 @@ type CreateNetworkRequest struct {
 
 func (x *CreateNetworkRequest) Reset() {
 	*x = CreateNetworkRequest{}
-	mi := &file_buoy_v1_network_proto_msgTypes[1]
+	mi := &file_buoy_v1_network_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -153,7 +320,7 @@ func (x *CreateNetworkRequest) String() string {
 func (*CreateNetworkRequest) ProtoMessage() {}
 
 func (x *CreateNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[1]
+	mi := &file_buoy_v1_network_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -166,7 +333,7 @@ func (x *CreateNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateNetworkRequest.ProtoReflect.Descriptor instead.
 func (*CreateNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{1}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateNetworkRequest) GetNetwork() *Network {
@@ -185,7 +352,7 @@ type GetNetworkRequest struct {
 
 func (x *GetNetworkRequest) Reset() {
 	*x = GetNetworkRequest{}
-	mi := &file_buoy_v1_network_proto_msgTypes[2]
+	mi := &file_buoy_v1_network_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -197,7 +364,7 @@ func (x *GetNetworkRequest) String() string {
 func (*GetNetworkRequest) ProtoMessage() {}
 
 func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[2]
+	mi := &file_buoy_v1_network_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -210,7 +377,7 @@ func (x *GetNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNetworkRequest.ProtoReflect.Descriptor instead.
 func (*GetNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{2}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetNetworkRequest) GetName() string {
@@ -223,14 +390,18 @@ func (x *GetNetworkRequest) GetName() string {
 type ListNetworksRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// projects/PROJECT, or empty for all.
-	Parent        string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// At most so many; 0, or more than 1000, means 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// next_page_token of the page before; empty for the first one.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListNetworksRequest) Reset() {
 	*x = ListNetworksRequest{}
-	mi := &file_buoy_v1_network_proto_msgTypes[3]
+	mi := &file_buoy_v1_network_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -242,7 +413,7 @@ func (x *ListNetworksRequest) String() string {
 func (*ListNetworksRequest) ProtoMessage() {}
 
 func (x *ListNetworksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[3]
+	mi := &file_buoy_v1_network_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -255,7 +426,7 @@ func (x *ListNetworksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNetworksRequest.ProtoReflect.Descriptor instead.
 func (*ListNetworksRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{3}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListNetworksRequest) GetParent() string {
@@ -265,16 +436,32 @@ func (x *ListNetworksRequest) GetParent() string {
 	return ""
 }
 
+func (x *ListNetworksRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListNetworksRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListNetworksResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Networks      []*Network             `protobuf:"bytes,1,rep,name=networks,proto3" json:"networks,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Networks []*Network             `protobuf:"bytes,1,rep,name=networks,proto3" json:"networks,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListNetworksResponse) Reset() {
 	*x = ListNetworksResponse{}
-	mi := &file_buoy_v1_network_proto_msgTypes[4]
+	mi := &file_buoy_v1_network_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -286,7 +473,7 @@ func (x *ListNetworksResponse) String() string {
 func (*ListNetworksResponse) ProtoMessage() {}
 
 func (x *ListNetworksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[4]
+	mi := &file_buoy_v1_network_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -299,7 +486,7 @@ func (x *ListNetworksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNetworksResponse.ProtoReflect.Descriptor instead.
 func (*ListNetworksResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{4}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListNetworksResponse) GetNetworks() []*Network {
@@ -309,12 +496,20 @@ func (x *ListNetworksResponse) GetNetworks() []*Network {
 	return nil
 }
 
+func (x *ListNetworksResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 type UpdateNetworkRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name says which network.
 	Network *Network `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
 	// The fields to change: subnets, route_targets, import_targets,
-	// export_targets, encapsulations. Lists are replaced.
+	// export_targets, encapsulations, external, reserved_hosts, gateways,
+	// dns_servers. Lists are replaced.
 	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -322,7 +517,7 @@ type UpdateNetworkRequest struct {
 
 func (x *UpdateNetworkRequest) Reset() {
 	*x = UpdateNetworkRequest{}
-	mi := &file_buoy_v1_network_proto_msgTypes[5]
+	mi := &file_buoy_v1_network_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +529,7 @@ func (x *UpdateNetworkRequest) String() string {
 func (*UpdateNetworkRequest) ProtoMessage() {}
 
 func (x *UpdateNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[5]
+	mi := &file_buoy_v1_network_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +542,7 @@ func (x *UpdateNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateNetworkRequest.ProtoReflect.Descriptor instead.
 func (*UpdateNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{5}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateNetworkRequest) GetNetwork() *Network {
@@ -373,7 +568,7 @@ type DeleteNetworkRequest struct {
 
 func (x *DeleteNetworkRequest) Reset() {
 	*x = DeleteNetworkRequest{}
-	mi := &file_buoy_v1_network_proto_msgTypes[6]
+	mi := &file_buoy_v1_network_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -385,7 +580,7 @@ func (x *DeleteNetworkRequest) String() string {
 func (*DeleteNetworkRequest) ProtoMessage() {}
 
 func (x *DeleteNetworkRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_network_proto_msgTypes[6]
+	mi := &file_buoy_v1_network_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -398,7 +593,7 @@ func (x *DeleteNetworkRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNetworkRequest.ProtoReflect.Descriptor instead.
 func (*DeleteNetworkRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_network_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_network_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *DeleteNetworkRequest) GetName() string {
@@ -412,7 +607,7 @@ var File_buoy_v1_network_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_network_proto_rawDesc = "" +
 	"\n" +
-	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x8d\x02\n" +
+	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xf2\x04\n" +
 	"\aNetwork\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\rR\x02id\x12\x18\n" +
@@ -421,15 +616,35 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"\x0eimport_targets\x18\x05 \x03(\tR\rimportTargets\x12%\n" +
 	"\x0eexport_targets\x18\x06 \x03(\tR\rexportTargets\x12)\n" +
 	"\x10automatic_target\x18\a \x01(\tR\x0fautomaticTarget\x12&\n" +
-	"\x0eencapsulations\x18\b \x03(\tR\x0eencapsulations\"B\n" +
+	"\x0eencapsulations\x18\b \x03(\tR\x0eencapsulations\x12\x1a\n" +
+	"\bexternal\x18\t \x01(\bR\bexternal\x12E\n" +
+	"\x0ereserved_hosts\x18\n" +
+	" \x01(\x0e2\x1e.buoy.v1.Network.ReservedHostsR\rreservedHosts\x12\x1a\n" +
+	"\bgateways\x18\v \x03(\tR\bgateways\x12\x1f\n" +
+	"\vdns_servers\x18\f \x03(\tR\n" +
+	"dnsServers\x12-\n" +
+	"\x12reserved_addresses\x18\r \x03(\tR\x11reservedAddresses\x12<\n" +
+	"\x0eshared_targets\x18\x0e \x03(\v2\x15.buoy.v1.SharedTargetR\rsharedTargets\"V\n" +
+	"\rReservedHosts\x12\x1e\n" +
+	"\x1aRESERVED_HOSTS_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04NONE\x10\x01\x12\f\n" +
+	"\bLAST_TWO\x10\x02\x12\r\n" +
+	"\tFIRST_TWO\x10\x03\"B\n" +
+	"\fSharedTarget\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\tR\x06target\x12\x1a\n" +
+	"\bnetworks\x18\x02 \x03(\tR\bnetworks\"B\n" +
 	"\x14CreateNetworkRequest\x12*\n" +
 	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkR\anetwork\"'\n" +
 	"\x11GetNetworkRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"-\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"i\n" +
 	"\x13ListNetworksRequest\x12\x16\n" +
-	"\x06parent\x18\x01 \x01(\tR\x06parent\"D\n" +
+	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"l\n" +
 	"\x14ListNetworksResponse\x12,\n" +
-	"\bnetworks\x18\x01 \x03(\v2\x10.buoy.v1.NetworkR\bnetworks\"\x7f\n" +
+	"\bnetworks\x18\x01 \x03(\v2\x10.buoy.v1.NetworkR\bnetworks\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x7f\n" +
 	"\x14UpdateNetworkRequest\x12*\n" +
 	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkR\anetwork\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
@@ -456,38 +671,43 @@ func file_buoy_v1_network_proto_rawDescGZIP() []byte {
 	return file_buoy_v1_network_proto_rawDescData
 }
 
-var file_buoy_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_buoy_v1_network_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_buoy_v1_network_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_buoy_v1_network_proto_goTypes = []any{
-	(*Network)(nil),               // 0: buoy.v1.Network
-	(*CreateNetworkRequest)(nil),  // 1: buoy.v1.CreateNetworkRequest
-	(*GetNetworkRequest)(nil),     // 2: buoy.v1.GetNetworkRequest
-	(*ListNetworksRequest)(nil),   // 3: buoy.v1.ListNetworksRequest
-	(*ListNetworksResponse)(nil),  // 4: buoy.v1.ListNetworksResponse
-	(*UpdateNetworkRequest)(nil),  // 5: buoy.v1.UpdateNetworkRequest
-	(*DeleteNetworkRequest)(nil),  // 6: buoy.v1.DeleteNetworkRequest
-	(*fieldmaskpb.FieldMask)(nil), // 7: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 8: google.protobuf.Empty
+	(Network_ReservedHosts)(0),    // 0: buoy.v1.Network.ReservedHosts
+	(*Network)(nil),               // 1: buoy.v1.Network
+	(*SharedTarget)(nil),          // 2: buoy.v1.SharedTarget
+	(*CreateNetworkRequest)(nil),  // 3: buoy.v1.CreateNetworkRequest
+	(*GetNetworkRequest)(nil),     // 4: buoy.v1.GetNetworkRequest
+	(*ListNetworksRequest)(nil),   // 5: buoy.v1.ListNetworksRequest
+	(*ListNetworksResponse)(nil),  // 6: buoy.v1.ListNetworksResponse
+	(*UpdateNetworkRequest)(nil),  // 7: buoy.v1.UpdateNetworkRequest
+	(*DeleteNetworkRequest)(nil),  // 8: buoy.v1.DeleteNetworkRequest
+	(*fieldmaskpb.FieldMask)(nil), // 9: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 10: google.protobuf.Empty
 }
 var file_buoy_v1_network_proto_depIdxs = []int32{
-	0, // 0: buoy.v1.CreateNetworkRequest.network:type_name -> buoy.v1.Network
-	0, // 1: buoy.v1.ListNetworksResponse.networks:type_name -> buoy.v1.Network
-	0, // 2: buoy.v1.UpdateNetworkRequest.network:type_name -> buoy.v1.Network
-	7, // 3: buoy.v1.UpdateNetworkRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1, // 4: buoy.v1.Networks.CreateNetwork:input_type -> buoy.v1.CreateNetworkRequest
-	2, // 5: buoy.v1.Networks.GetNetwork:input_type -> buoy.v1.GetNetworkRequest
-	3, // 6: buoy.v1.Networks.ListNetworks:input_type -> buoy.v1.ListNetworksRequest
-	5, // 7: buoy.v1.Networks.UpdateNetwork:input_type -> buoy.v1.UpdateNetworkRequest
-	6, // 8: buoy.v1.Networks.DeleteNetwork:input_type -> buoy.v1.DeleteNetworkRequest
-	0, // 9: buoy.v1.Networks.CreateNetwork:output_type -> buoy.v1.Network
-	0, // 10: buoy.v1.Networks.GetNetwork:output_type -> buoy.v1.Network
-	4, // 11: buoy.v1.Networks.ListNetworks:output_type -> buoy.v1.ListNetworksResponse
-	0, // 12: buoy.v1.Networks.UpdateNetwork:output_type -> buoy.v1.Network
-	8, // 13: buoy.v1.Networks.DeleteNetwork:output_type -> google.protobuf.Empty
-	9, // [9:14] is the sub-list for method output_type
-	4, // [4:9] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: buoy.v1.Network.reserved_hosts:type_name -> buoy.v1.Network.ReservedHosts
+	2,  // 1: buoy.v1.Network.shared_targets:type_name -> buoy.v1.SharedTarget
+	1,  // 2: buoy.v1.CreateNetworkRequest.network:type_name -> buoy.v1.Network
+	1,  // 3: buoy.v1.ListNetworksResponse.networks:type_name -> buoy.v1.Network
+	1,  // 4: buoy.v1.UpdateNetworkRequest.network:type_name -> buoy.v1.Network
+	9,  // 5: buoy.v1.UpdateNetworkRequest.update_mask:type_name -> google.protobuf.FieldMask
+	3,  // 6: buoy.v1.Networks.CreateNetwork:input_type -> buoy.v1.CreateNetworkRequest
+	4,  // 7: buoy.v1.Networks.GetNetwork:input_type -> buoy.v1.GetNetworkRequest
+	5,  // 8: buoy.v1.Networks.ListNetworks:input_type -> buoy.v1.ListNetworksRequest
+	7,  // 9: buoy.v1.Networks.UpdateNetwork:input_type -> buoy.v1.UpdateNetworkRequest
+	8,  // 10: buoy.v1.Networks.DeleteNetwork:input_type -> buoy.v1.DeleteNetworkRequest
+	1,  // 11: buoy.v1.Networks.CreateNetwork:output_type -> buoy.v1.Network
+	1,  // 12: buoy.v1.Networks.GetNetwork:output_type -> buoy.v1.Network
+	6,  // 13: buoy.v1.Networks.ListNetworks:output_type -> buoy.v1.ListNetworksResponse
+	1,  // 14: buoy.v1.Networks.UpdateNetwork:output_type -> buoy.v1.Network
+	10, // 15: buoy.v1.Networks.DeleteNetwork:output_type -> google.protobuf.Empty
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_network_proto_init() }
@@ -500,13 +720,14 @@ func file_buoy_v1_network_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_network_proto_rawDesc), len(file_buoy_v1_network_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   7,
+			NumEnums:      1,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_buoy_v1_network_proto_goTypes,
 		DependencyIndexes: file_buoy_v1_network_proto_depIdxs,
+		EnumInfos:         file_buoy_v1_network_proto_enumTypes,
 		MessageInfos:      file_buoy_v1_network_proto_msgTypes,
 	}.Build()
 	File_buoy_v1_network_proto = out.File

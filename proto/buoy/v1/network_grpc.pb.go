@@ -41,7 +41,8 @@ type NetworksClient interface {
 	// UpdateNetwork changes a network in place. Its routes are sent anew with
 	// the changed targets, without a withdraw in between.
 	UpdateNetwork(ctx context.Context, in *UpdateNetworkRequest, opts ...grpc.CallOption) (*Network, error)
-	// DeleteNetwork removes a network that no floating IP uses.
+	// DeleteNetwork removes a network without floating IPs and pools. The pool
+	// that an external one made goes with it.
 	DeleteNetwork(ctx context.Context, in *DeleteNetworkRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
 
@@ -117,7 +118,8 @@ type NetworksServer interface {
 	// UpdateNetwork changes a network in place. Its routes are sent anew with
 	// the changed targets, without a withdraw in between.
 	UpdateNetwork(context.Context, *UpdateNetworkRequest) (*Network, error)
-	// DeleteNetwork removes a network that no floating IP uses.
+	// DeleteNetwork removes a network without floating IPs and pools. The pool
+	// that an external one made goes with it.
 	DeleteNetwork(context.Context, *DeleteNetworkRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedNetworksServer()
 }

@@ -29,9 +29,12 @@ const (
 	// It is given to the established neighbors that negotiated its family;
 	// there is at least one.
 	Route_ADVERTISED Route_State = 1
-	// No neighbor can take it, or the speaker did not take it or its
-	// withdrawal, which is tried again. The reason says which.
+	// No neighbor is established, or the speaker is being given the route or
+	// its withdrawal. The reason says which.
 	Route_PENDING Route_State = 2
+	// No neighbor that is established can take it, or the speaker did not take
+	// it or its withdrawal, which is tried again.
+	Route_WITHHELD Route_State = 3
 )
 
 // Enum value maps for Route_State.
@@ -40,11 +43,13 @@ var (
 		0: "STATE_UNSPECIFIED",
 		1: "ADVERTISED",
 		2: "PENDING",
+		3: "WITHHELD",
 	}
 	Route_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
 		"ADVERTISED":        1,
 		"PENDING":           2,
+		"WITHHELD":          3,
 	}
 )
 
@@ -277,8 +282,10 @@ type ListRoutesRequest struct {
 	Table string `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
 	// Only those that this neighbor has been given: neighbors/NAME, with
 	// direction ADVERTISED. Empty when its session is not established.
-	Neighbor      string                      `protobuf:"bytes,3,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
-	Direction     ListRoutesRequest_Direction `protobuf:"varint,4,opt,name=direction,proto3,enum=buoy.v1.ListRoutesRequest_Direction" json:"direction,omitempty"`
+	Neighbor  string                      `protobuf:"bytes,3,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
+	Direction ListRoutesRequest_Direction `protobuf:"varint,4,opt,name=direction,proto3,enum=buoy.v1.ListRoutesRequest_Direction" json:"direction,omitempty"`
+	// Only those of this floating IP: projects/PROJECT/floatingIps/NAME.
+	FloatingIp    string `protobuf:"bytes,5,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -341,6 +348,13 @@ func (x *ListRoutesRequest) GetDirection() ListRoutesRequest_Direction {
 	return ListRoutesRequest_DIRECTION_UNSPECIFIED
 }
 
+func (x *ListRoutesRequest) GetFloatingIp() string {
+	if x != nil {
+		return x.FloatingIp
+	}
+	return ""
+}
+
 type ListRoutesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Routes        []*Route               `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
@@ -389,7 +403,7 @@ var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x03\n" +
+	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x04\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
 	"\x13route_distinguisher\x18\x02 \x01(\tR\x12routeDistinguisher\x12\x14\n" +
@@ -406,17 +420,20 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	" \x01(\tR\x06family\x12*\n" +
 	"\x05state\x18\v \x01(\x0e2\x14.buoy.v1.Route.StateR\x05state\x12!\n" +
 	"\fstate_reason\x18\f \x01(\tR\vstateReason\x120\n" +
-	"\x05since\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05since\";\n" +
+	"\x05since\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"I\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"ADVERTISED\x10\x01\x12\v\n" +
-	"\aPENDING\x10\x02\"\xdb\x01\n" +
+	"\aPENDING\x10\x02\x12\f\n" +
+	"\bWITHHELD\x10\x03\"\xfc\x01\n" +
 	"\x11ListRoutesRequest\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\x12\x1a\n" +
 	"\bneighbor\x18\x03 \x01(\tR\bneighbor\x12B\n" +
-	"\tdirection\x18\x04 \x01(\x0e2$.buoy.v1.ListRoutesRequest.DirectionR\tdirection\"6\n" +
+	"\tdirection\x18\x04 \x01(\x0e2$.buoy.v1.ListRoutesRequest.DirectionR\tdirection\x12\x1f\n" +
+	"\vfloating_ip\x18\x05 \x01(\tR\n" +
+	"floatingIp\"6\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +

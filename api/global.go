@@ -1,0 +1,78 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/routetarget"
+)
+
+type globalService struct {
+	buoyv1.UnimplementedGlobalsServer
+	view
+}
+
+func (s *globalService) GetGlobal(context.Context, *buoyv1.GetGlobalRequest) (*buoyv1.Global, error) {
+	g, ok := s.Inventory.State().Global()
+	if !ok {
+		return nil, missing("", inventory.GlobalName)
+	}
+	return s.globalToProto(g), nil
+}
+
+func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlobalRequest) (*buoyv1.UpdateGlobalResponse, error) {
+	var f fields
+	f.mask(req.GetUpdateMask(), "as")
+	if name := req.GetGlobal().GetName(); name != "" && name != inventory.GlobalName {
+		f.fail("name", fmt.Errorf("expected %s, got %q", inventory.GlobalName, name))
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	before, c := s.Inventory.State(), inventory.SetGlobal{AS: req.GetGlobal().GetAs()}
+	var after *inventory.State
+	var err error
+	if req.GetValidateOnly() {
+		after, err = try(before, c)
+	} else {
+		after, err = s.Inventory.Execute(ctx, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	g, _ := after.Global() // there is one: it was changed
+	return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}, nil
+}
+
+// try carries out a command on a copy of a state and returns that.
+func try(s *inventory.State, c inventory.Command) (*inventory.State, error) {
+	d := inventory.NewDraft(s, time.Now())
+	if err := d.Do(c); err != nil {
+		return nil, err
+	}
+	return d.State()
+}
+
+// renumbered returns the automatic targets that differ between two states.
+func renumbered(before, after *inventory.State) (list []*buoyv1.RenumberedTarget) {
+	old, ok := before.Global()
+	g, _ := after.Global()
+	if !ok || old.AS == g.AS {
+		return nil
+	}
+	for n := range after.Networks() {
+		list = append(list, &buoyv1.RenumberedTarget{
+			Network: n.Name,
+			From:    routetarget.Automatic(old.AS, n.ID).String(),
+			To:      routetarget.Automatic(g.AS, n.ID).String(),
+		})
+	}
+	return list
+}
+
+func (v view) globalToProto(g *inventory.Global) *buoyv1.Global {
+	return &buoyv1.Global{Name: inventory.GlobalName, As: g.AS, SessionAs: v.Local.AS}
+}

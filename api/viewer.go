@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/buoynet/buoy/internal/inventory"
+)
+
+// projectKey is the metadata that says for which project a request is.
+const projectKey = "buoy-project"
+
+// viewer is the project that a request is for: it sees and changes what that
+// project may. The empty one is the operator, who sees all.
+type viewer string
+
+type viewerKey struct{}
+
+// viewerOf returns the viewer that scope found.
+func viewerOf(ctx context.Context) viewer {
+	v, _ := ctx.Value(viewerKey{}).(viewer)
+	return v
+}
+
+// viewerIn reads the metadata of a request. An empty value is refused: a client
+// that lost its project must not become the operator.
+func viewerIn(ctx context.Context) (viewer, error) {
+	md, _ := metadata.FromIncomingContext(ctx)
+	names := md.Get(projectKey)
+	if len(names) == 0 {
+		return "", nil
+	}
+	if len(names) > 1 {
+		return "", invalid(projectKey, fmt.Errorf("expected one project, got %d", len(names)))
+	}
+	if err := inventory.CheckID(names[0]); err != nil {
+		return "", invalid(projectKey, err)
+	}
+	return viewer(names[0]), nil
+}
+
+// scope refuses what a request's viewer must not do, and hands on the others
+// with their viewer.
+func scope(inv Inventory) grpc.UnaryServerInterceptor {
+	return func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		v, err := viewerIn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if v == "" {
+			return handler(ctx, req)
+		}
+		if err := v.may(rules[info.FullMethod], inv, nameIn(req)); err != nil {
+			return nil, err
+		}
+		resp, err := handler(context.WithValue(ctx, viewerKey{}, v), req)
+		return resp, discreet(err)
+	}
+}
+
+// may checks the rule of a method for the resource that a request names. A name
+// of no project is left to the method, which knows none such or refuses it.
+func (v viewer) may(r rule, inv Inventory, name string) error {
+	owner := inventory.ProjectOf(name)
+	switch {
+	case r == operators:
+		return &inventory.Error{Code: inventory.PermissionDenied, Reason: reasonOperatorsOnly,
+			Message: fmt.Sprintf("only the operator may do this, and the request is for project %s", v)}
+	case r == reads || owner == "" || owner == string(v):
+		return nil
+	case r == changes && !v.sees(inv.State(), name):
+		return missing("name", name)
+	default:
+		return &inventory.Error{Code: inventory.PermissionDenied, Reason: reasonNotYours, Field: "name",
+			Message: fmt.Sprintf("%s is not of project %s", name, v)}
+	}
+}
+
+// sees reports whether the viewer may see a resource.
+func (v viewer) sees(state *inventory.State, name string) bool { return state.Visible(string(v), name) }
+
+// find returns a resource. What the viewer may not see is missing.
+func find[R any](v viewer, state *inventory.State, get func(name string) (R, bool), field, name string) (R, error) {
+	r, ok := get(name)
+	if !ok || !v.sees(state, name) {
+		var none R
+		return none, missing(field, name)
+	}
+	return r, nil
+}
+
+// sharedWith returns the part of a pool's list that the viewer may see: its
+// project learns all, others only that they may draw from it.
+func (v viewer) sharedWith(p *inventory.Pool) []string {
+	if v == "" || inventory.ProjectOf(p.Name) == string(v) {
+		return p.SharedWith
+	}
+	return slices.DeleteFunc(slices.Clone(p.SharedWith), func(project string) bool {
+		return project != string(v) && project != inventory.AllProjects
+	})
+}
+
+// discreet takes the interfaces of others out of a refusal: a label is taken on
+// a compute node that all projects share.
+func discreet(err error) error {
+	var refusal *inventory.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	e := *refusal
+	switch e.Reason {
+	case inventory.ReasonLabelTaken:
+		e.Message = "another interface of " + e.Resource + " has it"
+	case inventory.ReasonLabelResting:
+		e.Message = "another interface of " + e.Resource + " had it until a moment ago; it rests, since gateways may still send to it"
+	default:
+		return err
+	}
+	return &e
+}
