@@ -138,6 +138,7 @@ func (f *Follower) launch(draft *inventory.Draft, together []*request) *flight {
 // drafts that followed it hold.
 func (f *Follower) land(a *flight) bool {
 	<-a.landed
+	var conflict *ConflictError
 	switch {
 	case a.err == nil:
 		settle(a.together, a.revision, nil)
@@ -145,7 +146,8 @@ func (f *Follower) land(a *flight) bool {
 			return true
 		}
 		f.catchUp(a.revision) // somebody else wrote, too
-	case errors.Is(a.err, ErrConflict):
+	case errors.As(a.err, &conflict):
+		f.catchUp(conflict.Revision)
 		f.carryOut(a.together)
 	default:
 		settle(a.together, 0, fmt.Errorf("commit: %w", a.err))

@@ -7,35 +7,21 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
 
-// blocked is a store whose next commit waits until it is let through, so that
-// what is executed meanwhile shares the one after it.
-type blocked struct {
+// counted is a store that counts the commits.
+type counted struct {
 	store.Store
-	entered, through chan struct{}
-
-	mu      sync.Mutex
-	commits [][]inventory.Mutation
+	commits atomic.Int32
 }
 
-func newBlocked(s store.Store) *blocked {
-	return &blocked{Store: s, entered: make(chan struct{}), through: make(chan struct{})}
-}
-
-func (s *blocked) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
-	s.mu.Lock()
-	s.commits = append(s.commits, mutations)
-	first := len(s.commits) == 1
-	s.mu.Unlock()
-	if first {
-		close(s.entered)
-		<-s.through
-	}
+func (s *counted) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
+	s.commits.Add(1)
 	return s.Store.Commit(ctx, mutations)
 }
 
@@ -45,36 +31,27 @@ type outcome struct {
 	err   error
 }
 
-// together executes commands so that they share one commit. It returns their
-// outcomes and how many commits it took.
-func together(w *world, bolt store.Store, contexts []context.Context, commands []inventory.Command) ([]outcome, int) {
+// together executes commands that wait at the same time, in the given order. It
+// returns their outcomes and how many commits it took.
+func together(w *world, bolt store.Store, contexts []context.Context, commands []inventory.Command) ([]outcome, int32) {
 	w.Helper()
-	s := newBlocked(bolt)
+	s := &counted{Store: bolt}
 	second := follow(w.TB, s)
 	<-second.Ready()
-	opened := make(chan struct{})
-	go func() {
-		defer close(opened)
-		second.do(node("computeNodes/first", "10.0.0.250"))
-	}()
-	<-s.entered
+	release := second.Hold()
 	outcomes := make([]outcome, len(commands))
 	var running sync.WaitGroup
 	for i, c := range commands {
-		queued := second.Queued()
 		running.Go(func() {
 			outcomes[i].state, outcomes[i].err = second.Execute(contexts[i%len(contexts)], c)
 		})
-		for second.Queued() == queued { // in the given order
+		for second.Queued() == i { // in order
 			runtime.Gosched()
 		}
 	}
-	close(s.through)
+	release()
 	running.Wait()
-	<-opened
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return outcomes, len(s.commits) - 1
+	return outcomes, s.commits.Load()
 }
 
 func nextFree(i int) inventory.Command {
@@ -197,7 +174,7 @@ func TestFailedTogether(t *testing.T) {
 	bolt := openBolt(t)
 	w := seeded(t, bolt)
 	w.do(network(public))
-	failing := &interposed{Store: bolt, before: []func(){func() {}, func() { bolt.Close() }}}
+	failing := &interposed{Store: bolt, before: []func(){func() { bolt.Close() }}}
 	outcomes, _ := together(w, failing, []context.Context{t.Context()}, []inventory.Command{
 		allocate(mail, "198.51.100.1"), // refused whatever happens
 		allocate(web, "203.0.113.5"),
