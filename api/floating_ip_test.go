@@ -24,7 +24,7 @@ func TestFloatingIPLife(t *testing.T) {
 	at1 := &buoyv1.Association{ComputeNode: cmp1, Interface: "tap1", FixedIp: "10.47.255.1", Label: 16}
 	at2 := &buoyv1.Association{ComputeNode: cmp2, Interface: "tap2", FixedIp: "10.47.255.2", Label: 1048575, Preferred: true}
 	want.State = buoyv1.FloatingIP_PENDING
-	want.StateReason = "no neighbor can take the route: fixed is being set up; mx1 is being set up"
+	want.StateReason = "no neighbor has the route: fixed is being set up; mx1 is being set up"
 	for _, a := range []*buoyv1.Association{at1, at2} {
 		want.Associations = append(want.Associations, a)
 		equal(t, "associated", call(t, l.floatingIPs.Associate, &buoyv1.AssociateRequest{Name: name, Association: a}), want)

@@ -194,7 +194,7 @@ type fakeSpeaker struct {
 	stale    map[string]error // by key: taken, a change of it is refused
 	sessions []neighbor.Status
 	out      map[netip.Addr][]vrf.Route
-	outErr   error
+	waiting  bool // established neighbors are being sent what they get
 	panics   bool
 }
 
@@ -260,8 +260,31 @@ func (s *fakeSpeaker) Neighbors() []neighbor.Status {
 	return list
 }
 
-func (s *fakeSpeaker) AdjRIBOut(_ context.Context, addr netip.Addr) ([]vrf.Route, error) {
-	return s.out[addr], s.outErr
+func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+	return func(yield func(vrf.Route, time.Time) bool) {
+		for _, r := range s.out[addr] {
+			if !yield(r, taken) {
+				return
+			}
+		}
+	}
+}
+
+// Delivery says that a neighbor has what its families allow.
+func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
+	family := neighbor.VPNFamily(key.Prefix.Addr())
+	for _, n := range s.Neighbors() {
+		switch {
+		case n.Settings.Address != addr:
+		case s.waiting:
+			return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
+		case !n.Negotiated().Contains(family):
+			return neighbor.Delivery{Reason: "did not negotiate " + family.String()}
+		default:
+			return neighbor.Delivery{At: taken}
+		}
+	}
+	return neighbor.Delivery{Reason: "is not established"}
 }
 
 // session is a session in a state. An established one has negotiated the

@@ -76,7 +76,7 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 	case req.GetDirection() != buoyv1.ListRoutesRequest_ADVERTISED:
 		return nil, invalid("direction", errors.New("expected ADVERTISED to go with the neighbor"))
 	default:
-		return s.listAdvertised(ctx, filter, req.GetNeighbor())
+		return s.listAdvertised(filter, req.GetNeighbor())
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 		p := routeToProto(filter.state, r)
 		p.State = buoyv1.Route_ADVERTISED
 		p.Since = timestamppb.New(since)
-		reach := seen.reach(r)
+		reach := seen.reach(r.Key)
 		p.StateReason = reach.String()
 		switch {
 		case reach.stuck():
@@ -125,20 +125,16 @@ func (s *routeService) listAll(filter routeFilter) *buoyv1.ListRoutesResponse {
 	return resp
 }
 
-func (s *routeService) listAdvertised(ctx context.Context, filter routeFilter, name string) (*buoyv1.ListRoutesResponse, error) {
+func (s *routeService) listAdvertised(filter routeFilter, name string) (*buoyv1.ListRoutesResponse, error) {
 	n, ok := filter.state.Neighbor(name)
 	if !ok {
 		return nil, missing("neighbor", name)
 	}
-	routes, err := s.Sessions.AdjRIBOut(ctx, n.Address)
-	if err != nil {
-		return nil, err
-	}
 	resp := &buoyv1.ListRoutesResponse{}
-	for _, r := range routes {
+	for r, at := range s.Sessions.AdjRIBOut(n.Address) {
 		if filter.takes(r) {
 			p := routeToProto(filter.state, r)
-			p.State = buoyv1.Route_ADVERTISED
+			p.State, p.Since = buoyv1.Route_ADVERTISED, timestamppb.New(at)
 			resp.Routes = append(resp.Routes, p)
 		}
 	}

@@ -46,8 +46,10 @@ type RouteTable interface {
 // Sessions is what can be seen of the BGP sessions.
 type Sessions interface {
 	Neighbors() []neighbor.Status
-	// AdjRIBOut returns what a neighbor has been given, ordered by key.
-	AdjRIBOut(ctx context.Context, addr netip.Addr) ([]vrf.Route, error)
+	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
+	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
+	// Delivery says whether a neighbor has a route as it should be now.
+	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }
 
 // Config is what the API serves.

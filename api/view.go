@@ -28,51 +28,51 @@ func (v view) sessions(state *inventory.State) map[string]*neighbor.Status {
 	return sessions
 }
 
-// observed is what the state of a floating IP is computed from.
+// observed is what the state of floating IPs and routes is computed from.
 type observed struct {
+	view
 	state    *inventory.State
 	table    RouteTable
-	families [2]reach // by family: inet-vpn, inet6-vpn
-	overIPv6 reach    // of inet-vpn routes with an IPv6 next hop
+	sessions map[string]*neighbor.Status
 }
 
-// reach tells how many neighbors take routes of a family.
+// reach tells how many neighbors have a route.
 type reach struct {
-	neighbors   int
-	established int      // of the neighbors
-	ready       int      // of the established ones
-	missing     []string // why the others do not
+	neighbors int
+	ready     int      // of the neighbors: they have it
+	hopeless  int      // of the neighbors: they are established and will not have it
+	missing   []string // why the others do not
 }
 
 func (v view) observe(state *inventory.State) *observed {
-	o := &observed{state: state, table: v.Routes()}
-	sessions := v.sessions(state)
-	for n := range state.Neighbors() {
-		for family := range o.families {
-			o.families[family].add(n, sessions[n.Name], neighbor.Family(family), false)
-		}
-		o.overIPv6.add(n, sessions[n.Name], neighbor.InetVPN, true)
-	}
-	return o
+	return &observed{view: v, state: state, table: v.Routes(), sessions: v.sessions(state)}
 }
 
-func (r *reach) add(n *inventory.Neighbor, s *neighbor.Status, family neighbor.Family, overIPv6 bool) {
-	r.neighbors++
-	if s != nil && s.State == neighbor.Established {
-		r.established++
+// reach tells who has a route, which the speaker has.
+func (o *observed) reach(key vrf.Key) *reach {
+	r := &reach{}
+	for n := range o.state.Neighbors() {
+		r.neighbors++
+		s := o.sessions[n.Name]
+		if s == nil {
+			r.missing = append(r.missing, n.Name+" is being set up")
+			continue
+		}
+		if s.State != neighbor.Established {
+			r.missing = append(r.missing, fmt.Sprintf("%s is %s (%s)", n.Name, s.State, s.Reason))
+			continue
+		}
+		switch d := o.Sessions.Delivery(n.Address, key); {
+		case d.Reason == "":
+			r.ready++
+		case !d.Soon:
+			r.hopeless++
+			fallthrough
+		default:
+			r.missing = append(r.missing, n.Name+" "+d.Reason)
+		}
 	}
-	switch {
-	case s == nil:
-		r.missing = append(r.missing, n.Name+" is being set up")
-	case s.State != neighbor.Established:
-		r.missing = append(r.missing, fmt.Sprintf("%s is %s (%s)", n.Name, s.State, s.Reason))
-	case !s.Negotiated().Contains(family):
-		r.missing = append(r.missing, fmt.Sprintf("%s did not negotiate %s", n.Name, family))
-	case overIPv6 && !s.OpenReceived.ExtendedNextHop:
-		r.missing = append(r.missing, n.Name+" did not offer IPv6 next hops for inet-vpn (RFC 8950)")
-	default:
-		r.ready++
-	}
+	return r
 }
 
 // floatingIP computes the state of a floating IP, and the reason for it. A
@@ -87,10 +87,11 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State,
 		if err := o.table.Failure(want.Key); err != nil {
 			return buoyv1.FloatingIP_WITHHELD, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
 		}
-		if have, _, ok := o.table.Get(want.Key); waiting == "" && (!ok || have != want) {
+		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
 			waiting = "the speaker is being given " + want.Key.String()
+			continue
 		}
-		if r := o.reach(want); worst == nil || r.ready < worst.ready {
+		if r := o.reach(want.Key); worst == nil || r.ready < worst.ready {
 			worst = r
 		}
 	}
@@ -106,16 +107,8 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State,
 	}
 }
 
-// stuck reports whether no neighbor that is there takes the route.
-func (r *reach) stuck() bool { return r != nil && r.established > 0 && r.ready == 0 }
-
-// reach tells who takes a route.
-func (o *observed) reach(r vrf.Route) *reach {
-	if r.Prefix.Addr().Is4() && r.NextHop.Is6() {
-		return &o.overIPv6
-	}
-	return &o.families[neighbor.VPNFamily(r.Prefix.Addr())]
-}
+// stuck reports whether nobody has the route, and somebody who could will not.
+func (r *reach) stuck() bool { return r != nil && r.ready == 0 && r.hopeless > 0 }
 
 // maxExcused is how many neighbors a reason names.
 const maxExcused = 3
@@ -132,7 +125,7 @@ func (r *reach) String() string {
 	}
 	switch {
 	case r.ready == 0:
-		return "no neighbor can take the route: " + why
+		return "no neighbor has the route: " + why
 	case why != "":
 		return fmt.Sprintf("to %d of %d neighbors: %s", r.ready, r.neighbors, why)
 	default:

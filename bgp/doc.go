@@ -3,11 +3,15 @@
 //
 // # Basics
 //
-// The speaker is two parts. bgp/wire faces the routers: it listens, dials,
+// The speaker is three parts. bgp/wire faces the routers: it listens, dials,
 // screens and observes every message. bgp/engine is GoBGP's state machine on a
-// loopback address; it never meets a router.
+// loopback address; it never meets a router, keeps the sessions and takes what
+// comes in. bgp/ribout is our own routes: what each neighbor should have and
+// has been sent.
 //
-//	router ◄──TCP──► wire ◄──loopback, TCP MD5──► engine ◄── Advertise, Withdraw
+//	router ◄──TCP──► wire ◄──loopback, TCP MD5──► engine ◄── SetMembership
+//	                   ▲
+//	                   └───── UPDATEs ───────── ribout ◄── Advertise, Withdraw
 //
 // Start makes a speaker that has no neighbors, so routes can be handed over
 // before the first session opens. Run then serves the sessions.

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/netip"
-	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/buoynet/buoy/bgp/engine"
+	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/bgp/wire"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -29,6 +31,7 @@ type Config struct {
 type Speaker struct {
 	engine *engine.Engine
 	wire   *wire.Server
+	routes *ribout.Table
 
 	mu        sync.Mutex
 	neighbors map[netip.Addr]neighbor.Settings
@@ -40,18 +43,20 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 	if err != nil {
 		return nil, err
 	}
+	routes := ribout.NewTable()
 	w, err := wire.Listen(wire.Config{
 		Listen:   cfg.Listen,
 		LocalAS:  cfg.AS,
 		RouterID: cfg.RouterID,
 		Engine:   e,
+		Routes:   routes,
 		Logger:   cfg.Logger,
 	})
 	if err != nil {
 		e.Stop(ctx)
 		return nil, fmt.Errorf("%w%s", err, bindHint(err))
 	}
-	return &Speaker{engine: e, wire: w, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
+	return &Speaker{engine: e, wire: w, routes: routes, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
 }
 
 // bindHint says what to do about an address that cannot be listened on.
@@ -86,15 +91,16 @@ func (s *Speaker) Run(ctx context.Context) error {
 // Addrs returns where routers may connect to.
 func (s *Speaker) Addrs() []netip.AddrPort { return s.wire.Addrs() }
 
-// Advertise adds routes, or replaces those with the same keys. After an error
-// some of them may be advertised; to repeat it is harmless.
-func (s *Speaker) Advertise(ctx context.Context, routes []vrf.Route) error {
-	return s.engine.Advertise(ctx, routes)
+// Advertise adds routes, or replaces those with the same keys. When one of them
+// cannot be sent, none is taken.
+func (s *Speaker) Advertise(_ context.Context, routes []vrf.Route) error {
+	return s.routes.Advertise(routes)
 }
 
 // Withdraw removes routes. What is not advertised is not an error.
-func (s *Speaker) Withdraw(ctx context.Context, routes []vrf.Route) error {
-	return s.engine.Withdraw(ctx, routes)
+func (s *Speaker) Withdraw(_ context.Context, routes []vrf.Route) error {
+	s.routes.Withdraw(routes)
+	return nil
 }
 
 // SetMembership announces exactly these targets as wanted to the neighbors
@@ -136,18 +142,19 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 // Neighbors returns what is seen of the sessions, sorted by name.
 func (s *Speaker) Neighbors() []neighbor.Status { return s.wire.Status() }
 
-// AdjRIBOut returns the routes that a neighbor has been given, ordered by key;
-// none when its session is not established.
-func (s *Speaker) AdjRIBOut(ctx context.Context, addr netip.Addr) ([]vrf.Route, error) {
-	for _, status := range s.wire.Status() {
-		if status.Settings.Address != addr {
-			continue
-		}
-		if status.State != neighbor.Established {
-			return nil, nil
-		}
-		routes, err := s.engine.AdjRIBOut(ctx, addr, status.Negotiated())
-		return slices.DeleteFunc(routes, func(r vrf.Route) bool { return !status.Takes(r.Prefix.Addr(), r.NextHop) }), err
+// AdjRIBOut yields the routes that a neighbor has been sent, and when, ordered
+// by key; none when its session is not established.
+func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+	if out := s.wire.Out(addr); out != nil {
+		return out.Routes()
 	}
-	return nil, nil
+	return func(func(vrf.Route, time.Time) bool) {}
+}
+
+// Delivery reports whether a neighbor has a route as it should be now.
+func (s *Speaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
+	if out := s.wire.Out(addr); out != nil {
+		return out.Delivery(key)
+	}
+	return neighbor.Delivery{Reason: "is not established"}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -155,9 +156,15 @@ func TestRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect(t, mx1, "+ 10.0.0.11:1:203.0.113.5/32 label 200 next-hop 10.0.0.11"+rest)
-	given, err := s.AdjRIBOut(ctx, net.Host(2).Addr())
-	if err != nil || len(given) != 2 || given[0] != six && given[1] != six || given[0] != changed && given[1] != changed {
-		t.Errorf("AdjRIBOut = %v, %v", given, err)
+	var given []vrf.Route
+	for r, at := range s.AdjRIBOut(net.Host(2).Addr()) {
+		given = append(given, r)
+		if d := s.Delivery(net.Host(2).Addr(), r.Key); d.At != at || at.IsZero() || d.Reason != "" {
+			t.Errorf("%s was sent at %s, or %+v", r.Key, at, d)
+		}
+	}
+	if !slices.Equal(given, []vrf.Route{changed, six}) {
+		t.Errorf("AdjRIBOut = %v", given)
 	}
 	if err := s.Withdraw(ctx, []vrf.Route{changed, changed}); err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ func TestStartRefused(t *testing.T) {
 		}, "buoyd: flag --config: open CONFIG: no such file or directory\n"},
 		"another AS": {func(w *world) {
 			w.writeConfig(strings.Replace(w.buoyd.YAML(), "as: 64512", "as: 64513", 1))
-		}, "buoyd: store STORE: bgp.as: the store belongs to AS 64512 and the configuration says 64513; automatic route targets depend on it: set bgp.as back to 64512, or start on an empty store\n"},
+		}, "buoyd: store STORE: bgp.as: the store belongs to AS 64512 and the configuration says 64513; automatic route targets depend on it: set bgp.as to 64512; to change the AS, run 'buoyctl set global --as 64513' while the daemon runs with 64512\n"},
 		"empty store": {func(w *world) {
 			w.writeStore(nil)
 		}, "buoyd: open store STORE: store is corrupt: 0 bytes are too few; restore it from a backup, or move it away to start empty\n"},

@@ -17,6 +17,7 @@ func TestWire(t *testing.T) {
 	w := newWire(t)
 	w.ctl("create computenode cmp6 --address 2001:db8:1::11 --router-id 10.0.0.12 --encapsulation udp")
 	w.neighbor("mx1", w.gateway(w.config).Config())
+	w.sends("there is nothing: End-of-RIB", 2)
 	const associate1 = "associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249"
 	const associate6 = "associate floatingip web-6 --interface tap6 --fixed-ip fd00::5"
 	for _, step := range []struct{ title, command string }{
@@ -45,7 +46,7 @@ func TestWireExternal(t *testing.T) {
 	w.associate()
 	w.config.AS = 4200000001
 	w.neighbor("mx1", w.gateway(w.config).Config())
-	w.sends("an IPv4 route", 1)
+	w.sends("an IPv4 route, then End-of-RIB", 3)
 	w.ctl("disassociate floatingip web-1")
 	w.sends("withdrawn", 1)
 	w.reads("tshark/external.txt")

@@ -18,7 +18,6 @@ import (
 	"github.com/buoynet/buoy/bgp/wire"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
-	"github.com/buoynet/buoy/vrf"
 )
 
 // Config is what the engine must know.
@@ -36,12 +35,10 @@ type Engine struct {
 	addr   netip.AddrPort
 
 	mu         sync.Mutex
-	sessions   map[netip.Addr]netip.Addr // the neighbor's address → the newest session's
-	next       netip.Addr                // the next address that no session has had
-	rested     []netip.Addr              // addresses of sessions that ended, the longest ago first
+	next       netip.Addr   // the next address that no session has had
+	rested     []netip.Addr // addresses of sessions that ended, the longest ago first
 	stopped    bool
 	membership routetarget.Set
-	targets    map[vrf.Key]routetarget.Set // of every route in the global table
 }
 
 // loopback is where the engine and its sessions live. The machine's own services
@@ -57,9 +54,7 @@ const (
 // Start runs an engine without neighbors.
 func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	e := &Engine{
-		cfg:      cfg,
-		sessions: map[netip.Addr]netip.Addr{},
-		targets:  map[vrf.Key]routetarget.Set{},
+		cfg: cfg,
 	}
 	e.server = server.NewBgpServer(server.LoggerOption(&logger{cfg.Logger}))
 	go e.server.Serve() // GoBGP has no way to end it
@@ -135,7 +130,6 @@ func (e *Engine) Open(ctx context.Context, s neighbor.Settings) (wire.Link, erro
 		e.rested = append(e.rested, link.Local)
 		return wire.Link{}, fmt.Errorf("open a session with %s in the engine: %w", s.Name, err)
 	}
-	e.sessions[s.Address] = link.Local
 	return link, nil
 }
 
@@ -163,11 +157,6 @@ func (e *Engine) nextAddr() netip.Addr {
 func (e *Engine) Close(link wire.Link) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for neighbor, addr := range e.sessions {
-		if addr == link.Local {
-			delete(e.sessions, neighbor)
-		}
-	}
 	e.rested = append(e.rested, link.Local)
 	err := e.server.DeletePeer(context.Background(), &api.DeletePeerRequest{Address: link.Local.String()})
 	if err != nil && !e.stopped {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
@@ -39,6 +40,7 @@ type connection struct {
 	router writer
 	engine engineSide
 	opened chan struct{} // closed by receive after the router's OPEN
+	up     chan struct{} // closed when the session is established
 	link   *Link         // when the engine expects this session
 	last   []byte        // the engine's NOTIFICATION
 	// session owns link and last, then serve.
@@ -48,6 +50,7 @@ type connection struct {
 	openSent          bool
 	keepaliveSent     bool
 	keepaliveReceived bool
+	out               *ribout.Out // once the session is established
 }
 
 // established reports whether both sides have confirmed. The caller holds
@@ -61,6 +64,7 @@ func (c *connection) serve() {
 	var wg sync.WaitGroup
 	wg.Go(c.receive)
 	wg.Go(c.session)
+	wg.Go(c.advertise)
 	<-c.ctx.Done()
 	c.wake()
 	wg.Wait()
@@ -170,6 +174,9 @@ func (c *connection) received(msg []byte) *refusal {
 			return r
 		}
 		c.peer.received(c, msg)
+		if c.concernsRoutes(msg) {
+			return nil
+		}
 	}
 	c.forward(forward)
 	return nil
@@ -220,21 +227,13 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 			c.last = append([]byte(nil), msg...)
 			return &ending{cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String()}
 		}
-		if !c.extendedNextHop() {
-			msg = unusableNextHop(msg)
+		if isVPN(msg) {
+			continue // its End-of-RIB: the routes are ours, and so is their end
 		}
 		if err := c.send(msg); err != nil {
 			return c.sendFailed(err)
 		}
 	}
-}
-
-// extendedNextHop reports whether the router takes VPNv4 routes with an IPv6
-// next hop.
-func (c *connection) extendedNextHop() bool {
-	c.peer.mu.Lock()
-	defer c.peer.mu.Unlock()
-	return c.open != nil && c.open.ExtendedNextHop
 }
 
 // send writes a whole message to the router.

@@ -16,13 +16,15 @@
 //	                       │                                          │
 //	   router ════════════ receive ── screen, OPEN, FSM ════════════ engine
 //	          ◄═ writer ══ session ── collision, engine, ◄════════════
-//	                                  then engine to router
+//	                │                 then engine to router
+//	                └═════ advertise ◄══ bgp/ribout
 //
-// A connection has three goroutines. receive owns what is read from the
+// A connection has four goroutines. receive owns what is read from the
 // router. session waits until the connection is the neighbor's current one
 // (RFC 4271 §6.8), connects to the engine, and then owns what is read from the
-// engine. serve waits for the first reason to end, wakes the two, and only
-// then sends the last NOTIFICATION and closes both sides. Whatever is written
+// engine. advertise waits until the session is established, and then writes our
+// own routes. serve waits for the first reason to end, wakes the others, and
+// only then sends the last NOTIFICATION and closes both sides. Whatever is written
 // to the router goes through one writer, in whole messages.
 //
 // peer.mu guards the choice of the current connection and the Status.

@@ -23,6 +23,7 @@ type timers struct {
 	sendHold     time.Duration // for a write to the router (RFC 9687)
 	linger       time.Duration // for the last words
 	holdSlack    time.Duration // what the engine gets to notice a silent router first
+	membership   time.Duration // for the end of the router's route target membership
 }
 
 var defaultTimers = timers{
@@ -35,6 +36,7 @@ var defaultTimers = timers{
 	sendHold:     90 * time.Second, // the engine gives up after the hold time
 	linger:       time.Second,
 	holdSlack:    5 * time.Second,
+	membership:   5 * time.Second,
 }
 
 // maxConnections bounds what one address can make us keep.
@@ -185,6 +187,7 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 		sequence: p.sequence,
 		router:   writer{conn: conn, sendHold: p.timers.sendHold, linger: p.timers.linger},
 		opened:   make(chan struct{}),
+		up:       make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	p.connections[c] = struct{}{}

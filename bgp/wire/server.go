@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
@@ -25,6 +26,7 @@ type Config struct {
 	LocalAS  uint32
 	RouterID netip.Addr
 	Engine   Engine
+	Routes   *ribout.Table // what is advertised
 	Logger   *slog.Logger
 }
 
@@ -257,6 +259,23 @@ func (s *Server) Status() []neighbor.Status {
 	}
 	slices.SortFunc(list, func(a, b neighbor.Status) int { return cmp.Compare(a.Settings.Name, b.Settings.Name) })
 	return list
+}
+
+// Out returns the Adj-RIB-Out of a neighbor, or nil when its session is not
+// established.
+func (s *Server) Out(addr netip.Addr) *ribout.Out {
+	s.mu.Lock()
+	p := s.peers[addr]
+	s.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.current == nil || p.status.State != neighbor.Established {
+		return nil
+	}
+	return p.current.out
 }
 
 // strangerTime is how long a refused connection from an address that no

@@ -171,7 +171,8 @@ func (p *peer) progress(c *connection) {
 	case c.established():
 		p.failure = ""
 		p.setState(neighbor.Established, neighbor.CauseNone, "")
-		p.announce()   // those that wait for the outcome have lost
+		p.announce() // those that wait for the outcome have lost
+		c.establish()
 		c.extendLife() // receive may be waiting for the next message already
 	case c.openSent && c.open != nil:
 		p.setState(neighbor.OpenConfirm, p.status.Cause, p.withFailure("waiting for the neighbor's KEEPALIVE"))
@@ -199,6 +200,14 @@ func (p *peer) sent(c *connection, msg []byte) {
 		n := readNotification(msg)
 		p.status.NotificationSent = &n
 	}
+}
+
+// sentUpdates notes UPDATEs that are about to go to the router.
+func (p *peer) sentUpdates(n, bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.status.Sent.Updates += uint64(n)
+	p.status.Sent.Bytes += uint64(bytes)
 }
 
 // received notes a message from the router that is about to be passed on.

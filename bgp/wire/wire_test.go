@@ -14,6 +14,7 @@ import (
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
+	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
@@ -37,6 +38,7 @@ var testTimers = timers{
 	sendHold:     time.Minute,
 	linger:       500 * time.Millisecond,
 	holdSlack:    100 * time.Millisecond,
+	membership:   time.Minute,
 }
 
 // world is a Server that runs, between a fake engine and fake routers.
@@ -51,6 +53,7 @@ func newWorld(t *testing.T, change func(*timers)) *world {
 	t.Helper()
 	engine := newFakeEngine(t, "")
 	s, err := Listen(Config{
+		Routes:   ribout.NewTable(),
 		Listen:   []string{"127.0.0.1:0"},
 		LocalAS:  ourAS,
 		RouterID: ourID,

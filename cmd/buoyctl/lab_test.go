@@ -205,13 +205,23 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 	return list
 }
 
-func (s *fakeSpeaker) AdjRIBOut(_ context.Context, addr netip.Addr) (routes []vrf.Route, err error) {
-	if n, ok := s.state().Neighbor("neighbors/mx1"); ok && n.Address == addr {
-		for r := range s.All() {
-			if r.Prefix.Addr().Is4() {
-				routes = append(routes, r)
+func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+	return func(yield func(vrf.Route, time.Time) bool) {
+		for r, since := range s.All() {
+			if s.Delivery(addr, r.Key).Reason == "" && !yield(r, since) {
+				return
 			}
 		}
 	}
-	return routes, nil
+}
+
+// Delivery says that mx1 has IPv4 routes.
+func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
+	if n, ok := s.state().Neighbor("neighbors/mx1"); !ok || n.Address != addr {
+		return neighbor.Delivery{Reason: "is not established"}
+	}
+	if key.Prefix.Addr().Is6() {
+		return neighbor.Delivery{Reason: "did not negotiate inet6-vpn"}
+	}
+	return neighbor.Delivery{At: time.Now()}
 }

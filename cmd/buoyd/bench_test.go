@@ -16,7 +16,6 @@ import (
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
-	"github.com/buoynet/buoy/bgp/engine"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/lab"
@@ -128,7 +127,7 @@ func BenchmarkHeap(b *testing.B) {
 	const n = 100_000
 	{
 		before := heap()
-		e, err := engine.Start(b.Context(), engine.Config{AS: benchAS, RouterID: netip.MustParseAddr("10.0.0.2"), Logger: quiet})
+		e, err := lab.StartBareEngine(b.Context(), benchAS, netip.MustParseAddr("10.0.0.2"))
 		if err != nil {
 			b.Fatal(err)
 		}

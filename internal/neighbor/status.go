@@ -2,6 +2,7 @@ package neighbor
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -36,6 +37,13 @@ type Open struct {
 	// Capabilities lists the capability codes in the order of the message.
 	Capabilities []uint8
 }
+
+// capFourOctetAS is the code of the capability (RFC 6793 §3).
+const capFourOctetAS = 65
+
+// FourOctetAS reports whether AS numbers have four octets, if the other side
+// says so, too.
+func (o Open) FourOctetAS() bool { return slices.Contains(o.Capabilities, capFourOctetAS) }
 
 // Notification is a NOTIFICATION message (RFC 4271 §4.5).
 type Notification struct {

@@ -1,0 +1,26 @@
+// Package ribout decides what each neighbor is sent of Buoy's own routes, and
+// knows what it has been sent: an Adj-RIB-Out for each session (RFC 4271 §3.2).
+//
+// # Basics
+//
+// Table holds the routes that should be advertised, for all neighbors. Open
+// makes an Out for a session that has come up. Its Next returns the messages
+// that lead from what the neighbor has to what it should have: UPDATEs packed
+// by equal attributes, new and changed routes before withdrawn ones, and an
+// End-of-RIB (RFC 4724 §2) for each family after the first round. A route that
+// changes several times between two calls is sent once, as it is then.
+//
+// What a neighbor should have depends on its session: the families and the IPv6
+// next hops that were negotiated, and its route target membership (RFC 4684),
+// which Out reads from the neighbor's UPDATEs.
+//
+//	Advertise, Withdraw            membership, ROUTE-REFRESH
+//	        │                                │
+//	        ▼                                ▼
+//	      Table  ── which routes changed → Out ── Next → the router
+//
+// # Caveats
+//
+// What Next returned counts as sent. When it cannot be written, the session is
+// lost, and what was sent goes with the Out.
+package ribout

@@ -1,0 +1,231 @@
+package ribout
+
+import (
+	"encoding/binary"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+)
+
+// interest is a neighbor's route target membership (RFC 4684).
+type interest struct {
+	nlris   map[membership]struct{}
+	targets map[routetarget.Target]int // how many NLRIs have exactly this one
+}
+
+// membership is an NLRI: a prefix of origin AS and target (RFC 4684 §4). The
+// bits behind the prefix are zero.
+type membership struct {
+	bits uint8 // 0, the default: every target; or 32..96
+	b    [12]byte
+}
+
+const (
+	originBits = 32
+	wholeBits  = 96
+)
+
+// in reports whether the neighbor wants a route with these targets.
+func (i *interest) in(targets routetarget.Set) bool {
+	for t := range targets.All() {
+		if i.targets[t] > 0 {
+			return true
+		}
+	}
+	if len(i.nlris) == len(i.targets) {
+		return false // no prefix, and each target once
+	}
+	for m := range i.nlris {
+		if m.bits < wholeBits && m.matchesAny(targets) {
+			return true
+		}
+	}
+	return false
+}
+
+func (m membership) matchesAny(targets routetarget.Set) bool {
+	if m.bits <= originBits { // whoever originates it: any target
+		return true
+	}
+	for t := range targets.All() {
+		b := t.Bytes()
+		if hasPrefix(b[:], m.b[4:], int(m.bits)-originBits) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasPrefix(b, prefix []byte, bits int) bool {
+	for i := range bits / 8 {
+		if b[i] != prefix[i] {
+			return false
+		}
+	}
+	rest := bits % 8
+	return rest == 0 || (b[bits/8]^prefix[bits/8])>>(8-rest) == 0
+}
+
+// add notes an NLRI, and reports whether it is new.
+func (i *interest) add(m membership) bool {
+	if _, ok := i.nlris[m]; ok {
+		return false
+	}
+	if i.nlris == nil {
+		i.nlris, i.targets = map[membership]struct{}{}, map[routetarget.Target]int{}
+	}
+	i.nlris[m] = struct{}{}
+	if t, ok := m.target(); ok {
+		i.targets[t]++
+	}
+	return true
+}
+
+// remove forgets an NLRI, and reports whether it was there.
+func (i *interest) remove(m membership) bool {
+	if _, ok := i.nlris[m]; !ok {
+		return false
+	}
+	delete(i.nlris, m)
+	if t, ok := m.target(); ok {
+		if i.targets[t]--; i.targets[t] == 0 {
+			delete(i.targets, t)
+		}
+	}
+	return true
+}
+
+// target returns the target of an NLRI that names a whole one.
+func (m membership) target() (routetarget.Target, bool) {
+	if m.bits != wholeBits {
+		return routetarget.Target{}, false
+	}
+	return routetarget.TargetFromBytes([8]byte(m.b[4:]))
+}
+
+// membershipUpdate is what an UPDATE says about route target membership.
+type membershipUpdate struct {
+	announced, withdrawn []membership
+	end                  bool // End-of-RIB
+}
+
+// readMembership reads the body of an UPDATE. What is cut off or malformed is
+// left out: to refuse it is for who reads the rest.
+func readMembership(body []byte) (u membershipUpdate) {
+	withdrawn, ok := cut(&body, 2)
+	if !ok || len(body) < withdrawn {
+		return u
+	}
+	empty := withdrawn == 0
+	body = body[withdrawn:]
+	length, ok := cut(&body, 2)
+	if !ok || len(body) < length {
+		return u
+	}
+	empty = empty && len(body) == length // no IPv4 unicast NLRI
+	attributes := 0
+	for body = body[:length]; len(body) >= 3; attributes++ {
+		size := 1
+		if body[0]&flagExtended != 0 {
+			size = 2
+		}
+		typ := body[1]
+		body = body[2:]
+		n, ok := cut(&body, size)
+		if !ok || len(body) < n {
+			return u
+		}
+		u.read(typ, body[:n])
+		body = body[n:]
+	}
+	// RFC 4724 §2: nothing but an empty MP_UNREACH_NLRI.
+	u.end = u.end && empty && attributes == 1
+	return u
+}
+
+// cut takes a number of one or two octets off the front.
+func cut(b *[]byte, size int) (n int, ok bool) {
+	if len(*b) < size {
+		return 0, false
+	}
+	n = int((*b)[0])
+	if size == 2 {
+		n = int(binary.BigEndian.Uint16(*b))
+	}
+	*b = (*b)[size:]
+	return n, true
+}
+
+func (u *membershipUpdate) read(typ byte, value []byte) {
+	if (typ != attrReach && typ != attrUnreach) || len(value) < 3 ||
+		binary.BigEndian.Uint16(value) != neighbor.RouteTarget.AFI() || value[2] != neighbor.RouteTarget.SAFI() {
+		return
+	}
+	value = value[3:]
+	if typ == attrUnreach {
+		u.withdrawn = readNLRIs(value)
+		u.end = len(value) == 0
+		return
+	}
+	nextHop, ok := cut(&value, 1)
+	if !ok || len(value) < nextHop+1 { // and a reserved octet
+		return
+	}
+	u.announced = readNLRIs(value[nextHop+1:])
+}
+
+func readNLRIs(b []byte) (list []membership) {
+	for len(b) > 0 {
+		bits := int(b[0])
+		n := (bits + 7) / 8
+		if bits > wholeBits || bits > 0 && bits < originBits || len(b) < 1+n {
+			return list
+		}
+		m := membership{bits: b[0]}
+		copy(m.b[:], b[1:1+n])
+		if rest := bits % 8; rest != 0 {
+			m.b[n-1] &= 0xff << (8 - rest)
+		}
+		list = append(list, m)
+		b = b[1+n:]
+	}
+	return list
+}
+
+// ReceivedUpdate reads the neighbor's membership from the body of an UPDATE,
+// and lets go of the routes when it is complete.
+func (o *Out) ReceivedUpdate(body []byte) {
+	u := readMembership(body)
+	if len(u.announced)+len(u.withdrawn) == 0 && !u.end {
+		return
+	}
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	changed := false
+	for _, m := range u.withdrawn {
+		changed = o.interest.remove(m) || changed
+	}
+	for _, m := range u.announced {
+		changed = o.interest.add(m) || changed
+	}
+	if u.end {
+		o.waiting = false
+	}
+	if changed { // the comparison finds exactly the difference
+		o.round()
+	}
+	if o.pending() {
+		o.signal()
+	}
+}
+
+// EndMembership lets go of the routes although the neighbor has not said that
+// its membership is complete.
+func (o *Out) EndMembership() {
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	o.waiting = false
+	if o.pending() {
+		o.signal()
+	}
+}

@@ -1,0 +1,180 @@
+package ribout
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Session is what was negotiated with a neighbor.
+type Session struct {
+	LocalAS, PeerAS uint32
+	Families        neighbor.Families // that both sides offered
+	FourOctetAS     bool              // RFC 6793
+	ExtendedNextHop bool              // VPNv4 routes may have an IPv6 next hop (RFC 8950)
+	MaxMessage      int               // bytes; 4096 but with extended messages (RFC 8654)
+}
+
+func (s *Session) internal() bool { return s.LocalAS == s.PeerAS }
+
+// Out is the Adj-RIB-Out of one session. Its Table's mutex guards it.
+type Out struct {
+	table   *Table
+	session Session
+	wakeup  chan struct{} // holds a token when there may be something to send
+
+	interest interest
+	waiting  bool // for the neighbor's membership
+
+	sent   []sent // by slot; may be shorter than the table's
+	marked []bool // by slot: it is in dirty
+	dirty  []uint32
+
+	sweep  uint32            // the next slot of a round over all of them
+	rounds bool              // such a round is under way
+	marker neighbor.Families // whose End-of-RIB follows the round
+}
+
+// sent is what the neighbor has of a route.
+type sent struct {
+	at    int64        // Unix time in nanoseconds
+	attrs attributesID // held; 0: nothing
+	label vrf.Label    // 0: it must be sent again
+}
+
+// Open returns the Adj-RIB-Out of a session that has come up, with nothing
+// sent. When the neighbor has route-target, it gets no VPN route before its
+// membership is known: see EndMembership.
+func (t *Table) Open(s Session) *Out {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := &Out{table: t, session: s, wakeup: make(chan struct{}, 1), marker: s.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)}
+	o.waiting = s.Families.Contains(neighbor.RouteTarget)
+	o.round()
+	t.outs = append(t.outs, o)
+	o.signal()
+	return o
+}
+
+// Close forgets what was sent.
+func (o *Out) Close() {
+	t := o.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.outs = slices.DeleteFunc(t.outs, func(other *Out) bool { return other == o })
+	for n := range o.sent {
+		if o.sent[n].attrs != 0 {
+			o.forget(uint32(n))
+		}
+	}
+	o.sent, o.dirty, o.rounds = nil, nil, false
+}
+
+// forget notes that the neighbor no longer has a route.
+func (o *Out) forget(n uint32) {
+	o.table.attributes.drop(o.sent[n].attrs)
+	o.sent[n] = sent{}
+	o.table.slots[n].sent--
+	o.table.release(n)
+}
+
+// Wake delivers when Next may have something.
+func (o *Out) Wake() <-chan struct{} { return o.wakeup }
+
+func (o *Out) signal() {
+	select {
+	case o.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// mark makes Next look at a route.
+func (o *Out) mark(n uint32) {
+	if int(n) >= len(o.marked) {
+		o.grow(len(o.table.slots))
+	}
+	if !o.marked[n] {
+		o.marked[n] = true
+		o.dirty = append(o.dirty, n)
+	}
+}
+
+func (o *Out) grow(n int) {
+	o.marked = slices.Grow(o.marked, n-len(o.marked))[:n]
+	o.sent = slices.Grow(o.sent, n-len(o.sent))[:n]
+}
+
+// round makes Next look at all routes.
+func (o *Out) round() { o.sweep, o.rounds = 0, true }
+
+// pending reports whether Next has something to look at.
+func (o *Out) pending() bool { return !o.waiting && (o.rounds || len(o.dirty) > 0) }
+
+// batch bounds how many routes one call of Next looks at, and so how long it
+// holds the table. Single changes come before a round over all routes.
+const batch = 8192
+
+// Next appends whole messages to a buffer that bring the neighbor closer to
+// what it should have. It reports whether there is more to look at.
+func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
+	t := o.table
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !o.pending() {
+		return b, false
+	}
+	p := packer{out: o, builder: builder{b: b, limit: o.session.MaxMessage}, now: now.UnixNano()}
+	o.look(&p)
+	p.write()
+	if o.rounds && int(o.sweep) >= len(t.slots) {
+		o.rounds = false
+		for _, f := range o.marker.Slice() {
+			p.builder.endOfRIB(f)
+		}
+		o.marker = 0
+	}
+	return p.builder.b, o.pending()
+}
+
+// look compares routes with what the neighbor has of them.
+func (o *Out) look(p *packer) {
+	n := min(len(o.dirty), batch)
+	for _, i := range o.dirty[:n] {
+		p.add(i)
+	}
+	if o.rounds {
+		slots := len(o.table.slots)
+		if len(o.sent) < slots {
+			o.grow(slots)
+		}
+		for end := min(slots, int(o.sweep)+batch-n); int(o.sweep) < end; o.sweep++ {
+			if !o.marked[o.sweep] { // or it was, or will be, looked at as a dirty one
+				p.add(o.sweep)
+			}
+		}
+	}
+	for _, i := range o.dirty[:n] {
+		o.marked[i] = false
+	}
+	if o.dirty = o.dirty[n:]; len(o.dirty) == 0 {
+		o.dirty = nil // or its memory would stay
+	}
+}
+
+// wants reports whether the neighbor should have a route.
+func (o *Out) wants(family neighbor.Family, id attributesID) bool {
+	a := o.table.attributes.of(id)
+	return o.session.Families.Contains(family) && o.takesNextHop(family, a.nextHop) && o.wantsTargets(a.targets)
+}
+
+func (o *Out) takesNextHop(family neighbor.Family, nextHop netip.Addr) bool {
+	return family != neighbor.InetVPN || nextHop.Is4() || o.session.ExtendedNextHop
+}
+
+func (o *Out) wantsTargets(targets routetarget.Set) bool {
+	return !o.session.Families.Contains(neighbor.RouteTarget) || o.interest.in(targets)
+}

@@ -1,0 +1,269 @@
+package ribout
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
+)
+
+func TestRoutes(t *testing.T) {
+	table := NewTable()
+	one := route(11, "203.0.113.5", 100, targets("64512:1", "64512:8000001"))
+	six := route(11, "2001:db8::5", 100, targets("64512:1", "64512:8000001"))
+	if err := table.Advertise([]vrf.Route{one, six}); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]Session{
+		"internal":                   internal(vpn),
+		"external":                   {LocalAS: 64512, PeerAS: 65001, Families: vpn, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 4096},
+		"external, 2 octets":         {LocalAS: 64512, PeerAS: 65001, Families: vpn, ExtendedNextHop: true, MaxMessage: 4096},
+		"external, AS_TRANS":         {LocalAS: 4200000000, PeerAS: 65001, Families: vpn, ExtendedNextHop: true, MaxMessage: 4096},
+		"external, 4 octets, large":  {LocalAS: 4200000000, PeerAS: 65001, Families: vpn, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 4096},
+		"internal, one message each": internal(vpn),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := connect(t, table, s)
+			defer p.out.Close()
+			p.receive()
+			p.wants(name, one, six)
+			if !slices.Equal(p.ends, []string{"1/128", "2/128"}) {
+				t.Errorf("End-of-RIB of %q", p.ends)
+			}
+		})
+	}
+}
+
+// TestChange: one that changes is sent again in place, and only that one.
+func TestChange(t *testing.T) {
+	table := NewTable()
+	p := connect(t, table, internal(vpn))
+	p.receive()
+	one, two := route(11, "203.0.113.5", 100, targets("64512:1")), route(11, "203.0.113.6", 101, targets("64512:1"))
+	table.Advertise([]vrf.Route{one, two})
+	p.receive()
+	for _, change := range []func(r *vrf.Route){
+		func(r *vrf.Route) { r.Label = 102 },
+		func(r *vrf.Route) { r.Targets = targets("64512:2") },
+		func(r *vrf.Route) { r.LocalPref = 200 },
+		func(r *vrf.Route) { r.NextHop = route(12, "203.0.113.5", 100, r.Targets).NextHop },
+		func(r *vrf.Route) { r.Encapsulations = vrf.NewEncapsulations(vrf.GRE) },
+		func(r *vrf.Route) {}, // nothing to send
+	} {
+		before := one
+		change(&one)
+		p.changes = map[string]int{}
+		table.Advertise([]vrf.Route{two, one})
+		p.receive()
+		p.wants("changed", one, two)
+		want := 1
+		if one == before {
+			want = 0
+		}
+		if p.changes[one.Key.String()] != want || p.changes[two.Key.String()] != 0 || len(p.gone) > 0 {
+			t.Errorf("%v: sent %v, withdrawn %v", one, p.changes, p.gone)
+		}
+	}
+	// What comes back as it was before it was sent is no change.
+	changed := one
+	changed.Label = 500
+	table.Advertise([]vrf.Route{changed})
+	table.Withdraw([]vrf.Route{two})
+	table.Advertise([]vrf.Route{one, two})
+	p.changes = map[string]int{}
+	p.receive()
+	if len(p.changes) != 0 || len(p.gone) != 0 {
+		t.Errorf("sent %v, withdrawn %v", p.changes, p.gone)
+	}
+	table.Withdraw([]vrf.Route{one, two, one})
+	p.receive()
+	p.wants("withdrawn")
+	if n := len(table.free); n != 2 || len(table.index) != 0 || len(table.attributes.ids) != 0 || len(table.attributes.free) != len(table.attributes.list)-1 {
+		t.Errorf("left over: %d free slots, index %v, attributes %v", n, table.index, table.attributes.ids)
+	}
+}
+
+// TestMembership: a neighbor with route-target gets what it asks for, once it
+// has said so.
+func TestMembership(t *testing.T) {
+	table := NewTable()
+	one, two := route(11, "203.0.113.5", 100, targets("64512:1", "64512:3")), route(11, "203.0.113.6", 101, targets("64512:2"))
+	table.Advertise([]vrf.Route{one, two})
+	p := connect(t, table, internal(neighbor.AllFamilies))
+	p.receive()
+	if p.updates != 0 {
+		t.Fatalf("%d messages before the membership", p.updates)
+	}
+	p.out.ReceivedUpdate(joins([]membership{whole("64512:1")}, nil))
+	p.receive()
+	if p.updates != 0 {
+		t.Fatalf("%d messages before its End-of-RIB", p.updates)
+	}
+	p.out.ReceivedUpdate(joins(nil, nil))
+	p.receive()
+	p.wants("one target", one)
+	if len(p.ends) != 2 {
+		t.Errorf("End-of-RIB of %q", p.ends)
+	}
+	if d := p.out.Delivery(two.Key); d.Reason != "did not ask for any of target:64512:2" || d.Soon {
+		t.Errorf("two: %+v", d)
+	}
+	steps := []struct {
+		name                 string
+		announced, withdrawn []membership
+		want                 []vrf.Route
+		changes, gone        int
+	}{
+		{"the other one", []membership{whole("64512:2")}, nil, []vrf.Route{one, two}, 1, 0},
+		{"another target of one", []membership{whole("64512:3")}, nil, []vrf.Route{one, two}, 0, 0},
+		{"the first target goes", nil, []membership{whole("64512:1")}, []vrf.Route{one, two}, 0, 0},
+		{"both of its targets are gone", nil, []membership{whole("64512:3")}, []vrf.Route{two}, 0, 1},
+		{"default", []membership{{}}, nil, []vrf.Route{one, two}, 1, 0},
+		{"default goes", nil, []membership{{}}, []vrf.Route{two}, 0, 1},
+		{"a prefix", []membership{{bits: 64, b: [12]byte{0, 0, 0xfc, 0, 0, 2, 0xfc, 0}}}, nil, []vrf.Route{one, two}, 1, 0},
+		{"one of two that cover it", nil, []membership{whole("64512:2")}, []vrf.Route{one, two}, 0, 0},
+		{"origin only", []membership{{bits: 32, b: [12]byte{0, 0, 0xfc, 0}}}, []membership{{bits: 64, b: [12]byte{0, 0, 0xfc, 0, 0, 2, 0xfc, 0}}}, []vrf.Route{one, two}, 0, 0},
+		{"nothing", nil, []membership{{bits: 32, b: [12]byte{0, 0, 0xfc, 0}}}, nil, 0, 2},
+	}
+	for _, s := range steps {
+		p.changes, p.gone = map[string]int{}, nil
+		p.out.ReceivedUpdate(joins(s.announced, s.withdrawn))
+		p.receive()
+		p.wants(s.name, s.want...)
+		if len(p.changes) != s.changes || len(p.gone) != s.gone {
+			t.Errorf("%s: sent %v, withdrawn %v", s.name, p.changes, p.gone)
+		}
+	}
+
+	silent := connect(t, table, internal(neighbor.AllFamilies))
+	silent.out.ReceivedUpdate(joins([]membership{whole("64512:1")}, nil))
+	silent.receive()
+	silent.wants("no End-of-RIB")
+	silent.out.EndMembership()
+	silent.receive()
+	silent.wants("it was waited for long enough", one)
+
+	// Targets that the neighbor did not ask for: withdrawn from it, and from
+	// nobody else.
+	other := connect(t, table, internal(vpn))
+	other.receive()
+	moved := one
+	moved.Targets = targets("64512:9")
+	table.Advertise([]vrf.Route{moved})
+	silent.receive()
+	silent.wants("moved away")
+	other.receive()
+	other.wants("moved away", moved, two)
+	if len(other.gone) != 0 {
+		t.Errorf("withdrawn from the other: %v", other.gone)
+	}
+}
+
+// TestLimits: what a session cannot carry is not sent in it.
+func TestLimits(t *testing.T) {
+	table := NewTable()
+	four, six := route(11, "203.0.113.5", 100, targets("64512:1")), route(11, "2001:db8::5", 100, targets("64512:1"))
+	overIPv6 := four
+	overIPv6.NextHop, overIPv6.Key = six.Prefix.Addr(), route(12, "203.0.113.7", 100, four.Targets).Key
+	table.Advertise([]vrf.Route{four, six, overIPv6})
+	s := internal(neighbor.NewFamilies(neighbor.InetVPN))
+	s.ExtendedNextHop = false
+	p := connect(t, table, s)
+	p.receive()
+	p.wants("IPv4, no IPv6 next hops", four)
+	for key, want := range map[vrf.Key]string{
+		six.Key:      "did not negotiate inet6-vpn",
+		overIPv6.Key: "did not offer IPv6 next hops for inet-vpn (RFC 8950)",
+		four.Key:     "",
+		{}:           "has no such route to get",
+	} {
+		if d := p.out.Delivery(key); d.Reason != want || (want == "") == d.At.IsZero() || d.Soon {
+			t.Errorf("%s: %+v, want %q", key, d, want)
+		}
+	}
+	p = connect(t, table, internal(vpn))
+	if d := p.out.Delivery(four.Key); d.Reason != "is being sent the route" || !d.Soon {
+		t.Errorf("before it is sent: %+v", d)
+	}
+	p.receive()
+	p.wants("all", four, six, overIPv6)
+}
+
+// TestRefresh sends the routes of one family again.
+func TestRefresh(t *testing.T) {
+	table := NewTable()
+	four, six := route(11, "203.0.113.5", 100, targets("64512:1")), route(11, "2001:db8::5", 100, targets("64512:1"))
+	table.Advertise([]vrf.Route{four, six})
+	p := connect(t, table, internal(vpn))
+	p.receive()
+	p.changes = map[string]int{}
+	p.out.Refresh(neighbor.InetVPN)
+	p.receive()
+	p.wants("refreshed", four, six)
+	if p.changes[four.Key.String()] != 1 || p.changes[six.Key.String()] != 0 || len(p.gone) > 0 || len(p.ends) != 2 {
+		t.Errorf("sent %v, withdrawn %v, End-of-RIB of %q", p.changes, p.gone, p.ends)
+	}
+	p.out.Refresh(neighbor.InetVPN)
+	table.Withdraw([]vrf.Route{four})
+	p.receive()
+	p.wants("withdrawn meanwhile", six)
+}
+
+// TestPacking: routes with equal attributes share messages as long as allowed.
+func TestPacking(t *testing.T) {
+	table := NewTable()
+	set := targets("64512:1")
+	var routes []vrf.Route
+	for i := range 5000 {
+		routes = append(routes, route(i%2, address4(i), vrf.Label(16+i), set))
+	}
+	table.Advertise(routes)
+	p := connect(t, table, internal(vpn))
+	p.receive()
+	p.wants("all", routes...)
+	if least := 5000 * 16 / 4096; p.updates > least+6 || p.longest < 4070 {
+		t.Errorf("%d messages, the longest of %d bytes", p.updates, p.longest)
+	}
+	extended := internal(vpn)
+	extended.MaxMessage = 65535
+	p = connect(t, table, extended)
+	p.receive()
+	p.wants("extended", routes...)
+	if p.updates > 5 {
+		t.Errorf("%d extended messages", p.updates)
+	}
+	p.updates = 0
+	table.Withdraw(routes)
+	p.receive()
+	p.wants("withdrawn")
+	if p.updates > 3 {
+		t.Errorf("%d messages to withdraw them", p.updates)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	good := route(11, "203.0.113.5", 100, targets("64512:1"))
+	var many []string
+	for i := range 500 {
+		many = append(many, "64512:"+string(rune('1'+i%9))+"000"+string(rune('0'+i/100))+string(rune('0'+i/10%10))+string(rune('0'+i%10)))
+	}
+	for want, change := range map[string]func(r *vrf.Route){
+		"expected a host route, got 203.0.113.0/24": func(r *vrf.Route) { r.Prefix = netipPrefix("203.0.113.0/24") },
+		"expected a label 16..1048575, got 3":       func(r *vrf.Route) { r.Label = 3 },
+		"expected a next hop":                       func(r *vrf.Route) { r.NextHop = netipZero },
+		"expected a route target":                   func(r *vrf.Route) { r.Targets = targets() },
+		"its attributes need more than 3900 bytes, which do not fit into one UPDATE": func(r *vrf.Route) { r.Targets = targets(many...) },
+	} {
+		table := NewTable()
+		bad := good
+		change(&bad)
+		err := table.Advertise([]vrf.Route{good, bad})
+		if err == nil || err.Error() != "advertise "+bad.Key.String()+": "+want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if table.Len() != 0 {
+			t.Errorf("%s: a part was taken", want)
+		}
+	}
+}

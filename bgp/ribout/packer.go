@@ -1,0 +1,118 @@
+package ribout
+
+import (
+	"slices"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// packer collects the differences of one batch, and packs them.
+type packer struct {
+	out       *Out
+	builder   builder
+	now       int64
+	changed   []difference
+	withdrawn []difference
+}
+
+// difference is a route that is to be sent or withdrawn. In order, those that
+// can share an UPDATE stand together: family, attributes, slot.
+type difference uint64
+
+const (
+	slotBits       = 32
+	attributesBits = 31
+)
+
+func differenceOf(f neighbor.Family, id attributesID, n uint32) difference {
+	d := difference(id)<<slotBits | difference(n)
+	if f == neighbor.Inet6VPN {
+		d |= 1 << (slotBits + attributesBits)
+	}
+	return d
+}
+
+func (d difference) slot() uint32 { return uint32(d) }
+
+func (d difference) attributes() attributesID { return attributesID(d << 1 >> (slotBits + 1)) }
+
+func (d difference) family() neighbor.Family {
+	if d>>(slotBits+attributesBits) == 0 {
+		return neighbor.InetVPN
+	}
+	return neighbor.Inet6VPN
+}
+
+// shares reports whether two can stand in one UPDATE.
+func (d difference) shares(o difference) bool { return d>>slotBits == o>>slotBits }
+
+// add compares a route with what the neighbor has of it.
+func (p *packer) add(n uint32) {
+	o := p.out
+	s, have := &o.table.slots[n], &o.sent[n]
+	if s.attrs == 0 && have.attrs == 0 {
+		return
+	}
+	f := s.family()
+	wanted := s.attrs != 0 && o.wants(f, s.attrs)
+	switch {
+	case wanted && (have.attrs != s.attrs || have.label != s.label):
+		p.changed = append(p.changed, differenceOf(f, s.attrs, n))
+	case !wanted && have.attrs != 0:
+		p.withdrawn = append(p.withdrawn, differenceOf(f, 0, n))
+	}
+}
+
+// write packs what was collected: what is new or changed first, so that a
+// floating IP that moves is never without a route.
+func (p *packer) write() {
+	slices.Sort(p.changed)
+	slices.Sort(p.withdrawn)
+	p.announce()
+	p.withdraw()
+}
+
+func (p *packer) announce() {
+	o, m := p.out, &p.builder
+	var trailing []byte
+	for i, d := range p.changed {
+		f := d.family()
+		if i == 0 || !d.shares(p.changed[i-1]) || !m.room(nlriSize(f)) {
+			if i > 0 {
+				m.finish(trailing)
+			}
+			a := o.table.attributes.of(d.attributes())
+			trailing = o.session.appendAttributes(trailing[:0], a)
+			m.begin(attrReach, f, len(trailing))
+			m.b = append(appendNextHop(m.b, f, a.nextHop), 0) // reserved
+		}
+		s, have := &o.table.slots[d.slot()], &o.sent[d.slot()]
+		m.nlri(s.key, bottomOfStack(s.label))
+		if have.attrs == 0 {
+			s.sent++
+		}
+		o.table.attributes.drop(have.attrs)
+		*have = sent{p.now, o.table.attributes.hold(s.attrs), s.label}
+	}
+	if len(p.changed) > 0 {
+		m.finish(trailing)
+	}
+}
+
+func (p *packer) withdraw() {
+	o, m := p.out, &p.builder
+	for i, d := range p.withdrawn {
+		f := d.family()
+		if i == 0 || !d.shares(p.withdrawn[i-1]) || !m.room(nlriSize(f)) {
+			if i > 0 {
+				m.finish(nil)
+			}
+			m.begin(attrUnreach, f, 0)
+		}
+		m.nlri(o.table.slots[d.slot()].key, withdrawnLabel)
+		o.forget(d.slot())
+	}
+	if len(p.withdrawn) > 0 {
+		m.finish(nil)
+	}
+}

@@ -1,0 +1,244 @@
+package ribout
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// peer is a neighbor that knows nothing of the sender: it keeps what GoBGP's
+// decoder reads in the messages.
+type peer struct {
+	testing.TB
+	session Session
+	out     *Out
+	routes  map[string]string // what it has, by distinguisher and prefix
+	changes map[string]int    // how often each was announced
+	gone    []string          // every withdrawal
+	ends    []string          // every End-of-RIB
+	updates int
+	longest int
+}
+
+func connect(t testing.TB, table *Table, s Session) *peer {
+	return &peer{TB: t, session: s, out: table.Open(s), routes: map[string]string{}, changes: map[string]int{}}
+}
+
+// receive takes everything that there is to send.
+func (p *peer) receive() {
+	p.Helper()
+	for more := true; more; {
+		more = p.step()
+	}
+}
+
+// step takes what one call gives.
+func (p *peer) step() (more bool) {
+	p.Helper()
+	var b []byte
+	b, more = p.out.Next(nil, time.Unix(1000, 0))
+	for len(b) > 0 {
+		length := int(binary.BigEndian.Uint16(b[16:]))
+		p.read(b[:length:length])
+		b = b[length:]
+	}
+	return more
+}
+
+func (p *peer) read(b []byte) {
+	p.Helper()
+	m, err := bgp.ParseBGPMessage(b)
+	if err != nil {
+		p.Fatalf("%x: %v", b, err)
+	}
+	p.updates++
+	p.longest = max(p.longest, len(b))
+	if len(b) > p.session.MaxMessage {
+		p.Fatalf("a message of %d bytes", len(b))
+	}
+	u := m.Body.(*bgp.BGPUpdate)
+	if len(u.PathAttributes) == 1 {
+		if un, ok := u.PathAttributes[0].(*bgp.PathAttributeMpUnreachNLRI); ok {
+			p.withdrawn(un)
+			return
+		}
+	}
+	var reach *bgp.PathAttributeMpReachNLRI
+	var text []string
+	for i, a := range u.PathAttributes {
+		switch a := a.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			if reach = a; i != 0 {
+				p.Fatalf("MP_REACH_NLRI is attribute %d", i)
+			}
+		default:
+			text = append(text, a.String())
+		}
+	}
+	for _, n := range reach.Value {
+		key, label := p.nlri(n)
+		p.changes[key]++
+		p.routes[key] = fmt.Sprint(label, " via ", reach.Nexthop, " ", strings.Join(text, " "))
+	}
+}
+
+func (p *peer) withdrawn(u *bgp.PathAttributeMpUnreachNLRI) {
+	p.Helper()
+	if len(u.Value) == 0 {
+		p.ends = append(p.ends, fmt.Sprintf("%d/%d", u.AFI, u.SAFI))
+	}
+	for _, n := range u.Value {
+		key, _ := p.nlri(n)
+		if _, ok := p.routes[key]; !ok {
+			p.Fatalf("%s is withdrawn and was not there", key)
+		}
+		delete(p.routes, key)
+		p.gone = append(p.gone, key)
+	}
+}
+
+func (p *peer) nlri(n bgp.AddrPrefixInterface) (key string, label uint32) {
+	p.Helper()
+	var prefix *bgp.LabeledVPNIPAddrPrefix
+	switch n := n.(type) {
+	case *bgp.LabeledVPNIPAddrPrefix:
+		prefix = n
+	case *bgp.LabeledVPNIPv6AddrPrefix:
+		prefix = &n.LabeledVPNIPAddrPrefix
+	default:
+		p.Fatalf("NLRI %T", n)
+	}
+	if len(prefix.Labels.Labels) != 1 {
+		p.Fatalf("labels %v", prefix.Labels.Labels)
+	}
+	return n.String(), prefix.Labels.Labels[0]
+}
+
+// wants compares what the neighbor has with routes.
+func (p *peer) wants(what string, routes ...vrf.Route) {
+	p.Helper()
+	want := map[string]string{}
+	for _, r := range routes {
+		want[r.Key.String()] = p.expected(r)
+	}
+	for key, text := range want {
+		if p.routes[key] != text {
+			p.Errorf("%s: %s\n got %s\nwant %s", what, key, p.routes[key], text)
+		}
+	}
+	for key, text := range p.routes {
+		if want[key] == "" {
+			p.Errorf("%s: %s: %s is left over", what, key, text)
+		}
+	}
+	var listed []string
+	for route := range p.out.Routes() {
+		listed = append(listed, route.Key.String())
+		if r := p.expected(route); want[route.Key.String()] != r {
+			p.Errorf("%s: the Adj-RIB-Out has %s %s", what, route.Key, r)
+		}
+	}
+	if len(listed) != len(want) {
+		p.Errorf("%s: the Adj-RIB-Out has %q", what, listed)
+	}
+}
+
+// expected is what the decoder should say of a route.
+func (p *peer) expected(r vrf.Route) string {
+	nextHop := r.NextHop.String()
+	path, preference := "{AsPath: }", fmt.Sprintf(" {LocalPref: %d}", r.LocalPref)
+	if p.session.PeerAS != p.session.LocalAS {
+		path, preference = fmt.Sprintf("{AsPath: %d}", p.session.LocalAS), ""
+		if !p.session.FourOctetAS && p.session.LocalAS > 65535 {
+			path = "{AsPath: 23456}"
+		}
+	}
+	var communities []string
+	for t := range r.Targets.All() {
+		communities = append(communities, strings.TrimPrefix(t.String(), "target:"))
+	}
+	for _, e := range r.Encapsulations.Slice() {
+		communities = append(communities, bgp.NewEncapExtended(bgp.TunnelType(e)).String())
+	}
+	text := fmt.Sprintf("%d via %s {Origin: ?} %s%s {Extcomms: [%s]}", r.Label, nextHop, path, preference, strings.Join(communities, "], ["))
+	if p.session.PeerAS != p.session.LocalAS && !p.session.FourOctetAS && p.session.LocalAS > 65535 {
+		text += fmt.Sprintf(" %d", p.session.LocalAS) // the AS4_PATH
+	}
+	return text
+}
+
+// joins makes an UPDATE body that announces and withdraws memberships.
+func joins(announced, withdrawn []membership) []byte {
+	nlris := func(list []membership) (b []byte) {
+		for _, m := range list {
+			b = append(b, m.bits)
+			b = append(b, m.b[:(int(m.bits)+7)/8]...)
+		}
+		return b
+	}
+	attribute := func(typ byte, value []byte) []byte {
+		b := []byte{flagOptional | flagExtended, typ}
+		return append(binary.BigEndian.AppendUint16(b, uint16(len(value))), value...)
+	}
+	var attrs []byte
+	if len(announced) > 0 {
+		attrs = append(attrs, attribute(attrReach, append([]byte{0, 1, 132, 4, 10, 0, 0, 1, 0}, nlris(announced)...))...)
+	}
+	if len(withdrawn) > 0 || len(announced) == 0 {
+		attrs = append(attrs, attribute(attrUnreach, append([]byte{0, 1, 132}, nlris(withdrawn)...))...)
+	}
+	return append(binary.BigEndian.AppendUint16([]byte{0, 0}, uint16(len(attrs))), attrs...)
+}
+
+func whole(text string) membership {
+	t, err := routetarget.ParseTarget(text)
+	if err != nil {
+		panic(err)
+	}
+	m := membership{bits: wholeBits, b: [12]byte{0, 0, 0xfc, 0}}
+	b := t.Bytes()
+	copy(m.b[4:], b[:])
+	return m
+}
+
+var vpn = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
+
+func internal(families neighbor.Families) Session {
+	return Session{LocalAS: 64512, PeerAS: 64512, Families: families, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 4096}
+}
+
+func targets(texts ...string) routetarget.Set {
+	var set routetarget.Set
+	if err := set.UnmarshalText([]byte(strings.Join(texts, " "))); err != nil {
+		panic(err)
+	}
+	return set
+}
+
+// route makes a route of a node and an address.
+func route(node int, address string, label vrf.Label, set routetarget.Set) vrf.Route {
+	addr := netip.MustParseAddr(address)
+	nextHop := netip.AddrFrom4([4]byte{10, 0, byte(node >> 8), byte(node)})
+	return vrf.Route{
+		Key:   vrf.Key{RD: routetarget.IPv4Distinguisher(nextHop, 1), Prefix: netip.PrefixFrom(addr, addr.BitLen())},
+		Label: label, LocalPref: 100, NextHop: nextHop, Targets: set, Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP),
+	}
+}
+
+func sorted(routes map[vrf.Key]vrf.Route) (list []vrf.Route) {
+	for _, r := range routes {
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(a, b vrf.Route) int { return a.Key.Compare(b.Key) })
+	return list
+}

@@ -1,0 +1,150 @@
+package ribout
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Table is the routes that should be advertised, and the Outs that they are
+// sent through. Its methods, and those of its Outs, may be called concurrently;
+// mu guards all of it.
+type Table struct {
+	mu         sync.Mutex
+	slots      []slot
+	index      map[key]uint32 // of the slots in use
+	free       []uint32       // slots that nobody knows any more
+	outs       []*Out
+	attributes attributesTable
+}
+
+// slot holds one route. It stays the same route's until no neighbor has it any
+// more.
+type slot struct {
+	key
+	label vrf.Label
+	attrs attributesID // 0: it should not be advertised
+	sent  uint32       // how many neighbors have it
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	return &Table{index: map[key]uint32{}, attributes: newAttributesTable()}
+}
+
+// Advertise adds routes, or replaces those with the same keys. When one of them
+// cannot be sent, none is taken.
+func (t *Table) Advertise(routes []vrf.Route) error {
+	for i := range routes {
+		if err := check(&routes[i]); err != nil {
+			return fmt.Errorf("advertise %s: %w", routes[i].Key, err)
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range routes {
+		t.advertise(&routes[i])
+	}
+	t.wake()
+	return nil
+}
+
+func (t *Table) advertise(r *vrf.Route) {
+	id := t.attributes.take(r) // before the old ones go: they may be the same
+	k := keyOf(r.Key)
+	n, ok := t.index[k]
+	if !ok {
+		n = t.newSlot(k)
+	}
+	s := &t.slots[n]
+	t.attributes.drop(s.attrs)
+	if s.attrs == id && s.label == r.Label {
+		return
+	}
+	s.attrs, s.label = id, r.Label
+	t.changed(n)
+}
+
+// newSlot returns a slot for a route.
+func (t *Table) newSlot(k key) (n uint32) {
+	if last := len(t.free) - 1; last >= 0 {
+		n, t.free = t.free[last], t.free[:last]
+	} else {
+		n = uint32(len(t.slots))
+		t.slots = append(t.slots, slot{})
+	}
+	t.slots[n] = slot{key: k}
+	t.index[k] = n
+	return n
+}
+
+// Withdraw removes routes. What is not there is left out.
+func (t *Table) Withdraw(routes []vrf.Route) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range routes {
+		n, ok := t.index[keyOf(routes[i].Key)]
+		if !ok || t.slots[n].attrs == 0 {
+			continue
+		}
+		t.attributes.drop(t.slots[n].attrs)
+		t.slots[n].attrs = 0
+		t.changed(n)
+		t.release(n)
+	}
+	t.wake()
+}
+
+// release frees a slot that is neither wanted nor known to a neighbor.
+func (t *Table) release(n uint32) {
+	if s := &t.slots[n]; s.attrs == 0 && s.sent == 0 {
+		delete(t.index, s.key)
+		t.free = append(t.free, n)
+	}
+}
+
+// changed makes every Out look at a route again.
+func (t *Table) changed(n uint32) {
+	for _, o := range t.outs {
+		o.mark(n)
+	}
+}
+
+func (t *Table) wake() {
+	for _, o := range t.outs {
+		if o.pending() {
+			o.signal()
+		}
+	}
+}
+
+// Len returns the number of routes that should be advertised.
+func (t *Table) Len() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.slots {
+		if t.slots[i].attrs != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// check refuses a route that no UPDATE can carry, or that is none of ours.
+func check(r *vrf.Route) error {
+	switch {
+	case r.Prefix.Bits() != r.Prefix.Addr().BitLen():
+		return fmt.Errorf("expected a host route, got %s", r.Prefix)
+	case r.Label < vrf.MinLabel || r.Label > vrf.MaxLabel:
+		return fmt.Errorf("expected a label %d..%d, got %d", vrf.MinLabel, vrf.MaxLabel, r.Label)
+	case !r.NextHop.IsValid():
+		return fmt.Errorf("expected a next hop")
+	case r.Targets.Len() == 0:
+		return fmt.Errorf("expected a route target")
+	}
+	if size := communitiesSize(r.Targets, r.Encapsulations); size > maxCommunities {
+		return fmt.Errorf("its attributes need more than %d bytes, which do not fit into one UPDATE", maxCommunities)
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package wire
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/buoynet/buoy/bgp/ribout"
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// Where the header of a message has its length.
+const lengthOffset = 16
+
+// establish opens the Adj-RIB-Out: from here on the router is sent routes. The
+// caller holds peer.mu.
+func (c *connection) establish() {
+	sent := c.peer.status.OpenSent
+	c.out = c.peer.config.Routes.Open(ribout.Session{
+		LocalAS:         c.peer.config.LocalAS,
+		PeerAS:          c.open.AS,
+		Families:        sent.Families & c.open.Families,
+		FourOctetAS:     sent.FourOctetAS() && c.open.FourOctetAS(),
+		ExtendedNextHop: c.open.ExtendedNextHop,
+		MaxMessage:      maxLength,
+	})
+	close(c.up)
+}
+
+// advertise writes what the Adj-RIB-Out has, until the connection ends.
+func (c *connection) advertise() {
+	select {
+	case <-c.up:
+	case <-c.ctx.Done():
+		return
+	}
+	defer c.out.Close()
+	membership := time.AfterFunc(c.peer.timers.membership, c.out.EndMembership)
+	defer membership.Stop()
+	var messages []byte
+	for {
+		select {
+		case <-c.out.Wake():
+		case <-c.ctx.Done():
+			return
+		}
+		for more := true; more && c.ctx.Err() == nil; {
+			messages, more = c.out.Next(messages[:0], time.Now())
+			if err := c.sendUpdates(messages); err != nil {
+				c.end(c.sendFailed(err))
+				return
+			}
+		}
+		if cap(messages) > maxKept {
+			messages = nil // a dump is over
+		}
+	}
+}
+
+// The sizes of writes, and of the buffer that is kept between them.
+const (
+	maxWrite = 1 << 16
+	maxKept  = 1 << 16
+)
+
+// sendUpdates writes whole messages in pieces, so that a router that reads
+// slowly still gets KEEPALIVEs in between.
+func (c *connection) sendUpdates(messages []byte) error {
+	for len(messages) > 0 {
+		n, updates := 0, 0
+		for n < len(messages) {
+			size := int(binary.BigEndian.Uint16(messages[n+lengthOffset:]))
+			if n > 0 && n+size > maxWrite {
+				break
+			}
+			n, updates = n+size, updates+1
+		}
+		c.peer.sentUpdates(updates, n)
+		if err := c.router.write(messages[:n]); err != nil {
+			return err
+		}
+		messages = messages[n:]
+	}
+	return nil
+}
+
+// concernsRoutes takes over what is about our own routes: membership, and a
+// request to send the VPN routes again, which is not the engine's business.
+func (c *connection) concernsRoutes(msg []byte) (done bool) {
+	c.peer.mu.Lock()
+	out := c.out
+	c.peer.mu.Unlock()
+	if out == nil {
+		return false
+	}
+	switch msg[18] {
+	case typeUpdate:
+		out.ReceivedUpdate(msg[headerLength:])
+	case typeRouteRefresh:
+		// RFC 2918 §3, RFC 7313 §3.2: AFI, subtype, SAFI.
+		afi, subtype, safi := binary.BigEndian.Uint16(msg[headerLength:]), msg[headerLength+2], msg[headerLength+3]
+		f, ok := neighbor.FamilyOf(afi, safi)
+		if !ok || f == neighbor.RouteTarget || len(msg) != headerLength+4 {
+			return false
+		}
+		if subtype == 0 {
+			out.Refresh(f)
+		}
+		return true
+	}
+	return false
+}
+
+// isVPN reports whether a message is an UPDATE about VPN routes.
+func isVPN(msg []byte) bool {
+	if msg[18] != typeUpdate || len(msg) < headerLength+4 {
+		return false
+	}
+	withdrawn := int(binary.BigEndian.Uint16(msg[headerLength:]))
+	if len(msg) < headerLength+4+withdrawn {
+		return false
+	}
+	for attrs := msg[headerLength+4+withdrawn:]; len(attrs) >= 4; {
+		header, size := 3, int(attrs[2])
+		if attrs[0]&flagExtended != 0 {
+			header, size = 4, int(binary.BigEndian.Uint16(attrs[2:]))
+		}
+		if len(attrs) < header+size {
+			return false
+		}
+		if typ, value := attrs[1], attrs[header:header+size]; (typ == attrMPReach || typ == attrMPUnreach) && len(value) >= 3 {
+			f, ok := neighbor.FamilyOf(binary.BigEndian.Uint16(value), value[2])
+			return ok && f != neighbor.RouteTarget
+		}
+		attrs = attrs[header+size:]
+	}
+	return false
+}
+
+// The path attributes that carry routes of other families (RFC 4760 §3, §4).
+const (
+	attrMPReach   = 14
+	attrMPUnreach = 15
+	flagExtended  = 0x10 // the length of the attribute has two octets
+)

@@ -1,0 +1,112 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	api "github.com/osrg/gobgp/v3/api"
+	gobgplog "github.com/osrg/gobgp/v3/pkg/log"
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+	"github.com/osrg/gobgp/v3/pkg/server"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// BareEngine is a GoBGP server without anything of Buoy around it: what
+// benchmarks are compared with.
+type BareEngine struct {
+	server *server.BgpServer
+}
+
+// StartBareEngine runs one that listens nowhere.
+func StartBareEngine(ctx context.Context, as uint32, routerID netip.Addr) (*BareEngine, error) {
+	e := &BareEngine{server.NewBgpServer(server.LoggerOption(silent{}))}
+	go e.server.Serve() // GoBGP has no way to end it
+	err := e.server.StartBgp(ctx, &api.StartBgpRequest{Global: &api.Global{Asn: as, RouterId: routerID.String(), ListenPort: -1}})
+	if err != nil {
+		return nil, fmt.Errorf("start GoBGP: %w", err)
+	}
+	return e, nil
+}
+
+// Stop ends its sessions.
+func (e *BareEngine) Stop(ctx context.Context) error {
+	return e.server.StopBgp(ctx, &api.StopBgpRequest{})
+}
+
+// AddNeighbor makes it dial a router and offer it VPNv4.
+func (e *BareEngine) AddNeighbor(ctx context.Context, addr netip.AddrPort, as uint32) error {
+	return e.server.AddPeer(ctx, &api.AddPeerRequest{Peer: &api.Peer{
+		Conf:      &api.PeerConf{NeighborAddress: addr.Addr().String(), PeerAsn: as},
+		Transport: &api.Transport{RemotePort: uint32(addr.Port())},
+		Timers:    &api.Timers{Config: &api.TimersConfig{ConnectRetry: 1, IdleHoldTimeAfterReset: 1}},
+		AfiSafis: []*api.AfiSafi{{Config: &api.AfiSafiConfig{
+			Family: &api.Family{Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_MPLS_VPN}, Enabled: true,
+		}}},
+	}})
+}
+
+// Advertise adds VPNv4 routes to the global table, each as bytes: its fastest
+// documented way.
+func (e *BareEngine) Advertise(ctx context.Context, routes []vrf.Route) error {
+	for _, r := range routes {
+		path, err := barePath(r)
+		if err == nil {
+			_, err = e.server.AddPath(ctx, &api.AddPathRequest{Path: path})
+		}
+		if err != nil {
+			return fmt.Errorf("advertise %s: %w", r.Key, err)
+		}
+	}
+	return nil
+}
+
+func barePath(r vrf.Route) (*api.Path, error) {
+	rd := r.RD.Bytes()
+	nlri := bgp.NewLabeledVPNIPAddrPrefix(32, r.Prefix.Addr().String(), *bgp.NewMPLSLabelStack(uint32(r.Label)), bgp.GetRouteDistinguisher(rd[:]))
+	var communities []bgp.ExtendedCommunityInterface
+	for t := range r.Targets.All() {
+		b := t.Bytes()
+		c, err := bgp.ParseExtended(b[:])
+		if err != nil {
+			return nil, err
+		}
+		communities = append(communities, c)
+	}
+	for _, enc := range r.Encapsulations.Slice() {
+		communities = append(communities, bgp.NewEncapExtended(bgp.TunnelType(enc)))
+	}
+	path := &api.Path{Family: &api.Family{Afi: api.Family_Afi(neighbor.InetVPN.AFI()), Safi: api.Family_Safi(neighbor.InetVPN.SAFI())}}
+	var err error
+	if path.NlriBinary, err = nlri.Serialize(); err != nil {
+		return nil, err
+	}
+	for _, a := range []bgp.PathAttributeInterface{
+		bgp.NewPathAttributeOrigin(bgp.BGP_ORIGIN_ATTR_TYPE_INCOMPLETE),
+		bgp.NewPathAttributeAsPath(nil),
+		bgp.NewPathAttributeLocalPref(r.LocalPref),
+		bgp.NewPathAttributeExtendedCommunities(communities),
+		bgp.NewPathAttributeMpReachNLRI(r.NextHop.String(), []bgp.AddrPrefixInterface{nlri}),
+	} {
+		b, err := a.Serialize()
+		if err != nil {
+			return nil, err
+		}
+		path.PattrsBinary = append(path.PattrsBinary, b)
+	}
+	return path, nil
+}
+
+// silent is a log that keeps nothing.
+type silent struct{}
+
+func (silent) Panic(string, gobgplog.Fields) {}
+func (silent) Fatal(string, gobgplog.Fields) {}
+func (silent) Error(string, gobgplog.Fields) {}
+func (silent) Warn(string, gobgplog.Fields)  {}
+func (silent) Info(string, gobgplog.Fields)  {}
+func (silent) Debug(string, gobgplog.Fields) {}
+func (silent) SetLevel(gobgplog.LogLevel)    {}
+func (silent) GetLevel() gobgplog.LogLevel   { return gobgplog.PanicLevel }
