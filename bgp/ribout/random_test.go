@@ -47,7 +47,6 @@ func TestRandom(t *testing.T) {
 		*peer
 		joined map[membership]bool
 		ended  bool
-		had    map[string]bool // since it last had everything: what has always been wanted
 	}
 	clients := make([]*client, len(sessions))
 	open := func(i int) {
