@@ -95,7 +95,7 @@ func (o *Out) signal() {
 // mark makes Next look at a route.
 func (o *Out) mark(n uint32) {
 	if int(n) >= len(o.marked) {
-		o.grow(len(o.table.slots))
+		o.grow(cap(o.table.slots)) // as seldom as the table itself
 	}
 	if !o.marked[n] {
 		o.marked[n] = true
