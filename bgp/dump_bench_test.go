@@ -205,7 +205,7 @@ func dumpPacked(b *testing.B, routes []vrf.Route, n int) time.Duration {
 	if err := table.Advertise(routes); err != nil {
 		b.Fatal(err)
 	}
-	out := table.Open(ribout.Session{LocalAS: as, PeerAS: as, Families: neighbor.NewFamilies(neighbor.InetVPN), MaxMessage: 4096})
+	out := table.Open(ribout.Session{LocalAS: as, PeerAS: as, Families: neighbor.NewFamilies(neighbor.InetVPN), MaxMessage: 4096}, neighbor.Policy{})
 	var messages []byte
 	for more := true; more; {
 		messages, more = out.Next(messages, time.Now())

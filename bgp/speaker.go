@@ -110,7 +110,7 @@ func (s *Speaker) SetMembership(ctx context.Context, targets routetarget.Set) er
 }
 
 // SetNeighbors makes these the neighbors, and no others. One whose settings
-// changed begins a new session.
+// changed begins a new session, unless only its policy did.
 func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,11 +120,15 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 	}
 	var leaving sync.WaitGroup // a router that hangs must not hold up the others
 	for addr, have := range s.neighbors {
-		if want[addr] == have {
-			continue
+		switch wanted := want[addr]; {
+		case wanted == have:
+		case wanted.SameSession(have):
+			s.wire.SetPolicy(addr, wanted.Policy)
+			s.neighbors[addr] = wanted
+		default:
+			leaving.Go(func() { s.wire.Remove(addr) })
+			delete(s.neighbors, addr)
 		}
-		leaving.Go(func() { s.wire.Remove(addr) })
-		delete(s.neighbors, addr)
 	}
 	leaving.Wait()
 	for addr, n := range want {

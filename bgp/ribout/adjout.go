@@ -1,6 +1,7 @@
 package ribout
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -24,7 +25,7 @@ func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 			a := t.attributes.of(s.attrs)
 			list = append(list, line{vrf.Route{
 				Key: t.slots[n].key.key(), Label: s.label, LocalPref: a.localPref, NextHop: a.nextHop,
-				Targets: a.targets, Encapsulations: a.encapsulations,
+				Targets: a.targets, Encapsulations: cmp.Or(o.policy.Encapsulations, a.encapsulations),
 			}, s.at})
 		}
 	}
@@ -50,8 +51,8 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 		return neighbor.Delivery{Reason: "has no such route to get"}
 	}
 	s := &t.slots[n]
-	if int(n) < len(o.sent) && o.sent[n].attrs == s.attrs && o.sent[n].label == s.label {
-		return neighbor.Delivery{At: time.Unix(0, o.sent[n].at)}
+	if have := o.sentOf(n); have.attrs == s.attrs && have.label == s.label {
+		return neighbor.Delivery{At: time.Unix(0, have.at)}
 	}
 	a := t.attributes.of(s.attrs)
 	family := s.family()
@@ -64,18 +65,51 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 		return neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true}
 	case !o.wantsTargets(a.targets):
 		return neighbor.Delivery{Reason: fmt.Sprintf("did not ask for any of %s", a.targets)}
+	case o.capped && o.sentOf(n).attrs == 0 && !o.rounds:
+		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", o.policy.MaxAdvertised)}
 	default:
 		return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
 	}
 }
 
+// sentOf returns what the neighbor has of a route.
+func (o *Out) sentOf(n uint32) sent {
+	if int(n) < len(o.sent) {
+		return o.sent[n]
+	}
+	return sent{}
+}
+
+// Count returns how many routes the neighbor has, and whether others are
+// withheld because it may have no more.
+func (o *Out) Count() (n int, capped bool) {
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	return o.count, o.capped
+}
+
 // Refresh sends the routes of a family again (RFC 2918).
 func (o *Out) Refresh(family neighbor.Family) {
-	t := o.table
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	o.again(func(k key) bool { return k.family() == family })
+}
+
+// SetPolicy changes what the neighbor is sent from now on. When it may have
+// fewer routes than it has, it keeps them: none is withdrawn for that.
+func (o *Out) SetPolicy(policy neighbor.Policy) {
+	o.table.mu.Lock()
+	defer o.table.mu.Unlock()
+	old := o.policy
+	o.policy, o.capped = policy, false
+	o.again(func(key) bool { return old.Encapsulations != policy.Encapsulations })
+}
+
+// again looks at all routes, and sends those that are chosen although the
+// neighbor has them. The caller holds the table's mutex.
+func (o *Out) again(chosen func(key) bool) {
 	for n := range o.sent {
-		if o.sent[n].attrs != 0 && t.slots[n].family() == family {
+		if o.sent[n].attrs != 0 && chosen(o.table.slots[n].key) {
 			o.sent[n].label = 0
 		}
 	}

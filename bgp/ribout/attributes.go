@@ -107,7 +107,11 @@ func communitiesSize(targets routetarget.Set, encapsulations vrf.Encapsulations)
 }
 
 // appendAttributes writes the attributes that stand behind the NLRI.
-func (s *Session) appendAttributes(b []byte, a *attributes) []byte {
+func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
+	s, encapsulations := &o.session, a.encapsulations
+	if o.policy.Encapsulations != 0 {
+		encapsulations = o.policy.Encapsulations
+	}
 	b = append(b, flagTransitive, attrOrigin, 1, originIncomplete)
 	b = s.appendASPath(b)
 	if s.internal() {
@@ -115,12 +119,12 @@ func (s *Session) appendAttributes(b []byte, a *attributes) []byte {
 		b = binary.BigEndian.AppendUint32(b, a.localPref)
 	}
 	b = append(b, flagOptional|flagTransitive|flagExtended, attrCommunities)
-	b = binary.BigEndian.AppendUint16(b, uint16(communitiesSize(a.targets, a.encapsulations)))
+	b = binary.BigEndian.AppendUint16(b, uint16(communitiesSize(a.targets, encapsulations)))
 	for target := range a.targets.All() {
 		bytes := target.Bytes()
 		b = append(b, bytes[:]...)
 	}
-	for _, e := range a.encapsulations.Slice() { // RFC 9012 §4.1
+	for _, e := range encapsulations.Slice() { // RFC 9012 §4.1
 		b = append(b, 0x03, 0x0c, 0, 0, 0, 0)
 		b = binary.BigEndian.AppendUint16(b, uint16(e))
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -30,7 +31,7 @@ func BenchmarkDump(b *testing.B) {
 					table := NewTable()
 					var outs []*Out
 					for range neighbors {
-						outs = append(outs, table.Open(internal(vpn)))
+						outs = append(outs, table.Open(internal(vpn), neighbor.Policy{}))
 					}
 					for i := 0; i < n; i += 1000 {
 						table.Advertise(routes[i : i+1000])
@@ -64,7 +65,7 @@ func BenchmarkMemory(b *testing.B) {
 		table := NewTable()
 		table.Advertise(routes)
 		drain := func() *Out {
-			o := table.Open(internal(vpn))
+			o := table.Open(internal(vpn), neighbor.Policy{})
 			for more := true; more; {
 				_, more = o.Next(nil, time.Unix(1, 0))
 			}

@@ -27,8 +27,11 @@ type Out struct {
 	session Session
 	wakeup  chan struct{} // holds a token when there may be something to send
 
+	policy   neighbor.Policy
 	interest interest
 	waiting  bool // for the neighbor's membership
+	count    int  // of routes that the neighbor has
+	capped   bool // some are withheld, because it has as many as it may
 
 	sent   []sent // by slot; may be shorter than the table's
 	marked []bool // by slot: it is in dirty
@@ -49,10 +52,10 @@ type sent struct {
 // Open returns the Adj-RIB-Out of a session that has come up, with nothing
 // sent. When the neighbor has route-target, it gets no VPN route before its
 // membership is known: see EndMembership.
-func (t *Table) Open(s Session) *Out {
+func (t *Table) Open(s Session, policy neighbor.Policy) *Out {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := &Out{table: t, session: s, wakeup: make(chan struct{}, 1), marker: s.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)}
+	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)}
 	o.waiting = s.Families.Contains(neighbor.RouteTarget)
 	o.round()
 	t.outs = append(t.outs, o)
@@ -78,6 +81,7 @@ func (o *Out) Close() {
 func (o *Out) forget(n uint32) {
 	o.table.attributes.drop(o.sent[n].attrs)
 	o.sent[n] = sent{}
+	o.count--
 	o.table.slots[n].sent--
 	o.table.release(n)
 }
@@ -130,6 +134,10 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	p := packer{out: o, builder: builder{b: b, limit: o.session.MaxMessage}, now: now.UnixNano()}
 	o.look(&p)
 	p.write()
+	if o.capped && !o.full(0) { // there is room for what was withheld
+		o.capped = false
+		o.round()
+	}
 	if o.rounds && int(o.sweep) >= len(t.slots) {
 		o.rounds = false
 		for _, f := range o.marker.Slice() {
@@ -138,6 +146,12 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 		o.marker = 0
 	}
 	return p.builder.b, o.pending()
+}
+
+// full reports whether the neighbor has as many routes as it may, with some
+// more.
+func (o *Out) full(more int) bool {
+	return o.policy.MaxAdvertised > 0 && o.count+more >= int(o.policy.MaxAdvertised)
 }
 
 // look compares routes with what the neighbor has of them.

@@ -267,3 +267,56 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicy: a neighbor has encapsulations and a number of routes of its own.
+// Both can change while the session goes on.
+func TestPolicy(t *testing.T) {
+	table := NewTable()
+	set := targets("64512:1")
+	one, two, three := route(11, "203.0.113.5", 100, set), route(11, "203.0.113.6", 101, set), route(11, "203.0.113.7", 102, set)
+	table.Advertise([]vrf.Route{one, two, three})
+	p := &peer{TB: t, session: internal(vpn), routes: map[string]string{}, changes: map[string]int{}}
+	p.out = table.Open(p.session, neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE), MaxAdvertised: 2})
+	gre := func(routes ...vrf.Route) []vrf.Route {
+		for i := range routes {
+			routes[i].Encapsulations = vrf.NewEncapsulations(vrf.GRE)
+		}
+		return routes
+	}
+	p.receive()
+	p.wants("two of three", gre(one, two)...)
+	if n, capped := p.out.Count(); n != 2 || !capped {
+		t.Errorf("it has %d, capped %t", n, capped)
+	}
+	if d := p.out.Delivery(three.Key); d.Reason != "has the 2 routes that it may have at most" || d.Soon {
+		t.Errorf("the third: %+v", d)
+	}
+	changed := two // what is there may change
+	changed.Label = 200
+	table.Advertise([]vrf.Route{changed})
+	p.receive()
+	p.wants("changed", gre(one, changed)...)
+	table.Withdraw([]vrf.Route{one})
+	p.receive()
+	p.wants("room for the third", gre(changed, three)...)
+	if n, capped := p.out.Count(); n != 2 || capped {
+		t.Errorf("it has %d, capped %t", n, capped)
+	}
+	p.changes = map[string]int{}
+	p.out.SetPolicy(neighbor.Policy{MaxAdvertised: 1})
+	p.receive()
+	p.wants("their own encapsulations", changed, three)
+	if len(p.changes) != 2 {
+		t.Errorf("sent again: %v", p.changes)
+	}
+	table.Advertise([]vrf.Route{one})
+	p.receive()
+	p.wants("no more", changed, three)
+	p.out.SetPolicy(neighbor.Policy{})
+	p.changes = map[string]int{}
+	p.receive()
+	p.wants("all", one, changed, three)
+	if len(p.changes) != 1 || len(p.gone) != 1 {
+		t.Errorf("sent %v, withdrawn %v", p.changes, p.gone)
+	}
+}

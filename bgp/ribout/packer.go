@@ -13,6 +13,7 @@ type packer struct {
 	now       int64
 	changed   []difference
 	withdrawn []difference
+	added     int // of changed: those that the neighbor does not have
 }
 
 // difference is a route that is to be sent or withdrawn. In order, those that
@@ -56,7 +57,12 @@ func (p *packer) add(n uint32) {
 	f := s.family()
 	wanted := s.attrs != 0 && o.wants(f, s.attrs)
 	switch {
+	case wanted && have.attrs == 0 && o.full(p.added):
+		o.capped = true
 	case wanted && (have.attrs != s.attrs || have.label != s.label):
+		if have.attrs == 0 {
+			p.added++
+		}
 		p.changed = append(p.changed, differenceOf(f, s.attrs, n))
 	case !wanted && have.attrs != 0:
 		p.withdrawn = append(p.withdrawn, differenceOf(f, 0, n))
@@ -82,7 +88,7 @@ func (p *packer) announce() {
 				m.finish(trailing)
 			}
 			a := o.table.attributes.of(d.attributes())
-			trailing = o.session.appendAttributes(trailing[:0], a)
+			trailing = o.appendAttributes(trailing[:0], a)
 			m.begin(attrReach, f, len(trailing))
 			m.b = append(appendNextHop(m.b, f, a.nextHop), 0) // reserved
 		}
@@ -90,6 +96,7 @@ func (p *packer) announce() {
 		m.nlri(s.key, bottomOfStack(s.label))
 		if have.attrs == 0 {
 			s.sent++
+			o.count++
 		}
 		o.table.attributes.drop(have.attrs)
 		*have = sent{p.now, o.table.attributes.hold(s.attrs), s.label}

@@ -31,7 +31,7 @@ type peer struct {
 }
 
 func connect(t testing.TB, table *Table, s Session) *peer {
-	return &peer{TB: t, session: s, out: table.Open(s), routes: map[string]string{}, changes: map[string]int{}}
+	return &peer{TB: t, session: s, out: table.Open(s, neighbor.Policy{}), routes: map[string]string{}, changes: map[string]int{}}
 }
 
 // receive takes everything that there is to send.

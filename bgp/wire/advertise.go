@@ -22,7 +22,7 @@ func (c *connection) establish() {
 		FourOctetAS:     sent.FourOctetAS() && c.open.FourOctetAS(),
 		ExtendedNextHop: c.open.ExtendedNextHop,
 		MaxMessage:      maxLength,
-	})
+	}, c.peer.policy)
 	close(c.up)
 }
 
@@ -37,6 +37,7 @@ func (c *connection) advertise() {
 	membership := time.AfterFunc(c.peer.timers.membership, c.out.EndMembership)
 	defer membership.Stop()
 	var messages []byte
+	capped := false
 	for {
 		select {
 		case <-c.out.Wake():
@@ -49,6 +50,10 @@ func (c *connection) advertise() {
 				c.end(c.sendFailed(err))
 				return
 			}
+		}
+		if _, now := c.out.Count(); now != capped {
+			capped = now
+			c.peer.noteCap(capped)
 		}
 		if cap(messages) > maxKept {
 			messages = nil // a dump is over

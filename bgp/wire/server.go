@@ -261,6 +261,22 @@ func (s *Server) Status() []neighbor.Status {
 	return list
 }
 
+// SetPolicy changes what a neighbor is sent. Its session goes on.
+func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
+	s.mu.Lock()
+	p := s.peers[addr]
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.policy, p.status.Settings.Policy = policy, policy
+	p.mu.Unlock()
+	if out := s.Out(addr); out != nil {
+		out.SetPolicy(policy)
+	}
+}
+
 // Out returns the Adj-RIB-Out of a neighbor, or nil when its session is not
 // established.
 func (s *Server) Out(addr netip.Addr) *ribout.Out {

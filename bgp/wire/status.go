@@ -27,6 +27,10 @@ func (p *peer) snapshot() neighbor.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.status // what it points to is replaced, never changed
+	if p.current != nil && p.current.out != nil {
+		n, capped := p.current.out.Count()
+		s.Advertised, s.MaxReached = uint64(n), capped
+	}
 	// The counters are those of the whole machine, so they may only explain
 	// what has no reason of its own.
 	silent := s.Cause == neighbor.CauseTimedOut || s.Cause == neighbor.CauseWaiting
@@ -200,6 +204,15 @@ func (p *peer) sent(c *connection, msg []byte) {
 		n := readNotification(msg)
 		p.status.NotificationSent = &n
 	}
+}
+
+// noteCap tells the operator that routes are withheld, or no longer.
+func (p *peer) noteCap(capped bool) {
+	if capped {
+		p.config.Logger.Warn("the neighbor has as many routes as it may; the others are withheld", "neighbor", p.settings.Name)
+		return
+	}
+	p.config.Logger.Info("no route is withheld from the neighbor any more", "neighbor", p.settings.Name)
 }
 
 // sentUpdates notes UPDATEs that are about to go to the router.

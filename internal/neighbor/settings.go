@@ -3,6 +3,8 @@ package neighbor
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/buoynet/buoy/vrf"
 )
 
 // DefaultPort is BGP's port (RFC 4271 §8).
@@ -13,7 +15,7 @@ const DefaultPort = 179
 const ASTrans = 23456
 
 // Settings is what is configured for a neighbor. It is comparable: a changed
-// field means a new session.
+// field means a new session, but for the Policy.
 type Settings struct {
 	Name     string     `json:"name"`     // short name, unique
 	Address  netip.Addr `json:"address"`  // unique; without a zone
@@ -39,6 +41,24 @@ type Settings struct {
 	// MD5Key says where the TCP MD5 key is (RFC 2385). The key itself is never
 	// stored or shown.
 	MD5Key KeySource `json:"md5_key,omitzero"`
+
+	Policy
+}
+
+// Policy is what a neighbor is sent. It can change without a new session.
+type Policy struct {
+	// Encapsulations replace those of every route; empty leaves them.
+	Encapsulations vrf.Encapsulations `json:"encapsulations,omitempty"`
+	// MaxAdvertised is how many VPN routes the neighbor is sent at most; 0 for
+	// all.
+	MaxAdvertised uint32 `json:"max_advertised,omitempty"`
+}
+
+// SameSession reports whether a session with some settings can go on with
+// others.
+func (s Settings) SameSession(other Settings) bool {
+	s.Policy = other.Policy
+	return s == other
 }
 
 // KeySource is where the daemon finds a key: in a file or in a variable of its

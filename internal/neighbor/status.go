@@ -91,6 +91,12 @@ type Status struct {
 
 	Sent, Received Counters
 
+	// Advertised is how many VPN routes the neighbor is sent in this session;
+	// zero while there is none.
+	Advertised uint64
+	// MaxReached says that it would be sent more without Policy.MaxAdvertised.
+	MaxReached bool
+
 	Changes     uint64    // of State
 	Established uint64    // how often the session came up
 	Flaps       uint64    // how often it was lost

@@ -13,8 +13,8 @@ const module = "github.com/buoynet/buoy/"
 // here must be added, with a thought.
 var arrows = map[string][]string{
 	"routetarget":              {},
-	"internal/neighbor":        {},
 	"vrf":                      {"routetarget"},
+	"internal/neighbor":        {"vrf"},
 	"internal/ipam":            {},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
 	"internal/store":           {"internal/inventory"},

@@ -1,0 +1,176 @@
+package wire
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// many returns host routes of one compute node.
+func many(n int) []vrf.Route {
+	node := netip.MustParseAddr("10.0.0.11")
+	target, err := routetarget.ParseTarget("target:64512:1")
+	if err != nil {
+		panic(err)
+	}
+	routes := make([]vrf.Route, n)
+	for i := range routes {
+		addr := netip.AddrFrom4([4]byte{20, byte(i >> 16), byte(i >> 8), byte(i)})
+		routes[i] = vrf.Route{
+			Key:   vrf.Key{RD: routetarget.IPv4Distinguisher(node, 1), Prefix: netip.PrefixFrom(addr, 32)},
+			Label: vrf.Label(16 + i%1_000_000), LocalPref: 100, NextHop: node, Targets: routetarget.NewSet(target),
+		}
+	}
+	return routes
+}
+
+// vpnv4Only is an OPEN without route target membership.
+func vpnv4Only(t *testing.T, id string) []byte {
+	t.Helper()
+	caps := []bgp.ParameterCapabilityInterface{
+		bgp.NewCapMultiProtocol(bgp.RF_IPv4_VPN), bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(ourAS),
+	}
+	open, err := bgp.NewBGPOpenMessage(ourAS, 90, id, []bgp.OptionParameterInterface{bgp.NewOptionParameterCapability(caps)}).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return open
+}
+
+// join makes a router's session that has no route target membership.
+func (w *world) join(from, id string) *end {
+	w.t.Helper()
+	s := settings()
+	s.Name, s.Address = "mx"+id, netip.MustParseAddr(from)
+	w.add(s)
+	router := w.connect(from)
+	router.send(vpnv4Only(w.t, id)...)
+	router.expect(typeOpen)
+	router.expect(typeKeepalive)
+	router.send(message(typeKeepalive)...)
+	return router
+}
+
+// routes reads UPDATEs until the End-of-RIB, or for so many routes when there
+// is none to come. It returns how many there were.
+func (e *end) routes(count int) (n int) {
+	e.t.Helper()
+	for n < count || count == 0 {
+		m, err := bgp.ParseBGPMessage(append([]byte(nil), e.expect(typeUpdate)...))
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		for _, a := range m.Body.(*bgp.BGPUpdate).PathAttributes {
+			switch a := a.(type) {
+			case *bgp.PathAttributeMpReachNLRI:
+				n += len(a.Value)
+			case *bgp.PathAttributeMpUnreachNLRI:
+				if len(a.Value) == 0 {
+					return n
+				}
+			}
+		}
+	}
+	return n
+}
+
+// TestRouteRefresh: a router that asks gets the routes of the family again.
+// The engine is not asked.
+func TestRouteRefresh(t *testing.T) {
+	w := newWorld(t, nil)
+	if err := w.server.config.Routes.Advertise(many(1000)); err != nil {
+		t.Fatal(err)
+	}
+	router := w.join("127.0.0.2", "10.0.0.1")
+	if n := router.routes(0); n != 1000 {
+		t.Fatalf("%d routes before End-of-RIB", n)
+	}
+	session := w.engine.session(t)
+	session.expect(typeOpen)
+	session.expect(typeKeepalive)
+	router.send(message(typeRouteRefresh, 0, 1, 0, 128)...)
+	if n := router.routes(1000); n != 1000 {
+		t.Errorf("%d routes again", n)
+	}
+	router.send(message(typeRouteRefresh, 0, 1, 0, 132)...)
+	if got := session.expect(typeRouteRefresh); got[22] != 132 {
+		t.Errorf("the engine got %x", got)
+	}
+	if s := w.server.Status()[0]; s.Received.RouteRefreshes != 2 || s.Advertised != 1000 || s.MaxReached {
+		t.Errorf("status %+v", s)
+	}
+}
+
+// TestStuckRouter: a router that does not read costs the others nothing, and
+// loses its session after the send hold time (RFC 9687).
+func TestStuckRouter(t *testing.T) {
+	w := newWorld(t, func(t *timers) { t.sendHold = 2 * time.Second })
+	stuck := w.join("127.0.0.2", "10.0.0.1")
+	stuck.conn.SetReadBuffer(4096)
+	healthy := w.join("127.0.0.3", "10.0.0.3")
+	if n := healthy.routes(0); n != 0 {
+		t.Fatalf("%d routes before there are any", n)
+	}
+	routes := many(400_000) // more than all buffers on the way hold
+	if err := w.server.config.Routes.Advertise(routes); err != nil {
+		t.Fatal(err)
+	}
+	if n := healthy.routes(len(routes)); n != len(routes) {
+		t.Errorf("%d routes, want %d", n, len(routes))
+	}
+	of := func(name string) (s neighbor.Status) {
+		for _, s := range w.server.Status() {
+			if s.Settings.Name == name {
+				return s
+			}
+		}
+		t.Fatalf("there is no %s", name)
+		return s
+	}
+	const want = "the neighbor has read nothing for 2s"
+	eventually(t, want, func() bool { return of("mx10.0.0.1").Reason == want }, func() any { return of("mx10.0.0.1") })
+	if s := of("mx10.0.0.3"); s.State != neighbor.Established || s.Flaps != 0 {
+		t.Errorf("the other one: %+v", s)
+	}
+}
+
+// TestKeepalivesDuringDump: messages of the engine pass between those of a
+// dump; a router that reads slowly keeps its session.
+func TestKeepalivesDuringDump(t *testing.T) {
+	w := newWorld(t, nil)
+	router := w.join("127.0.0.2", "10.0.0.1")
+	router.conn.SetReadBuffer(4096)
+	router.routes(0)
+	session := w.engine.session(t)
+	if err := w.server.config.Routes.Advertise(many(400_000)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the dump to begin", func() bool { return w.server.Status()[0].Sent.Updates > 1 }, func() any { return w.server.Status()[0] })
+	for range 3 {
+		session.send(message(typeKeepalive)...)
+	}
+	routes, alive := 0, 0
+	for routes < 400_000 {
+		msg, err := router.r.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if msg[18] == typeKeepalive {
+			if alive++; alive == 3 {
+				break
+			}
+			continue
+		}
+		routes += (len(msg) - 60) / 16
+	}
+	if alive != 3 {
+		t.Errorf("%d KEEPALIVEs in a dump of %s", alive, fmt.Sprint(routes))
+	}
+}
