@@ -91,6 +91,13 @@ func (s *Speaker) Run(ctx context.Context) error {
 // Addrs returns where routers may connect to.
 func (s *Speaker) Addrs() []netip.AddrPort { return s.wire.Addrs() }
 
+// SetNetworks says which networks there are, and which targets their routes
+// carry. No other route leaves; see ribout.Table.
+func (s *Speaker) SetNetworks(_ context.Context, networks map[uint16]routetarget.Set) error {
+	s.routes.Declare(networks)
+	return nil
+}
+
 // Advertise adds routes, or replaces those with the same keys. When one of them
 // cannot be sent, none is taken.
 func (s *Speaker) Advertise(_ context.Context, routes []vrf.Route) error {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -318,5 +319,31 @@ func TestPolicy(t *testing.T) {
 	p.wants("all", one, changed, three)
 	if len(p.changes) != 1 || len(p.gone) != 1 {
 		t.Errorf("sent %v, withdrawn %v", p.changes, p.gone)
+	}
+}
+
+// TestDeclared: only routes of networks that were declared, with their
+// targets, are taken.
+func TestDeclared(t *testing.T) {
+	table := NewTable()
+	good := route(11, "203.0.113.5", 100, targets("64512:1"))
+	table.Declare(map[uint16]routetarget.Set{1: good.Targets})
+	if err := table.Advertise([]vrf.Route{good}); err != nil {
+		t.Fatal(err)
+	}
+	leak, stranger := good, good
+	leak.Targets = targets("64512:1", "64512:2")
+	stranger.RD = routetarget.IPv4Distinguisher(good.NextHop, 2)
+	for want, r := range map[string]vrf.Route{
+		"expected the targets of network 1, target:64512:1, got target:64512:1 target:64512:2": leak,
+		"there is no network 2": stranger,
+	} {
+		if err := table.Advertise([]vrf.Route{r}); err == nil || err.Error() != "advertise "+r.Key.String()+": "+want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	table.Declare(map[uint16]routetarget.Set{})
+	if table.Len() != 1 {
+		t.Error("what was advertised is gone")
 	}
 }

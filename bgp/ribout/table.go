@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -16,6 +17,7 @@ type Table struct {
 	index      map[key]uint32 // of the slots in use
 	free       []uint32       // slots that nobody knows any more
 	outs       []*Out
+	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
 }
 
@@ -36,13 +38,17 @@ func NewTable() *Table {
 // Advertise adds routes, or replaces those with the same keys. When one of them
 // cannot be sent, none is taken.
 func (t *Table) Advertise(routes []vrf.Route) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for i := range routes {
-		if err := check(&routes[i]); err != nil {
+		err := check(&routes[i])
+		if err == nil {
+			err = t.checkDeclared(&routes[i])
+		}
+		if err != nil {
 			return fmt.Errorf("advertise %s: %w", routes[i].Key, err)
 		}
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	for i := range routes {
 		t.advertise(&routes[i])
 	}
@@ -117,6 +123,33 @@ func (t *Table) wake() {
 			o.signal()
 		}
 	}
+}
+
+// Declare says which networks there are, by their ids, and which targets their
+// routes carry. From then on Advertise takes no other route: whatever goes
+// wrong on the way to this table, nothing else leaves. It does not touch what
+// is advertised already.
+func (t *Table) Declare(networks map[uint16]routetarget.Set) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.networks = networks
+}
+
+// checkDeclared compares a route with the network that its distinguisher
+// names.
+func (t *Table) checkDeclared(r *vrf.Route) error {
+	if t.networks == nil {
+		return nil
+	}
+	rd := r.RD.Bytes()
+	id := uint16(rd[6])<<8 | uint16(rd[7])
+	switch targets, ok := t.networks[id]; {
+	case !ok:
+		return fmt.Errorf("there is no network %d", id)
+	case targets != r.Targets:
+		return fmt.Errorf("expected the targets of network %d, %s, got %s", id, targets, r.Targets)
+	}
+	return nil
 }
 
 // Len returns the number of routes that should be advertised.

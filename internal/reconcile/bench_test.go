@@ -19,10 +19,11 @@ import (
 // obliging takes everything at once.
 type obliging struct{}
 
-func (obliging) Advertise(context.Context, []vrf.Route) error            { return nil }
-func (obliging) Withdraw(context.Context, []vrf.Route) error             { return nil }
-func (obliging) SetMembership(context.Context, routetarget.Set) error    { return nil }
-func (obliging) SetNeighbors(context.Context, []neighbor.Settings) error { return nil }
+func (obliging) SetNetworks(context.Context, map[uint16]routetarget.Set) error { return nil }
+func (obliging) Advertise(context.Context, []vrf.Route) error                  { return nil }
+func (obliging) Withdraw(context.Context, []vrf.Route) error                   { return nil }
+func (obliging) SetMembership(context.Context, routetarget.Set) error          { return nil }
+func (obliging) SetNeighbors(context.Context, []neighbor.Settings) error       { return nil }
 
 // perNode is how many floating IPs a compute node has.
 const perNode = 200

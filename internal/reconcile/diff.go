@@ -37,6 +37,7 @@ func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct
 			}
 		}
 	}
+	l.networks = l.networks || len(networks) > 0
 	for name := range networks {
 		l.membership.replace(importsOf(l.last, name), importsOf(state, name))
 		for f := range state.FloatingIPsIn(name) {

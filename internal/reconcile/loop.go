@@ -18,6 +18,9 @@ import (
 // same arguments: what was done already stays done. After an error, any part
 // may have been done.
 type Speaker interface {
+	// SetNetworks says which networks there are, by id, and which targets their
+	// routes carry: the speaker takes no other routes.
+	SetNetworks(ctx context.Context, networks map[uint16]routetarget.Set) error
 	// Advertise adds routes, or replaces those with the same keys.
 	Advertise(ctx context.Context, routes []vrf.Route) error
 	// Withdraw removes routes. What is not advertised is not an error.
@@ -51,6 +54,7 @@ type Loop struct {
 	last       *inventory.State // what the previous pass worked on
 	membership membership
 	neighbors  bool // the speaker must be told the neighbors
+	networks   bool // and the networks
 	backOff    time.Duration
 
 	mu       sync.Mutex
@@ -69,6 +73,7 @@ func New(feed Feed, speaker Speaker, log *slog.Logger) *Loop {
 		last:       inventory.NewState(inventory.Static{}),
 		membership: newMembership(),
 		neighbors:  true,
+		networks:   true,
 		table:      newTable(),
 		advanced:   make(chan struct{}),
 	}
@@ -132,6 +137,14 @@ func (l *Loop) Wait(ctx context.Context, revision uint64) error {
 func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []string) bool {
 	dirty := l.dirty(state, touched)
 	diff := l.diff(state, dirty)
+	var problems []string
+	if l.networks {
+		if err := l.speaker.SetNetworks(ctx, exportsOf(state)); err != nil {
+			problems = append(problems, err.Error())
+		} else {
+			l.networks = false
+		}
+	}
 	ok := l.give(ctx, diff.Advertise, l.speaker.Advertise, l.advertised)
 	// Old routes go even when the new ones were refused: their labels may
 	// belong to somebody else by now.
@@ -140,7 +153,6 @@ func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []strin
 	if ctx.Err() != nil {
 		return false
 	}
-	var problems []string
 	if err := l.membership.tell(ctx, l.speaker); err != nil {
 		problems = append(problems, err.Error())
 	}
@@ -220,6 +232,15 @@ func (l *Loop) withdrawn(batch []vrf.Route, err error) {
 		l.table.advertised.Delete(entry{route: r})
 		l.table.failed.Delete(failureOf(r.Key))
 	}
+}
+
+// exportsOf returns the targets of the networks' routes.
+func exportsOf(state *inventory.State) map[uint16]routetarget.Set {
+	networks := map[uint16]routetarget.Set{}
+	for n := range state.Networks() {
+		networks[n.ID] = n.VRF(asOf(state)).Export
+	}
+	return networks
 }
 
 func settingsOf(state *inventory.State) (list []neighbor.Settings) {

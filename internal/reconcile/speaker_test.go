@@ -26,6 +26,7 @@ type speaker struct {
 	routes    map[vrf.Key]vrf.Route
 	targets   routetarget.Set
 	neighbors []string
+	networks  map[uint16]routetarget.Set
 }
 
 func newSpeaker() *speaker {
@@ -33,6 +34,14 @@ func newSpeaker() *speaker {
 }
 
 var errRefused = errors.New("refused")
+
+// SetNetworks is not among the calls: it comes before all others.
+func (s *speaker) SetNetworks(_ context.Context, networks map[uint16]routetarget.Set) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.networks = networks
+	return nil
+}
 
 func (s *speaker) Advertise(_ context.Context, routes []vrf.Route) error {
 	return s.batch("advertise", routes, func(r vrf.Route) { s.routes[r.Key] = r })
@@ -62,6 +71,10 @@ func (s *speaker) batch(what string, routes []vrf.Route, take func(vrf.Route)) e
 		}
 	}
 	for _, r := range routes[:taken] {
+		rd := r.RD.Bytes()
+		if id := uint16(rd[6])<<8 | uint16(rd[7]); what == "advertise" && s.networks[id] != r.Targets {
+			return fmt.Errorf("%s is not of network %d with %s", routeText(r), id, s.networks[id])
+		}
 		take(r)
 	}
 	return err
