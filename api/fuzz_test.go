@@ -120,7 +120,7 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.CreateNeighborRequest) (*buoyv1.Neighbor, error) {
 				return s.neighbors.CreateNeighbor
 			}),
-		rpc(&buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, As: 5}, UpdateMask: maskOf("as", "families", "port", "passive")},
+		rpc(&buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, As: 5, Encapsulations: []string{"gre"}, MaxAdvertised: 100}, UpdateMask: maskOf("as", "families", "port", "passive", "encapsulations", "max_advertised")},
 			func(s services) func(context.Context, *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
 				return s.neighbors.UpdateNeighbor
 			}),

@@ -54,7 +54,7 @@ func (s *neighborService) ListNeighbors(_ context.Context, req *buoyv1.ListNeigh
 func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
 	var f fields
 	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive", "local_address", "hold_time",
-		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env")
+		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env", "encapsulations", "max_advertised")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -77,6 +77,9 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 		TTLSecurity:   given(in("ttl_security"), settings.TTLSecurity),
 		Multihop:      given(in("multihop"), settings.Multihop),
 		MD5Key:        given(in("md5_key_file") || in("md5_key_env"), settings.MD5Key),
+
+		Encapsulations: given(in("encapsulations"), settings.Encapsulations),
+		MaxAdvertised:  given(in("max_advertised"), settings.MaxAdvertised),
 	}
 	state, err := s.Inventory.Execute(ctx, c)
 	if err != nil {
@@ -118,6 +121,11 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 		TTLSecurity:   f.hops("ttl_security", n.GetTtlSecurity(), 254),
 		Multihop:      f.hops("multihop", n.GetMultihop(), 255),
 		MD5Key:        neighbor.KeySource{File: n.GetMd5KeyFile(), Env: n.GetMd5KeyEnv()},
+
+		Policy: neighbor.Policy{
+			Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
+			MaxAdvertised:  n.GetMaxAdvertised(),
+		},
 	}, f.err
 }
 
@@ -142,6 +150,9 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		Multihop:      uint32(n.Multihop),
 		Md5KeyFile:    n.MD5Key.File,
 		Md5KeyEnv:     n.MD5Key.Env,
+
+		Encapsulations: n.Encapsulations.Strings(),
+		MaxAdvertised:  n.MaxAdvertised,
 	}
 	if session == nil {
 		return p
@@ -166,6 +177,8 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		Since:                timestamp(session.Since),
 		LastUp:               timestamp(session.LastUp),
 		LastDown:             timestamp(session.LastDown),
+		AdvertisedRoutes:     session.Advertised,
+		MaxAdvertisedReached: session.MaxReached,
 	}
 	if session.LocalAddress.IsValid() {
 		p.Session.LocalAddress = session.LocalAddress.String()

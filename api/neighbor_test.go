@@ -39,10 +39,12 @@ func TestNeighborLife(t *testing.T) {
 
 func TestUpdateNeighbor(t *testing.T) {
 	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn"}, HoldTime: 90,
+		Encapsulations: []string{"gre", "udp"}, MaxAdvertised: 100,
 		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn"}, Passive: true,
 		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, LocalAddress: "10.0.0.2", HoldTime: 9, KeepaliveTime: 3,
-		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY"}
+		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY",
+		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295}
 	empty := &buoyv1.Neighbor{Name: mx1}
 	for _, tt := range []struct {
 		field string
@@ -61,9 +63,13 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"multihop", all, func(n *buoyv1.Neighbor) { n.Multihop = 255 }},
 		{"md5_key_file", &buoyv1.Neighbor{Name: mx1, Md5KeyFile: "/k"}, func(n *buoyv1.Neighbor) { n.Md5KeyFile = "/k" }},
 		{"md5_key_env", &buoyv1.Neighbor{Name: mx1, Md5KeyEnv: "K"}, func(n *buoyv1.Neighbor) { n.Md5KeyEnv = "K" }},
+		{"encapsulations", all, func(n *buoyv1.Neighbor) { n.Encapsulations = all.Encapsulations }},
+		{"max_advertised", all, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 4294967295 }},
 		// Back to the defaults.
 		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
 		{"families", empty, func(n *buoyv1.Neighbor) { n.Families = []string{"inet-vpn", "route-target"} }},
+		{"encapsulations", empty, func(n *buoyv1.Neighbor) { n.Encapsulations = nil }},
+		{"max_advertised", empty, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 0 }},
 	} {
 		t.Run(tt.field, func(t *testing.T) {
 			l := newLab(t)
@@ -95,6 +101,7 @@ func TestSession(t *testing.T) {
 		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
 		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
+		Advertised: 15, MaxReached: true,
 	}}
 	at := timestamppb.New(taken)
 	equal(t, "established", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed}), &buoyv1.Neighbor{
@@ -112,6 +119,7 @@ func TestSession(t *testing.T) {
 			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
 			EstablishedCount:     14, Flaps: 13, StateChanges: 80, LastUp: at, LastDown: at,
+			AdvertisedRoutes: 15, MaxAdvertisedReached: true,
 		},
 		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast",
 		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted",

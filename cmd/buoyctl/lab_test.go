@@ -196,6 +196,7 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 			status.NotificationReceived = &neighbor.Notification{Code: 6, Subcode: 4, Time: time.Now()}
 			status.Sent = neighbor.Counters{Opens: 2, Updates: 3, Keepalives: 40, Bytes: 1234}
 			status.Received = neighbor.Counters{Opens: 2, Updates: 1, Keepalives: 41, Notifications: 1, Bytes: 999, Refused: 5}
+			status.Advertised, status.MaxReached = 12, n.MaxAdvertised == 12
 		} else {
 			status.State, status.Reason = neighbor.Active, "connection refused"
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -32,6 +33,7 @@ var neighborColumns = []column[*buoyv1.Neighbor]{
 	{"ROUTER-ID", true, func(n *buoyv1.Neighbor) string { return n.GetSession().GetOpenReceived().GetRouterId() }},
 	{"UPDATES-SENT", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetSent().GetUpdates()) }},
 	{"UPDATES-RECEIVED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetReceived().GetUpdates()) }},
+	{"ADVERTISED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetAdvertisedRoutes()) }},
 	{"REASON", false, reason},
 }
 
@@ -108,8 +110,8 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 	setCmd := &cobra.Command{
 		Use:     "neighbor NAME",
 		Aliases: []string{"peer"},
-		Short:   "Change a neighbor; its session is opened anew",
-		Example: "  buoyctl set neighbor mx1 --families inet-vpn",
+		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation and --max-advertised",
+		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000",
 		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
@@ -170,6 +172,9 @@ var neighborFields = map[string]string{
 	"multihop":       "multihop",
 	"md5-key-file":   "md5_key_file",
 	"md5-key-env":    "md5_key_env",
+
+	"encapsulation":  "encapsulations",
+	"max-advertised": "max_advertised",
 }
 
 func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
@@ -185,6 +190,8 @@ func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
 	flags.Uint32Var(&n.Multihop, "multihop", 0, "TTL of our packets, 1..255 (default 1 towards another AS, 64 in our own)")
 	flags.StringVar(&n.Md5KeyFile, "md5-key-file", "", "file with the TCP MD5 key, as the daemon sees it")
 	flags.StringVar(&n.Md5KeyEnv, "md5-key-env", "", "variable of the daemon's environment with the TCP MD5 key")
+	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; they replace those of every route (default as the routes)")
+	flags.Uint32Var(&n.MaxAdvertised, "max-advertised", 0, "how many VPN routes the router is sent at most (default all)")
 }
 
 func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor) error {
@@ -203,6 +210,7 @@ func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor)
 		s.line("Next step", n.NextStep)
 	}
 	describeSettings(s, n)
+	s.line("Advertised routes", advertised(n))
 	if session := n.GetSession(); session != nil {
 		describeSession(s, session)
 	}
@@ -212,6 +220,7 @@ func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor)
 // describeSettings writes what was configured beyond the usual.
 func describeSettings(s section, n *buoyv1.Neighbor) {
 	s.line("Hold time", fmt.Sprintf("%d s", n.HoldTime))
+	s.line("Encapsulations", cmp.Or(strings.Join(n.Encapsulations, ", "), "as the routes"))
 	for _, line := range []struct {
 		title, value string
 		given        bool
@@ -227,6 +236,18 @@ func describeSettings(s section, n *buoyv1.Neighbor) {
 			s.line(line.title, line.value)
 		}
 	}
+}
+
+// advertised says how many routes the router has, and whether it lacks some.
+func advertised(n *buoyv1.Neighbor) string {
+	text := count(n.GetSession().GetAdvertisedRoutes())
+	if n.MaxAdvertised > 0 {
+		text += fmt.Sprintf(" of at most %d", n.MaxAdvertised)
+	}
+	if n.GetSession().GetMaxAdvertisedReached() {
+		text += " (maximum reached: the others are withheld)"
+	}
+	return text
 }
 
 func describeSession(s section, session *buoyv1.Session) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -120,6 +121,7 @@ func TestReference(t *testing.T) {
 			Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), AS: 64512,
 			LocalAddress: netip.MustParseAddr("10.0.0.2"), KeepaliveTime: 30, TTLSecurity: 1,
 			MD5Key: neighbor.KeySource{File: "/etc/buoy/mx1.key"},
+			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000},
 		}.WithDefaults(c.BGP.Families),
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -167,6 +169,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(text)
 	}
 	for _, s := range []string{"", good, good + "---\n", neighbors(mx1, "{<<: *x}"), "a: &a [*a]", "? [a]\n: b", "bgp: !x {as: !!int 1}",
+		neighbors("{name: mx1, address: 10.0.0.1, as: 1, encapsulations: [udp, gre, udp], max_advertised: 4294967295}", "{encapsulations: [], max_advertised: 0}"),
 		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}",
 		good + "pools: {global: default-domain:default:vn-public:public, external_name: x}",
 		good + "pools: {global: {domain: default-domain, project: default, network: vn-public, name: public}}",

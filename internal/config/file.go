@@ -52,6 +52,9 @@ type fileNeighbor struct {
 	Multihop      plain  `yaml:"multihop,omitempty"`
 	MD5KeyFile    string `yaml:"md5_key_file,omitempty"`
 	MD5KeyEnv     string `yaml:"md5_key_env,omitempty"`
+
+	Encapsulations []string `yaml:"encapsulations,flow,omitempty"`
+	MaxAdvertised  plain    `yaml:"max_advertised,omitempty"`
 }
 
 // plain is a number or a boolean: text that is written without quotes.
@@ -106,6 +109,9 @@ func fileNeighborOf(n neighbor.Settings) fileNeighbor {
 		Multihop:      number(n.Multihop),
 		MD5KeyFile:    n.MD5Key.File,
 		MD5KeyEnv:     n.MD5Key.Env,
+
+		Encapsulations: n.Encapsulations.Strings(),
+		MaxAdvertised:  number(n.MaxAdvertised),
 	}
 	if n.LocalAddress.IsValid() {
 		f.LocalAddress = n.LocalAddress.String()
@@ -114,7 +120,7 @@ func fileNeighborOf(n neighbor.Settings) fileNeighbor {
 }
 
 // number returns a number whose zero means that it is not there.
-func number[N uint8 | uint16](n N) plain {
+func number[N uint8 | uint16 | uint32](n N) plain {
 	if n == 0 {
 		return ""
 	}

@@ -115,9 +115,9 @@ func parseName(s string) (string, error) {
 }
 
 // parseRange reads a number of something within bounds.
-func parseRange[N uint8 | uint16](least, most N, unit string) func(string) (N, error) {
+func parseRange[N uint8 | uint16 | uint32](least, most N, unit string) func(string) (N, error) {
 	return func(s string) (N, error) {
-		n, ok := parseNumber(s, 16)
+		n, ok := parseNumber(s, 32)
 		if !ok || n < uint64(least) || n > uint64(most) {
 			return 0, expected(fmt.Sprintf("%d..%d %s", least, most, unit), s)
 		}

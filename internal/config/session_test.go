@@ -7,6 +7,8 @@ import (
 func TestNeighborSession(t *testing.T) {
 	for name, want := range map[string]string{
 		"hold_time: 2":                        "f.yaml:3: neighbors[0].hold_time (mx1): expected 3..65535 seconds, got \"2\"",
+		"hold_time: 65536":                    "f.yaml:3: neighbors[0].hold_time (mx1): expected 3..65535 seconds, got \"65536\"",
+		"multihop: 256":                       "f.yaml:3: neighbors[0].multihop (mx1): expected 1..255 hops, got \"256\"",
 		"hold_time: soon":                     "f.yaml:3: neighbors[0].hold_time (mx1): expected 3..65535 seconds, got \"soon\"",
 		"hold_time: 30, keepalive_time: 11":   "f.yaml:3: neighbors[0].keepalive_time (mx1): expected at most a third of the hold time, 10 seconds, got 11",
 		"ttl_security: 255":                   "f.yaml:3: neighbors[0].ttl_security (mx1): expected 1..254 hops, got \"255\"",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
 	"github.com/spf13/pflag"
 )
 
@@ -27,7 +28,7 @@ func (v *validation) config() (c Config) {
 	c.BGP.AS = single(v, "bgp.as", f.BGP.AS, parseAS)
 	c.BGP.RouterID = single(v, "bgp.router_id", f.BGP.RouterID, parseRouterID)
 	c.BGP.Listen = unique(v, "bgp.listen", f.BGP.Listen, parseListen)
-	c.BGP.Families = v.families("bgp.families", f.BGP.Families)
+	c.BGP.Families = union(v, "bgp.families", f.BGP.Families, neighbor.ParseFamilies)
 	c.API.Listen = unique(v, "api.listen", f.API.Listen, ParseEndpoint)
 	c.Store.Driver = single(v, "store.driver", f.Store.Driver, parseDriver)
 	c.Store.Path = single(v, "store.path", f.Store.Path, parsePath)
@@ -52,12 +53,13 @@ func (v *validation) neighbor(i int, families neighbor.Families) (s neighbor.Set
 		s.Port = single(v, path+".port", raw.Port, parsePort)
 	}
 	if v.present(path + ".families") {
-		s.Families = v.families(path+".families", raw.Families)
+		s.Families = union(v, path+".families", raw.Families, neighbor.ParseFamilies)
 	}
 	if v.present(path + ".passive") {
 		s.Passive = single(v, path+".passive", raw.Passive, parseBool)
 	}
 	v.session(path, raw, &s)
+	v.policy(path, raw, &s)
 	s = s.WithDefaults(families)
 	if fe, ok := errors.AsType[*neighbor.FieldError](s.Validate()); ok {
 		v.refuse(path+"."+fe.Field, errors.New(fe.Problem))
@@ -93,6 +95,16 @@ func (v *validation) session(path string, raw fileNeighbor, s *neighbor.Settings
 	}
 }
 
+// policy validates what a neighbor may leave out of what it is sent.
+func (v *validation) policy(path string, raw fileNeighbor, s *neighbor.Settings) {
+	if v.present(path + ".encapsulations") {
+		s.Encapsulations = union(v, path+".encapsulations", raw.Encapsulations, vrf.ParseEncapsulations)
+	}
+	if v.present(path + ".max_advertised") {
+		s.MaxAdvertised = single(v, path+".max_advertised", raw.MaxAdvertised, parseRange[uint32](1, 4294967295, "routes"))
+	}
+}
+
 // duplicates refuses a name or an address that an earlier neighbor has.
 func (v *validation) duplicates(list []neighbor.Settings) {
 	names, addresses := map[string]int{}, map[netip.Addr]int{}
@@ -109,17 +121,6 @@ func (v *validation) duplicates(list []neighbor.Settings) {
 			addresses[s.Address] = i
 		}
 	}
-}
-
-func (v *validation) families(path string, names []string) neighbor.Families {
-	list := many(v, path, names, func(name string) (neighbor.Families, error) {
-		return neighbor.ParseFamilies([]string{name})
-	})
-	var set neighbor.Families
-	for _, f := range list {
-		set |= f
-	}
-	return set
 }
 
 // present reports whether any source has path. An empty text is there.
@@ -183,6 +184,16 @@ func many[T any](v *validation, path string, texts []string, parse func(string) 
 		list = append(list, value)
 	}
 	return list
+}
+
+// union parses a list of the members of a set. It must not be empty.
+func union[S ~uint8](v *validation, path string, names []string, parse func([]string) (S, error)) (set S) {
+	// One at a time, so that a refusal says which one.
+	list := many(v, path, names, func(name string) (S, error) { return parse([]string{name}) })
+	for _, member := range list {
+		set |= member
+	}
+	return set
 }
 
 // unique parses a list that must not be empty, nor name anything twice.

@@ -19,6 +19,8 @@ func (m *model) doNeighbor(c Command, out *outcome) (broken reasons) {
 		set(&s.Address, c.Address)
 		set(&s.AS, c.AS)
 		set(&s.Passive, c.Passive)
+		set(&s.Encapsulations, c.Encapsulations)
+		set(&s.MaxAdvertised, c.MaxAdvertised)
 		broken.add(c.Name == static, ReasonReadOnly)
 		if broken = append(broken, m.peerRules(s)...); broken == nil && out != nil {
 			m.peers[c.Name] = s

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
 )
 
 // CreateNeighbor adds a neighbor. The settings are complete: defaults are
@@ -35,8 +36,8 @@ func (c CreateNeighbor) plan(s moment) ([]Mutation, error) {
 	}, nil
 }
 
-// UpdateNeighbor changes a neighbor; its session is opened anew. What is nil
-// stays as it is.
+// UpdateNeighbor changes a neighbor; its session is opened anew, unless only the
+// policy changes. What is nil stays as it is.
 type UpdateNeighbor struct {
 	Name     string // resource name
 	Address  *netip.Addr
@@ -51,6 +52,9 @@ type UpdateNeighbor struct {
 	TTLSecurity   *uint8
 	Multihop      *uint8
 	MD5Key        *neighbor.KeySource
+
+	Encapsulations *vrf.Encapsulations
+	MaxAdvertised  *uint32
 }
 
 func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
@@ -70,6 +74,8 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 	set(&n.TTLSecurity, c.TTLSecurity)
 	set(&n.Multihop, c.Multihop)
 	set(&n.MD5Key, c.MD5Key)
+	set(&n.Encapsulations, c.Encapsulations)
+	set(&n.MaxAdvertised, c.MaxAdvertised)
 	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
 )
 
 const (
@@ -45,10 +46,19 @@ func TestUpdateNeighbor(t *testing.T) {
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.2","port":1179,"as":65000,"families":"inet6-vpn","passive":true}`,
 		`delete neighboraddr/10.0.0.1@any`,
 		`put neighboraddr/10.0.0.2@0 neighbors/mx1`)
+	w.planned("policy", UpdateNeighbor{Name: mx1, Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE)), MaxAdvertised: ptr(uint32(100))},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"encapsulations":"gre","max_advertised":100}`)
 	w.planned("delete", DeleteNeighbor{mx1},
 		`delete neighbor/neighbors/mx1@2`,
 		`delete neighboraddr/10.0.0.1@any`)
 	w.do(DeleteNeighbor{mx1}, CreateNeighbor{settings("mx2", "10.0.0.1")})
+
+	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.NewEncapsulations(vrf.MPLSInUDP)), MaxAdvertised: ptr(uint32(1))})
+	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.Encapsulations(0))})
+	n, _ := w.state.Neighbor(mx2)
+	if want := (neighbor.Policy{MaxAdvertised: 1}); n.Policy != want {
+		t.Errorf("encapsulations taken back: got %+v, want %+v", n.Policy, want)
+	}
 }
 
 func TestNeighborRefusals(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+
+	"github.com/buoynet/buoy/vrf"
 )
 
 func valid() Settings {
@@ -26,6 +28,7 @@ func TestValidate(t *testing.T) {
 		},
 		"longest times": func(s *Settings) { s.HoldTime, s.KeepaliveTime, s.Multihop = 65535, 21845, 255 },
 		"default hold":  func(s *Settings) { s.KeepaliveTime, s.MD5Key.Env = 30, "KEY" },
+		"policy":        func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295} },
 	} {
 		s := valid()
 		change(&s)
@@ -94,6 +97,20 @@ func TestWithDefaults(t *testing.T) {
 	given := Settings{Port: 1179, Families: NewFamilies(RouteTarget)}
 	if got := given.WithDefaults(vpn); got != given {
 		t.Errorf("got %+v, want %+v", got, given)
+	}
+}
+
+// A policy is applied to the session that is there; anything else needs a new one.
+func TestSameSession(t *testing.T) {
+	s := valid()
+	policy := s
+	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1}
+	if !s.SameSession(s) || !s.SameSession(policy) || !policy.SameSession(s) {
+		t.Error("another policy: got another session, want the same one")
+	}
+	policy.HoldTime = 30
+	if s.SameSession(policy) || policy.SameSession(s) {
+		t.Error("another hold time: got the same session, want another one")
 	}
 }
 

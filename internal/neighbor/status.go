@@ -91,10 +91,11 @@ type Status struct {
 
 	Sent, Received Counters
 
-	// Advertised is how many VPN routes the neighbor is sent in this session;
-	// zero while there is none.
+	// Advertised is how many VPN routes the neighbor has from us; zero while
+	// there is no session.
 	Advertised uint64
-	// MaxReached says that it would be sent more without Policy.MaxAdvertised.
+	// MaxReached says that others are withheld, because the neighbor has as many
+	// as Policy.MaxAdvertised allows.
 	MaxReached bool
 
 	Changes     uint64    // of State

@@ -124,8 +124,14 @@ type Neighbor struct {
 	Multihop uint32 `protobuf:"varint,16,opt,name=multihop,proto3" json:"multihop,omitempty"`
 	// Where the daemon finds the TCP MD5 key (RFC 2385): a file, or a variable of
 	// its environment, not both. The key itself never enters the API.
-	Md5KeyFile    string `protobuf:"bytes,17,opt,name=md5_key_file,json=md5KeyFile,proto3" json:"md5_key_file,omitempty"`
-	Md5KeyEnv     string `protobuf:"bytes,18,opt,name=md5_key_env,json=md5KeyEnv,proto3" json:"md5_key_env,omitempty"`
+	Md5KeyFile string `protobuf:"bytes,17,opt,name=md5_key_file,json=md5KeyFile,proto3" json:"md5_key_file,omitempty"`
+	Md5KeyEnv  string `protobuf:"bytes,18,opt,name=md5_key_env,json=md5KeyEnv,proto3" json:"md5_key_env,omitempty"`
+	// gre, udp: what every route to the neighbor says in place of its own
+	// encapsulations; empty leaves them.
+	Encapsulations []string `protobuf:"bytes,19,rep,name=encapsulations,proto3" json:"encapsulations,omitempty"`
+	// How many VPN routes the neighbor is sent at most; 0 for all. A lower number
+	// withdraws none that it has.
+	MaxAdvertised uint32 `protobuf:"varint,20,opt,name=max_advertised,json=maxAdvertised,proto3" json:"max_advertised,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +292,20 @@ func (x *Neighbor) GetMd5KeyEnv() string {
 	return ""
 }
 
+func (x *Neighbor) GetEncapsulations() []string {
+	if x != nil {
+		return x.Encapsulations
+	}
+	return nil
+}
+
+func (x *Neighbor) GetMaxAdvertised() uint32 {
+	if x != nil {
+		return x.MaxAdvertised
+	}
+	return 0
+}
+
 // Session is what was seen of the sessions with a neighbor.
 type Session struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -310,10 +330,14 @@ type Session struct {
 	Flaps        uint64 `protobuf:"varint,12,opt,name=flaps,proto3" json:"flaps,omitempty"`
 	StateChanges uint64 `protobuf:"varint,13,opt,name=state_changes,json=stateChanges,proto3" json:"state_changes,omitempty"`
 	// When it last came up, and when it was last lost.
-	LastUp        *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_up,json=lastUp,proto3" json:"last_up,omitempty"`
-	LastDown      *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=last_down,json=lastDown,proto3" json:"last_down,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LastUp   *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=last_up,json=lastUp,proto3" json:"last_up,omitempty"`
+	LastDown *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=last_down,json=lastDown,proto3" json:"last_down,omitempty"`
+	// VPN routes that the neighbor has from us.
+	AdvertisedRoutes uint64 `protobuf:"varint,16,opt,name=advertised_routes,json=advertisedRoutes,proto3" json:"advertised_routes,omitempty"`
+	// It has as many as it may: the others are withheld.
+	MaxAdvertisedReached bool `protobuf:"varint,17,opt,name=max_advertised_reached,json=maxAdvertisedReached,proto3" json:"max_advertised_reached,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -449,6 +473,20 @@ func (x *Session) GetLastDown() *timestamppb.Timestamp {
 		return x.LastDown
 	}
 	return nil
+}
+
+func (x *Session) GetAdvertisedRoutes() uint64 {
+	if x != nil {
+		return x.AdvertisedRoutes
+	}
+	return 0
+}
+
+func (x *Session) GetMaxAdvertisedReached() bool {
+	if x != nil {
+		return x.MaxAdvertisedReached
+	}
+	return false
 }
 
 type Open struct {
@@ -1005,7 +1043,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x05\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x05\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1026,7 +1064,9 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\bmultihop\x18\x10 \x01(\rR\bmultihop\x12 \n" +
 	"\fmd5_key_file\x18\x11 \x01(\tR\n" +
 	"md5KeyFile\x12\x1e\n" +
-	"\vmd5_key_env\x18\x12 \x01(\tR\tmd5KeyEnv\"s\n" +
+	"\vmd5_key_env\x18\x12 \x01(\tR\tmd5KeyEnv\x12&\n" +
+	"\x0eencapsulations\x18\x13 \x03(\tR\x0eencapsulations\x12%\n" +
+	"\x0emax_advertised\x18\x14 \x01(\rR\rmaxAdvertised\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IDLE\x10\x01\x12\v\n" +
@@ -1035,7 +1075,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xd4\x05\n" +
+	"\vESTABLISHED\x10\x06\"\xb7\x06\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -1052,7 +1092,9 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x05flaps\x18\f \x01(\x04R\x05flaps\x12#\n" +
 	"\rstate_changes\x18\r \x01(\x04R\fstateChanges\x123\n" +
 	"\alast_up\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x06lastUp\x127\n" +
-	"\tlast_down\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\blastDown\"\xb7\x01\n" +
+	"\tlast_down\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\blastDown\x12+\n" +
+	"\x11advertised_routes\x18\x10 \x01(\x04R\x10advertisedRoutes\x124\n" +
+	"\x16max_advertised_reached\x18\x11 \x01(\bR\x14maxAdvertisedReached\"\xb7\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +

@@ -36,7 +36,8 @@ type NeighborsClient interface {
 	CreateNeighbor(ctx context.Context, in *CreateNeighborRequest, opts ...grpc.CallOption) (*Neighbor, error)
 	GetNeighbor(ctx context.Context, in *GetNeighborRequest, opts ...grpc.CallOption) (*Neighbor, error)
 	ListNeighbors(ctx context.Context, in *ListNeighborsRequest, opts ...grpc.CallOption) (*ListNeighborsResponse, error)
-	// UpdateNeighbor changes a neighbor. Its session is opened anew.
+	// UpdateNeighbor changes a neighbor. Its session is opened anew, unless
+	// nothing but encapsulations and max_advertised changes.
 	UpdateNeighbor(ctx context.Context, in *UpdateNeighborRequest, opts ...grpc.CallOption) (*Neighbor, error)
 	DeleteNeighbor(ctx context.Context, in *DeleteNeighborRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
@@ -108,7 +109,8 @@ type NeighborsServer interface {
 	CreateNeighbor(context.Context, *CreateNeighborRequest) (*Neighbor, error)
 	GetNeighbor(context.Context, *GetNeighborRequest) (*Neighbor, error)
 	ListNeighbors(context.Context, *ListNeighborsRequest) (*ListNeighborsResponse, error)
-	// UpdateNeighbor changes a neighbor. Its session is opened anew.
+	// UpdateNeighbor changes a neighbor. Its session is opened anew, unless
+	// nothing but encapsulations and max_advertised changes.
 	UpdateNeighbor(context.Context, *UpdateNeighborRequest) (*Neighbor, error)
 	DeleteNeighbor(context.Context, *DeleteNeighborRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedNeighborsServer()
