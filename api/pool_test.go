@@ -102,7 +102,7 @@ func TestPoolBindingOfFile(t *testing.T) {
 		&buoyv1.PoolBinding{Name: ofGlobal, Pool: poolA, ReadOnly: true})
 	_, err := l.pools.UnbindPool(t.Context(), &buoyv1.UnbindPoolRequest{Name: ofGlobal})
 	refusal{codes.FailedPrecondition, "DEFINED_IN_CONFIGURATION_FILE", "name", ofGlobal,
-		ofGlobal + " is defined in the configuration file, as pools.global; change it there"}.check(t, err)
+		ofGlobal + " is set by the daemon's configuration, as pools.global; change it there"}.check(t, err)
 }
 
 func TestPoolRefusals(t *testing.T) {

@@ -199,7 +199,7 @@ func TestRefusals(t *testing.T) {
 		"associate: family":    {associate(web1, with(func(a *buoyv1.Association) { a.FixedIp = "fd00::1" })), refusal{invalid, "ADDRESS_FAMILY_MISMATCH", "fixed_ip", "", "fd00::1 and the floating IP 203.0.113.5 are of different families"}},
 		"associate: label":     {associate(web1, with(func(a *buoyv1.Association) { a.Label = 1 << 20 })), refusal{invalid, "INVALID_FIELD", "label", "", "expected a label 16..1048575, got 1048576"}},
 		"associate: twice": {associate(web1, with(func(a *buoyv1.Association) { a.ComputeNode = cmp1 })), refusal{exists, "ALREADY_ASSOCIATED", "compute_node", web1,
-			web1 + " is associated with " + cmp1 + " already, interface tap0; disassociate it first"}},
+			web1 + " is associated with " + cmp1 + " already, interface tap0; disassociate it, or move it"}},
 		"associate: label taken": {associate(web1, with(func(a *buoyv1.Association) { a.Label = 106 })), refusal{exists, "LABEL_TAKEN", "label", cmp2, "106 is the label of interface tap6 of " + cmp2}},
 		"associate: label differs": {associate(web1, with(func(a *buoyv1.Association) { a.Interface = "tap6" })), refusal{failed, "INTERFACE_HAS_ANOTHER_LABEL", "label", cmp2,
 			"interface tap6 of " + cmp2 + " has label 106; all its floating IPs share it"}},

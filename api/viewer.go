@@ -116,6 +116,8 @@ func discreet(err error) error {
 	switch e.Reason {
 	case inventory.ReasonLabelTaken:
 		e.Message = "another interface of " + e.Resource + " has it"
+	case inventory.ReasonLabelDiffers:
+		e.Message = "the interface of " + e.Resource + " has another one"
 	case inventory.ReasonLabelResting:
 		e.Message = "another interface of " + e.Resource + " had it until a moment ago; it rests, since gateways may still send to it"
 	default:

@@ -76,7 +76,7 @@ func (a *app) setGlobal() *cobra.Command {
 			return err
 		}
 		a.noteSessions(resp.Global, global.As, validateOnly)
-		return nil
+		return a.noteNeighbors(ctx, c, resp.Global, global.As)
 	})
 	cmd.Flags().Uint32Var(&global.As, "as", 0, "AS of the automatic targets")
 	cmd.Flags().BoolVar(&validateOnly, "validate-only", false, "change nothing, only show what would change")
@@ -98,6 +98,23 @@ var renumberedColumns = []column[*buoyv1.UpdateGlobalResponse]{
 }
 
 func nameOfRenumbered(r *buoyv1.UpdateGlobalResponse) string { return r.GetGlobal().GetName() }
+
+// noteNeighbors names the internal neighbors that the new AS makes external.
+func (a *app) noteNeighbors(ctx context.Context, c *client, g *buoyv1.Global, as uint32) error {
+	list, err := everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
+		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
+		return resp.GetNeighbors(), resp.GetNextPageToken(), err
+	})
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if n.As == g.GetSessionAs() && n.As != as {
+			fmt.Fprintf(a.stderr, "neighbor %s has AS %d and becomes external; if it changes too: buoyctl set neighbor %[1]s --as %[3]d\n", short(n.Name), n.As, as)
+		}
+	}
+	return nil
+}
 
 func (a *app) reportRenumbered(r *buoyv1.UpdateGlobalResponse, validateOnly bool) error {
 	if a.output != asTable {
@@ -121,7 +138,7 @@ func (a *app) reportRenumbered(r *buoyv1.UpdateGlobalResponse, validateOnly bool
 func (a *app) noteSessions(g *buoyv1.Global, as uint32, validateOnly bool) {
 	note := ""
 	if g.GetSessionAs() != as {
-		note = fmt.Sprintf("the sessions still run with AS %d; set bgp.as to %d in the daemon's configuration, restart it, and change the gateways", g.GetSessionAs(), as)
+		note = fmt.Sprintf("the sessions still run with AS %d; set bgp.as to %d in the daemon's configuration, restart it (without that it does not start again), and change the gateways", g.GetSessionAs(), as)
 	}
 	switch {
 	case validateOnly && note != "":

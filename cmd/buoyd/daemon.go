@@ -68,6 +68,9 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 			log.Warn("pools.global names a pool that does not exist; what relies on it is refused", "pool", pool)
 		}
 	}
+	if b, ok := d.follower.State().Overridden(); ok {
+		log.Info("pools.global takes the place of the global binding in the store", "pool", cfg.Pools.Global, "store", b.Pool)
+	}
 	var endpoints []api.Endpoint
 	for _, e := range cfg.API.Listen {
 		endpoints = append(endpoints, e)

@@ -147,11 +147,12 @@ func (s *State) applyBinding(name string, c Change) error {
 	if err != nil {
 		return err
 	}
-	if held, ok := s.bindings.Get(name); ok && held.ReadOnly {
-		return nil // the file wins; what the store says comes to light without it
-	}
 	if b != nil {
 		b.Version = c.Version
+	}
+	if held, ok := s.bindings.Get(name); ok && held.ReadOnly {
+		s.hidden = b // it comes to light again without the other
+		return nil
 	}
 	replace(&s.bindings, name, b)
 	return nil

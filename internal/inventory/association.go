@@ -56,7 +56,7 @@ func checkAssociation(f *FloatingIP, a Association) error {
 	}
 	for _, other := range f.Associations {
 		if other.ComputeNode == a.ComputeNode {
-			return exists(ReasonAssociated, "compute_node", f.Name, "%s is associated with %s already, interface %s; disassociate it first", f.Name, a.ComputeNode, other.Interface)
+			return exists(ReasonAssociated, "compute_node", f.Name, "%s is associated with %s already, interface %s; disassociate it, or move it", f.Name, a.ComputeNode, other.Interface)
 		}
 	}
 	return nil

@@ -84,7 +84,7 @@ func TestAssociateRefusals(t *testing.T) {
 		{"large label", associate(web, cmp1, "tap1", 1048576),
 			Error{InvalidArgument, ReasonInvalid, "label", "", "expected a label 16..1048575, got 1048576"}},
 		{"associated with the node", associate(mail, cmp1, "tap1", 101),
-			Error{AlreadyExists, ReasonAssociated, "compute_node", mail, mail + " is associated with computeNodes/cmp1 already, interface tap0; disassociate it first"}},
+			Error{AlreadyExists, ReasonAssociated, "compute_node", mail, mail + " is associated with computeNodes/cmp1 already, interface tap0; disassociate it, or move it"}},
 		{"interface has another label", associate(web, cmp1, "tap0", 101),
 			Error{FailedPrecondition, ReasonLabelDiffers, "label", cmp1, "interface tap0 of computeNodes/cmp1 has label 100; all its floating IPs share it"}},
 		{"label of another interface", associate(web, cmp1, "tap1", 100),

@@ -84,7 +84,7 @@ func (c UnbindPool) plan(s moment) ([]Mutation, error) {
 // changeable refuses to change what the configuration file says.
 func (b *Binding) changeable() error {
 	if b.ReadOnly {
-		return precondition(ReasonReadOnly, "name", b.Name, "%s is defined in the configuration file, as pools.global; change it there", b.Name)
+		return precondition(ReasonReadOnly, "name", b.Name, "%s is set by the daemon's configuration, as pools.global; change it there", b.Name)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestBindingOfFile(t *testing.T) {
 		t.Errorf("got %+v", b)
 	}
 	readOnly := Error{FailedPrecondition, ReasonReadOnly, "name", GlobalBindingName,
-		"global/poolBinding is defined in the configuration file, as pools.global; change it there"}
+		"global/poolBinding is set by the daemon's configuration, as pools.global; change it there"}
 	w.refused("bind", BindPool{GlobalBindingName, poolB}, readOnly)
 	w.refused("unbind", UnbindPool{GlobalBindingName}, readOnly)
 	w.refused("delete its pool", DeletePool{poolB}, Error{FailedPrecondition, ReasonInUse, "name", GlobalBindingName, poolB + " is in use by global/poolBinding"})
@@ -74,4 +74,27 @@ func TestBindingOfFile(t *testing.T) {
 	w.restart()
 	w.refused("missing", Allocate{Name: web}, Error{FailedPrecondition, ReasonBoundPool, "pool", GlobalBindingName,
 		"the pool of global/poolBinding does not exist, or is not shared with project p; no other pool takes its place"})
+}
+
+// TestOverriddenBinding: a global binding of the store counts for its pool
+// while the configuration has another one.
+func TestOverriddenBinding(t *testing.T) {
+	w := newWorld(t)
+	a, b := PoolName(public, "a"), PoolName(public, "b")
+	w.do(network(public, "203.0.113.0/24"), pool(a, "203.0.113.0/25"), pool(b, "203.0.113.128/25"), BindPool{GlobalBindingName, a})
+	w.static.GlobalPool = b
+	w.state = w.restarted()
+	if held, _ := w.state.Binding(GlobalBindingName); held.Pool != b {
+		t.Errorf("the binding is %+v", held)
+	}
+	if hidden, ok := w.state.Overridden(); !ok || hidden.Pool != a {
+		t.Errorf("overridden is %+v", hidden)
+	}
+	w.refused("delete", DeletePool{a}, Error{FailedPrecondition, ReasonInUse, "name", GlobalBindingName + " (overridden by pools.global)",
+		a + " is in use by global/poolBinding (overridden by pools.global)"})
+	w.static.GlobalPool = ""
+	w.state = w.restarted()
+	if held, _ := w.state.Binding(GlobalBindingName); held.Pool != a {
+		t.Errorf("without the file the binding is %+v", held)
+	}
 }

@@ -52,7 +52,7 @@ func TestExternalNetwork(t *testing.T) {
 		`put pool/projects/p/networks/public/pools/public@0 {"name":"projects/p/networks/public/pools/public","automatic":true}`,
 		`none above pool/projects/p/networks/public/pools/@9`)
 	w.do(pool(poolA, "203.0.113.128/25"))
-	w.refused("another pool is there", UpdateNetwork{Name: public, External: ptr(true)}, Error{AlreadyExists, ReasonPoolsOverlap, "ranges", poolA,
+	w.refused("another pool is there", UpdateNetwork{Name: public, External: ptr(true)}, Error{AlreadyExists, ReasonPoolsOverlap, "external", poolA,
 		made + " and " + poolA + " would overlap: both hold 203.0.113.128/25"})
 	w.do(DeletePool{poolA}, pool(made))
 	w.refused("a pool of that name is there", UpdateNetwork{Name: public, External: ptr(true)}, Error{AlreadyExists, ReasonExists, "external", made,

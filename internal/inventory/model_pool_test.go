@@ -151,10 +151,11 @@ func (m *model) bound(binding string) string {
 	return m.bindings[binding].Pool
 }
 
-// isBound reports whether a binding that counts names a pool.
+// isBound reports whether a binding names a pool, also one of the store that
+// that of the file overrides.
 func (m *model) isBound(pool string) bool {
-	for name := range m.bindings {
-		if m.bound(name) == pool {
+	for _, b := range m.bindings {
+		if b.Pool == pool {
 			return true
 		}
 	}

@@ -82,7 +82,7 @@ func TestMoveOfSeveral(t *testing.T) {
 		{"not from there", move("computeNodes/cmp3", cmp1), Error{FailedPrecondition, ReasonNotAssociated, "from", fip(0),
 			fip(0) + " is not associated with computeNodes/cmp3, but with " + places}},
 		{"onto another association", move(cmp1, cmp2), Error{AlreadyExists, ReasonAssociated, "compute_node", fip(0),
-			fip(0) + " is associated with computeNodes/cmp2 already, interface tap0; disassociate it first"}},
+			fip(0) + " is associated with computeNodes/cmp2 already, interface tap0; disassociate it, or move it"}},
 		{"to no node", move(cmp1, "computeNodes/none"), Error{NotFound, ReasonNotFound, "compute_node", "computeNodes/none", "computeNodes/none does not exist"}},
 		{"to no interface", Move{Name: fip(0), From: cmp1, Association: Association{ComputeNode: cmp1, FixedIP: addr("10.0.0.1")}},
 			Error{InvalidArgument, ReasonInvalid, "interface", "", "expected the name of an interface, 1..64 characters, got 0"}},

@@ -184,6 +184,7 @@ func (s moment) becomeExternal(old, n *Network) ([]Mutation, error) {
 		return nil, exists(ReasonExists, "external", p.Name, "%s exists; an external network makes a pool of this name", p.Name)
 	}
 	if err := checkOverlap(s.State, n, &p); err != nil {
+		err.Field = "external"
 		return nil, err
 	}
 	return []Mutation{put(poolPrefix+p.Name, Absent, p), checkPrefix(poolsOf(n.Name), Version(s.revision))}, nil

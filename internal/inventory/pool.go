@@ -176,6 +176,9 @@ func (s *State) bindingsOf(p *Pool) (names []string) {
 			names = append(names, b.Name)
 		}
 	}
+	if s.hidden != nil && s.hidden.Pool == p.Name {
+		names = append(names, s.hidden.Name+" (overridden by pools.global)")
+	}
 	return names
 }
 
@@ -212,12 +215,12 @@ func checkPool(s *State, n *Network, p *Pool) error {
 			}
 		}
 	}
-	return checkOverlap(s, n, p)
+	return firstError(checkOverlap(s, n, p))
 }
 
 // checkOverlap checks that no two pools of a network have an address in
 // common.
-func checkOverlap(s *State, n *Network, p *Pool) error {
+func checkOverlap(s *State, n *Network, p *Pool) *Error {
 	ranges := p.ranges(n)
 	for other := range s.PoolsOf(n.Name) {
 		common, overlap := ranges.Overlap(other.ranges(n))

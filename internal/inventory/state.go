@@ -26,6 +26,7 @@ type State struct {
 	networks    btree.Map[string, *Network]
 	pools       btree.Map[string, *Pool]
 	bindings    btree.Map[string, *Binding]
+	hidden      *Binding // the store's global one, while the configuration has another
 	nodes       btree.Map[string, *ComputeNode]
 	neighbors   btree.Map[string, *Neighbor]
 	floatingIPs btree.Map[string, *FloatingIP]
@@ -123,6 +124,7 @@ func (s *State) Snapshot() *State {
 		networks:      *s.networks.Copy(),
 		pools:         *s.pools.Copy(),
 		bindings:      *s.bindings.Copy(),
+		hidden:        s.hidden,
 		nodes:         *s.nodes.Copy(),
 		neighbors:     *s.neighbors.Copy(),
 		floatingIPs:   *s.floatingIPs.Copy(),
@@ -157,6 +159,10 @@ func (s *State) Pool(name string) (*Pool, bool) { return s.pools.Get(name) }
 
 // Binding returns a pool binding by its resource name.
 func (s *State) Binding(name string) (*Binding, bool) { return s.bindings.Get(name) }
+
+// Overridden returns the store's global binding while the configuration has
+// another one.
+func (s *State) Overridden() (*Binding, bool) { return s.hidden, s.hidden != nil }
 
 // ComputeNode returns a compute node by its resource name.
 func (s *State) ComputeNode(name string) (*ComputeNode, bool) { return s.nodes.Get(name) }
