@@ -25,7 +25,8 @@ type request struct {
 type queue struct {
 	mu      sync.Mutex
 	waiting []*request
-	led     bool // somebody takes them
+	led     bool          // somebody takes them
+	arrived chan struct{} // holds a token after there was one more
 }
 
 // maxTogether bounds the commands of one commit, and so the time that the
@@ -49,6 +50,10 @@ func (f *Follower) Execute(ctx context.Context, c inventory.Command) (*inventory
 		go f.lead()
 	}
 	f.queue.mu.Unlock()
+	select {
+	case f.queue.arrived <- struct{}{}:
+	default:
+	}
 	select {
 	case <-r.done:
 	case <-ctx.Done():
@@ -77,15 +82,7 @@ func (f *Follower) lead() {
 	var ahead *inventory.Draft // shows what was committed or is under way; nil: the state does
 	var air *flight
 	for {
-		together := f.take(air != nil)
-		if len(together) == 0 && air == nil {
-			return
-		}
-		var next *inventory.Draft
-		if len(together) > 0 {
-			next = f.after(ahead)
-			plan(next, together)
-		}
+		next, together := f.gather(ahead, air)
 		if air != nil && !f.land(air) {
 			// What was planned on it is void.
 			f.carryOut(together)
@@ -95,20 +92,54 @@ func (f *Follower) lead() {
 		air = nil
 		if len(together) > 0 {
 			ahead, air = next, f.launch(next, together)
+		} else if f.resign() {
+			return
 		}
 	}
 }
 
-// take returns the requests that wait. When there are none, and no commit is
-// under way, somebody else must lead the next ones.
-func (f *Follower) take(flying bool) []*request {
+// gather plans the requests that wait, and those that come while a commit is
+// under way. Without one it does not wait.
+func (f *Follower) gather(ahead *inventory.Draft, air *flight) (next *inventory.Draft, together []*request) {
+	for {
+		if more := f.take(maxTogether - len(together)); len(more) > 0 {
+			if next == nil {
+				next = f.after(ahead)
+			}
+			plan(next, more)
+			together = append(together, more...)
+		}
+		if air == nil {
+			return next, together
+		}
+		arrived := f.queue.arrived
+		if len(together) == maxTogether {
+			arrived = nil // there is no room
+		}
+		select {
+		case <-air.landed:
+			return next, together
+		case <-arrived:
+		}
+	}
+}
+
+// take returns the requests that wait, at most so many.
+func (f *Follower) take(most int) []*request {
 	f.queue.mu.Lock()
 	defer f.queue.mu.Unlock()
-	n := min(len(f.queue.waiting), maxTogether)
+	n := min(len(f.queue.waiting), most)
 	together := f.queue.waiting[:n:n]
 	f.queue.waiting = f.queue.waiting[n:]
-	f.queue.led = n > 0 || flying
 	return together
+}
+
+// resign ends the lead if nobody waits.
+func (f *Follower) resign() bool {
+	f.queue.mu.Lock()
+	defer f.queue.mu.Unlock()
+	f.queue.led = len(f.queue.waiting) > 0
+	return !f.queue.led
 }
 
 // after returns a draft that goes on after another one.

@@ -42,6 +42,7 @@ func NewFollower(s Store, static inventory.Static, now func() time.Time) *Follow
 		advanced: make(chan struct{}),
 		ready:    make(chan struct{}),
 		ended:    make(chan struct{}),
+		queue:    queue{arrived: make(chan struct{}, 1)},
 		subs:     map[*Subscription]struct{}{},
 	}
 }
