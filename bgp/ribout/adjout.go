@@ -24,7 +24,7 @@ func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 		if s := &o.sent[n]; s.attrs != 0 {
 			a := t.attributes.of(s.attrs)
 			list = append(list, line{vrf.Route{
-				Key: t.slots[n].key.key(), Label: s.label, LocalPref: a.localPref, NextHop: a.nextHop,
+				Key: t.slots[n].key.key(), Label: s.label &^ again, LocalPref: a.localPref, NextHop: a.nextHop,
 				Targets: a.targets, Encapsulations: cmp.Or(o.policy.Encapsulations, a.encapsulations),
 			}, s.at})
 		}
@@ -51,7 +51,7 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 		return neighbor.Delivery{Reason: "has no such route to get"}
 	}
 	s := &t.slots[n]
-	if have := o.sentOf(n); have.attrs == s.attrs && have.label == s.label {
+	if have := o.sentOf(n); have.attrs == s.attrs && have.label&^again == s.label {
 		return neighbor.Delivery{At: time.Unix(0, have.at)}
 	}
 	a := t.attributes.of(s.attrs)
@@ -92,7 +92,10 @@ func (o *Out) Count() (n int, capped bool) {
 func (o *Out) Refresh(family neighbor.Family) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	o.again(func(k key) bool { return k.family() == family })
+	if !o.session.Families.Contains(family) {
+		return
+	}
+	o.resend(func(k key) bool { return k.family() == family })
 }
 
 // SetPolicy changes what the neighbor is sent from now on. When it may have
@@ -102,15 +105,15 @@ func (o *Out) SetPolicy(policy neighbor.Policy) {
 	defer o.table.mu.Unlock()
 	old := o.policy
 	o.policy, o.capped = policy, false
-	o.again(func(key) bool { return old.Encapsulations != policy.Encapsulations })
+	o.resend(func(key) bool { return old.Encapsulations != policy.Encapsulations })
 }
 
-// again looks at all routes, and sends those that are chosen although the
+// resend looks at all routes, and sends those that are chosen although the
 // neighbor has them. The caller holds the table's mutex.
-func (o *Out) again(chosen func(key) bool) {
+func (o *Out) resend(chosen func(key) bool) {
 	for n := range o.sent {
 		if o.sent[n].attrs != 0 && chosen(o.table.slots[n].key) {
-			o.sent[n].label = 0
+			o.sent[n].label |= again
 		}
 	}
 	o.round()

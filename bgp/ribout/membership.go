@@ -9,8 +9,15 @@ import (
 
 // interest is a neighbor's route target membership (RFC 4684).
 type interest struct {
-	nlris   map[membership]struct{}
-	targets map[routetarget.Target]int // how many NLRIs have exactly this one
+	nlris    map[membership]struct{}
+	prefixes map[prefix]int      // of targets: how many NLRIs have it, whatever their origin
+	lengths  [targetBits + 1]int // how many prefixes have this length
+}
+
+// prefix is the first bits of a target. Those behind are zero.
+type prefix struct {
+	bits uint8
+	b    [8]byte
 }
 
 // membership is an NLRI: a prefix of origin AS and target (RFC 4684 §4). The
@@ -23,47 +30,33 @@ type membership struct {
 const (
 	originBits = 32
 	wholeBits  = 96
+	targetBits = wholeBits - originBits
 )
 
 // in reports whether the neighbor wants a route with these targets.
 func (i *interest) in(targets routetarget.Set) bool {
-	for t := range targets.All() {
-		if i.targets[t] > 0 {
-			return true
+	for bits, n := range i.lengths {
+		if n == 0 {
+			continue
 		}
-	}
-	if len(i.nlris) == len(i.targets) {
-		return false // no prefix, and each target once
-	}
-	for m := range i.nlris {
-		if m.bits < wholeBits && m.matchesAny(targets) {
-			return true
+		for t := range targets.All() {
+			if i.prefixes[prefixOf(t.Bytes(), bits)] > 0 {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-func (m membership) matchesAny(targets routetarget.Set) bool {
-	if m.bits <= originBits { // whoever originates it: any target
-		return true
-	}
-	for t := range targets.All() {
-		b := t.Bytes()
-		if hasPrefix(b[:], m.b[4:], int(m.bits)-originBits) {
-			return true
-		}
-	}
-	return false
+func prefixOf(b [8]byte, bits int) prefix {
+	n := binary.BigEndian.Uint64(b[:]) &^ (1<<(targetBits-bits) - 1)
+	binary.BigEndian.PutUint64(b[:], n)
+	return prefix{uint8(bits), b}
 }
 
-func hasPrefix(b, prefix []byte, bits int) bool {
-	for i := range bits / 8 {
-		if b[i] != prefix[i] {
-			return false
-		}
-	}
-	rest := bits % 8
-	return rest == 0 || (b[bits/8]^prefix[bits/8])>>(8-rest) == 0
+// prefix returns which targets an NLRI stands for, whoever originates them.
+func (m membership) prefix() prefix {
+	return prefixOf([8]byte(m.b[4:]), max(int(m.bits)-originBits, 0))
 }
 
 // add notes an NLRI, and reports whether it is new.
@@ -72,11 +65,12 @@ func (i *interest) add(m membership) bool {
 		return false
 	}
 	if i.nlris == nil {
-		i.nlris, i.targets = map[membership]struct{}{}, map[routetarget.Target]int{}
+		i.nlris, i.prefixes = map[membership]struct{}{}, map[prefix]int{}
 	}
 	i.nlris[m] = struct{}{}
-	if t, ok := m.target(); ok {
-		i.targets[t]++
+	p := m.prefix()
+	if i.prefixes[p]++; i.prefixes[p] == 1 {
+		i.lengths[p.bits]++
 	}
 	return true
 }
@@ -87,20 +81,12 @@ func (i *interest) remove(m membership) bool {
 		return false
 	}
 	delete(i.nlris, m)
-	if t, ok := m.target(); ok {
-		if i.targets[t]--; i.targets[t] == 0 {
-			delete(i.targets, t)
-		}
+	p := m.prefix()
+	if i.prefixes[p]--; i.prefixes[p] == 0 {
+		delete(i.prefixes, p)
+		i.lengths[p.bits]--
 	}
 	return true
-}
-
-// target returns the target of an NLRI that names a whole one.
-func (m membership) target() (routetarget.Target, bool) {
-	if m.bits != wholeBits {
-		return routetarget.Target{}, false
-	}
-	return routetarget.TargetFromBytes([8]byte(m.b[4:]))
 }
 
 // membershipUpdate is what an UPDATE says about route target membership.

@@ -37,7 +37,9 @@ type Out struct {
 	marked []bool // by slot: it is in dirty
 	dirty  []uint32
 
-	sweep  uint32            // the next slot of a round over all of them
+	sweep  int               // the next slot of a round over all of them
+	left   int               // how many slots it has yet to look at
+	slots  int               // how many there were then
 	rounds bool              // such a round is under way
 	marker neighbor.Families // whose End-of-RIB follows the round
 }
@@ -46,8 +48,11 @@ type Out struct {
 type sent struct {
 	at    int64        // Unix time in nanoseconds
 	attrs attributesID // held; 0: nothing
-	label vrf.Label    // 0: it must be sent again
+	label vrf.Label    // with again: it must be sent again
 }
+
+// again is beyond the 20 bits of a label.
+const again vrf.Label = 1 << 31
 
 // Open returns the Adj-RIB-Out of a session that has come up, with nothing
 // sent. When the neighbor has route-target, it gets no VPN route before its
@@ -112,8 +117,9 @@ func (o *Out) grow(n int) {
 	o.sent = slices.Grow(o.sent, n-len(o.sent))[:n]
 }
 
-// round makes Next look at all routes.
-func (o *Out) round() { o.sweep, o.rounds = 0, true }
+// round makes Next look at all routes. It goes on where the one before it is,
+// so that each route gets its turn however often a round begins.
+func (o *Out) round() { o.slots, o.left, o.rounds = len(o.table.slots), len(o.table.slots), true }
 
 // pending reports whether Next has something to look at.
 func (o *Out) pending() bool { return !o.waiting && (o.rounds || len(o.dirty) > 0) }
@@ -138,7 +144,7 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 		o.capped = false
 		o.round()
 	}
-	if o.rounds && int(o.sweep) >= len(t.slots) {
+	if o.rounds && o.left == 0 && len(o.dirty) == 0 { // what is new since then is in dirty
 		o.rounds = false
 		for _, f := range o.marker.Slice() {
 			p.builder.endOfRIB(f)
@@ -165,10 +171,15 @@ func (o *Out) look(p *packer) {
 		if len(o.sent) < slots {
 			o.grow(slots)
 		}
-		for end := min(slots, int(o.sweep)+batch-n); int(o.sweep) < end; o.sweep++ {
-			if !o.marked[o.sweep] { // or it was, or will be, looked at as a dirty one
-				p.add(o.sweep)
+		o.slots, o.left = slots, o.left+slots-o.slots // new ones may be between here and the end
+		for range min(o.left, batch-n) {
+			if o.sweep >= slots {
+				o.sweep = 0
 			}
+			if !o.marked[o.sweep] { // or it was, or will be, looked at as a dirty one
+				p.add(uint32(o.sweep))
+			}
+			o.sweep, o.left = o.sweep+1, o.left-1
 		}
 	}
 	for _, i := range o.dirty[:n] {

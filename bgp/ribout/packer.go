@@ -99,7 +99,7 @@ func (p *packer) announce() {
 			o.count++
 		}
 		o.table.attributes.drop(have.attrs)
-		*have = sent{p.now, o.table.attributes.hold(s.attrs), s.label}
+		*have = sent{at: p.now, attrs: o.table.attributes.hold(s.attrs), label: s.label}
 	}
 	if len(p.changed) > 0 {
 		m.finish(trailing)

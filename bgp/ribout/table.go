@@ -164,14 +164,21 @@ func (t *Table) Len() (n int) {
 	return n
 }
 
+// Sessions returns the number of sessions that routes are sent in.
+func (t *Table) Sessions() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.outs)
+}
+
 // check refuses a route that no UPDATE can carry, or that is none of ours.
 func check(r *vrf.Route) error {
 	switch {
-	case r.Prefix.Bits() != r.Prefix.Addr().BitLen():
+	case r.Prefix.Bits() != r.Prefix.Addr().BitLen() || r.Prefix.Addr().Is4In6():
 		return fmt.Errorf("expected a host route, got %s", r.Prefix)
 	case r.Label < vrf.MinLabel || r.Label > vrf.MaxLabel:
 		return fmt.Errorf("expected a label %d..%d, got %d", vrf.MinLabel, vrf.MaxLabel, r.Label)
-	case !r.NextHop.IsValid():
+	case !r.NextHop.IsValid() || r.NextHop.Is4In6():
 		return fmt.Errorf("expected a next hop")
 	case r.Targets.Len() == 0:
 		return fmt.Errorf("expected a route target")

@@ -31,21 +31,27 @@ func (c *connection) advertise() {
 	select {
 	case <-c.up:
 	case <-c.ctx.Done():
+	}
+	// Once ctx has ended no other one is opened; but one may have been.
+	c.peer.mu.Lock()
+	out := c.out
+	c.peer.mu.Unlock()
+	if out == nil {
 		return
 	}
-	defer c.out.Close()
-	membership := time.AfterFunc(c.peer.timers.membership, c.out.EndMembership)
+	defer out.Close()
+	membership := time.AfterFunc(c.peer.timers.membership, out.EndMembership)
 	defer membership.Stop()
 	var messages []byte
 	capped := false
 	for {
 		select {
-		case <-c.out.Wake():
+		case <-out.Wake():
 		case <-c.ctx.Done():
 			return
 		}
 		for more := true; more && c.ctx.Err() == nil; {
-			messages, more = c.out.Next(messages[:0], time.Now())
+			messages, more = out.Next(messages[:0], time.Now())
 			if err := c.sendUpdates(messages); err != nil {
 				c.end(c.sendFailed(err))
 				return
@@ -79,8 +85,7 @@ func (c *connection) sendUpdates(messages []byte) error {
 			}
 			n, updates = n+size, updates+1
 		}
-		c.peer.sentUpdates(updates, n)
-		if err := c.router.write(messages[:n]); err != nil {
+		if err := c.router.write(messages[:n], func() { c.peer.sentUpdates(updates, n) }); err != nil {
 			return err
 		}
 		messages = messages[n:]

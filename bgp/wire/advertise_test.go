@@ -174,3 +174,68 @@ func TestKeepalivesDuringDump(t *testing.T) {
 		t.Errorf("%d KEEPALIVEs in a dump of %s", alive, fmt.Sprint(routes))
 	}
 }
+
+// TestImpatientRouter: a router that does not wait for our KEEPALIVE before it
+// says what it wants is heard all the same, and gets its routes after that
+// KEEPALIVE.
+func TestImpatientRouter(t *testing.T) {
+	for range 20 {
+		w := newWorld(t, nil)
+		if err := w.server.config.Routes.Advertise(many(10)); err != nil {
+			t.Fatal(err)
+		}
+		w.add(settings())
+		router := w.connect(routerAddr)
+		router.send(openOf(ourAS, "10.0.0.1")...)
+		router.expect(typeOpen)
+		everything := message(typeUpdate, 0, 0, 0, 13, 0x80, 14, 10, 0, 1, 132, 4, 10, 0, 0, 1, 0, 0) // the default membership
+		end := message(typeUpdate, 0, 0, 0, 6, 0x80, 15, 3, 0, 1, 132)
+		router.send(append(append(message(typeKeepalive), everything...), end...)...)
+		router.expect(typeKeepalive)
+		if n := router.routes(0); n != 10 {
+			t.Fatalf("%d routes", n)
+		}
+		w.end()
+	}
+}
+
+// TestHastyRouters: routers that leave as soon as the session is there leave
+// nothing behind.
+func TestHastyRouters(t *testing.T) {
+	w := newWorld(t, func(t *timers) { t.linger = 20 * time.Millisecond })
+	w.add(settings())
+	table := w.server.config.Routes
+	routes := many(5000)
+	stop := make(chan struct{})
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			for j := range routes {
+				routes[j].Label = vrf.Label(100 + i%2)
+			}
+			table.Advertise(routes)
+		}
+	}()
+	for range 100 {
+		router := w.connect(routerAddr)
+		router.send(append(openOf(ourAS, "10.0.0.1"), message(typeKeepalive)...)...)
+		router.expect(typeOpen)
+		router.conn.Close()
+		eventually(t, "its end", func() bool { return w.connections() == 0 }, func() any { return w.connections() })
+		select {
+		case <-w.engine.sessions:
+		default:
+		}
+	}
+	close(stop)
+	<-ended
+	if n := table.Sessions(); n != 0 {
+		t.Errorf("%d Adj-RIB-Outs of sessions that have ended", n)
+	}
+}

@@ -173,6 +173,14 @@ func (c *connection) received(msg []byte) *refusal {
 			r.reason = "the neighbor sent " + r.reason
 			return r
 		}
+		if msg[18] != typeKeepalive {
+			// Some routers do not wait for our KEEPALIVE.
+			select {
+			case <-c.up:
+			case <-c.ctx.Done():
+				return nil
+			}
+		}
 		c.peer.received(c, msg)
 		if c.concernsRoutes(msg) {
 			return nil
@@ -238,9 +246,9 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 
 // send writes a whole message to the router.
 func (c *connection) send(msg []byte) error {
-	// First, because the answer may be faster than this goroutine.
-	c.peer.sent(c, msg)
-	return c.router.write(msg)
+	// First, because the answer may be faster than this goroutine; but nothing
+	// may be written in between: it may establish the session.
+	return c.router.write(msg, func() { c.peer.sent(c, msg) })
 }
 
 func (c *connection) sendFailed(err error) *ending {

@@ -3,12 +3,11 @@ package wire
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 )
-
-var errBroken = errors.New("an earlier message was cut off")
 
 // writer is the only way to the router: it writes whole messages, one at a
 // time, whoever they are from.
@@ -19,24 +18,32 @@ type writer struct {
 	closing  atomic.Bool
 
 	mu     sync.Mutex
-	broken bool // a message was not written whole, nothing can follow
+	broken error // a message was not written whole, nothing can follow
 }
 
-// write writes one or more whole messages.
-func (w *writer) write(messages []byte) error {
+// write writes one or more whole messages, and notes them first.
+func (w *writer) write(messages []byte, note func()) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.broken {
-		return errBroken
+	if w.broken != nil {
+		return w.broken
 	}
-	// The order matters: hurry sets closing first and its deadline second.
-	w.conn.SetWriteDeadline(time.Now().Add(w.sendHold))
-	if w.closing.Load() {
-		w.conn.SetWriteDeadline(time.Now().Add(w.linger))
+	note()
+	for len(messages) > 0 {
+		// The order matters: hurry sets closing first and its deadline second.
+		w.conn.SetWriteDeadline(time.Now().Add(w.sendHold))
+		if w.closing.Load() {
+			w.conn.SetWriteDeadline(time.Now().Add(w.linger))
+		}
+		n, err := w.conn.Write(messages)
+		messages = messages[n:]
+		slow := n > 0 && errors.Is(err, os.ErrDeadlineExceeded) && !w.closing.Load()
+		if err != nil && !slow { // who reads anything is alive
+			w.broken = err
+			return err
+		}
 	}
-	_, err := w.conn.Write(messages)
-	w.broken = err != nil
-	return err
+	return nil
 }
 
 // hurry gives the write that is going on, and every later one, only a moment.
@@ -51,7 +58,7 @@ func (w *writer) hurry() {
 func (w *writer) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.broken {
+	if w.broken != nil {
 		w.conn.SetLinger(0)
 		w.conn.Close()
 		return

@@ -144,7 +144,10 @@ func (f *Follower) resign() bool {
 
 // after returns a draft that goes on after another one.
 func (f *Follower) after(ahead *inventory.Draft) *inventory.Draft {
-	if ahead != nil {
+	f.mu.Lock()
+	newest := f.state.Revision()
+	f.mu.Unlock()
+	if ahead != nil && ahead.Revision() >= newest { // or somebody else wrote
 		if next, err := ahead.Next(f.now()); err == nil {
 			return next
 		}
@@ -172,11 +175,14 @@ func (f *Follower) land(a *flight) bool {
 	var conflict *ConflictError
 	switch {
 	case a.err == nil:
-		settle(a.together, a.revision, nil)
 		if a.revision == a.expected {
+			settle(a.together, a.revision, nil)
 			return true
 		}
-		f.catchUp(a.revision) // somebody else wrote, too
+		// Somebody else wrote, too.
+		again := settleDone(a.together, a.revision)
+		f.catchUp(a.revision)
+		f.carryOut(again)
 	case errors.As(a.err, &conflict):
 		f.catchUp(conflict.Revision)
 		f.carryOut(a.together)
@@ -189,7 +195,7 @@ func (f *Follower) land(a *flight) bool {
 // carryOut plans requests on the newest state, commits them and settles them,
 // one step after the other, as often as it takes.
 func (f *Follower) carryOut(together []*request) {
-	for {
+	for len(together) > 0 {
 		draft := f.Draft()
 		planned := draft.Revision()
 		plan(draft, together)
@@ -199,10 +205,15 @@ func (f *Follower) carryOut(together []*request) {
 			return
 		}
 		revision, err := f.store.Commit(context.Background(), mutations)
-		if err == nil {
+		if err == nil && revision == draft.Revision() {
 			settle(together, revision, nil)
 			f.catchUp(revision) // the next plan would be outdated before
 			return
+		}
+		if err == nil {
+			together = settleDone(together, revision)
+			f.catchUp(revision)
+			continue
 		}
 		var conflict *ConflictError
 		switch {
@@ -250,6 +261,20 @@ func settle(together []*request, revision uint64, err error) {
 		}
 		close(r.done)
 	}
+}
+
+// settleDone tells the outcome of a commit that another writer's came before:
+// what was carried out is, but a refusal may be on a state that never was. It
+// returns the requests to plan again.
+func settleDone(together []*request, revision uint64) (again []*request) {
+	for i, r := range together {
+		if r.err == nil || r.final {
+			settle(together[i:i+1], revision, nil)
+		} else {
+			again = append(again, r)
+		}
+	}
+	return again
 }
 
 // catchUp waits until the state shows a revision, or reports that it never

@@ -112,7 +112,8 @@ func (f *Follower) snapshotLocked() *inventory.State {
 	return f.snapshot
 }
 
-// Wait returns a snapshot that shows at least the given revision.
+// Wait returns a snapshot that shows at least the given revision, or ErrClosed
+// when Run has returned before.
 func (f *Follower) Wait(ctx context.Context, revision uint64) (*inventory.State, error) {
 	for {
 		f.mu.Lock()
@@ -125,6 +126,8 @@ func (f *Follower) Wait(ctx context.Context, revision uint64) (*inventory.State,
 		f.mu.Unlock()
 		select {
 		case <-advanced:
+		case <-f.ended:
+			return nil, fmt.Errorf("wait for revision %d: %w", revision, ErrClosed)
 		case <-ctx.Done():
 			return nil, fmt.Errorf("wait for revision %d: %w", revision, ctx.Err())
 		}

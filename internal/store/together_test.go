@@ -190,3 +190,31 @@ func TestFailedTogether(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherWriter: somebody else's commit comes before that of two callers who
+// want the last two addresses. Nobody is told that there is none on a state that
+// never was.
+func TestOtherWriter(t *testing.T) {
+	bolt := openBolt(t)
+	w := seeded(t, bolt)
+	w.do(inventory.CreateNetwork{Network: inventory.Network{Name: public, Subnets: []netip.Prefix{netip.MustParsePrefix("203.0.113.6/31")}}},
+		allocate(web, "203.0.113.7"))
+	other := follow(t, bolt)
+	<-other.Ready()
+	s := &interposed{Store: bolt, before: []func(){func() { other.do(inventory.Release{Name: web}) }}}
+	outcomes, _ := together(w, s, []context.Context{t.Context()}, []inventory.Command{nextFree(0), nextFree(1)})
+	for i, o := range outcomes {
+		if o.err != nil {
+			t.Errorf("caller %d: %v", i, o.err)
+		}
+	}
+}
+
+// TestEnded: who executes a command after the follower has ended is told so.
+func TestEnded(t *testing.T) {
+	w := seeded(t, openBolt(t))
+	w.stop()
+	if _, err := w.Execute(t.Context(), network(public)); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
