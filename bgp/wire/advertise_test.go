@@ -118,7 +118,7 @@ func TestStuckRouter(t *testing.T) {
 	if n := healthy.routes(0); n != 0 {
 		t.Fatalf("%d routes before there are any", n)
 	}
-	routes := many(400_000) // more than all buffers on the way hold
+	routes := many(300_000) // more than all buffers on the way hold
 	if err := w.server.config.Routes.Advertise(routes); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +149,7 @@ func TestKeepalivesDuringDump(t *testing.T) {
 	router.conn.SetReadBuffer(4096)
 	router.routes(0)
 	session := w.engine.session(t)
-	if err := w.server.config.Routes.Advertise(many(400_000)); err != nil {
+	if err := w.server.config.Routes.Advertise(many(300_000)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the dump to begin", func() bool { return w.server.Status()[0].Sent.Updates > 1 }, func() any { return w.server.Status()[0] })
@@ -157,7 +157,7 @@ func TestKeepalivesDuringDump(t *testing.T) {
 		session.send(message(typeKeepalive)...)
 	}
 	routes, alive := 0, 0
-	for routes < 400_000 {
+	for routes < 300_000 {
 		msg, err := router.r.next()
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +205,7 @@ func TestHastyRouters(t *testing.T) {
 	w := newWorld(t, func(t *timers) { t.linger = 20 * time.Millisecond })
 	w.add(settings())
 	table := w.server.config.Routes
-	routes := many(5000)
+	routes := many(2000)
 	stop := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
@@ -222,7 +222,7 @@ func TestHastyRouters(t *testing.T) {
 			table.Advertise(routes)
 		}
 	}()
-	for range 100 {
+	for range 50 {
 		router := w.connect(routerAddr)
 		router.send(append(openOf(ourAS, "10.0.0.1"), message(typeKeepalive)...)...)
 		router.expect(typeOpen)
