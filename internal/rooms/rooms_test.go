@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"internal/store":           {"internal/inventory"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
-	"internal/config":          {"internal/inventory", "internal/neighbor"},
+	"internal/config":          {"internal/inventory", "internal/neighbor", "vrf"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/wire":                 {"bgp/ribout", "internal/neighbor"},
