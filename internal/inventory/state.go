@@ -2,8 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"iter"
-	"math"
 	"net/netip"
 	"strings"
 	"sync"
@@ -173,64 +171,6 @@ func (s *State) Neighbor(name string) (*Neighbor, bool) { return s.neighbors.Get
 // FloatingIP returns a floating IP by its resource name.
 func (s *State) FloatingIP(name string) (*FloatingIP, bool) { return s.floatingIPs.Get(name) }
 
-// Networks yields the networks in the order of their names.
-func (s *State) Networks() iter.Seq[*Network] { return from(&s.networks, "") }
-
-// Pools yields the pools in the order of their names.
-func (s *State) Pools() iter.Seq[*Pool] { return from(&s.pools, "") }
-
-// Bindings yields the pool bindings in the order of their names.
-func (s *State) Bindings() iter.Seq[*Binding] { return from(&s.bindings, "") }
-
-// ComputeNodes yields the compute nodes in the order of their names.
-func (s *State) ComputeNodes() iter.Seq[*ComputeNode] { return from(&s.nodes, "") }
-
-// Neighbors yields the neighbors in the order of their names.
-func (s *State) Neighbors() iter.Seq[*Neighbor] { return from(&s.neighbors, "") }
-
-// FloatingIPs yields the floating IPs in the order of their names, from a
-// name on.
-func (s *State) FloatingIPs(name string) iter.Seq[*FloatingIP] { return from(&s.floatingIPs, name) }
-
-// PoolsOf yields the pools of a network in the order of their names.
-func (s *State) PoolsOf(network string) iter.Seq[*Pool] {
-	prefix := PoolName(network, "")
-	return func(yield func(*Pool) bool) {
-		s.pools.Ascend(prefix, func(name string, p *Pool) bool { return strings.HasPrefix(name, prefix) && yield(p) })
-	}
-}
-
-// restingAt yields the resting labels of a compute node, the longest first.
-func (s *State) restingAt(node string) iter.Seq[*restingLabel] {
-	return func(yield func(*restingLabel) bool) {
-		s.byRelease.Ascend(&restingLabel{node: node, Released: math.MinInt64}, func(r *restingLabel) bool { return r.node == node && yield(r) })
-	}
-}
-
-// FloatingIPsIn yields the floating IPs of a network in the order of their
-// addresses.
-func (s *State) FloatingIPsIn(network string) iter.Seq[*FloatingIP] {
-	return func(yield func(*FloatingIP) bool) {
-		s.addresses.Ascend(addressItem{network: network}, func(item addressItem) bool {
-			return item.network == network && yield(item.fip)
-		})
-	}
-}
-
-// FloatingIPsAt yields the floating IPs that are associated with a compute
-// node in the order of their names.
-func (s *State) FloatingIPsAt(node string) iter.Seq[*FloatingIP] {
-	return func(yield func(*FloatingIP) bool) {
-		s.byNode.Ascend(nodeItem{node: node}, func(item nodeItem) bool {
-			if item.node != node {
-				return false
-			}
-			fip, ok := s.floatingIPs.Get(item.fip)
-			return !ok || yield(fip)
-		})
-	}
-}
-
 // NetworkByID returns the network that has an id.
 func (s *State) NetworkByID(id uint16) (*Network, bool) { return s.networkIDs.Get(id) }
 
@@ -269,22 +209,6 @@ func (s *State) labelOwner(node string, label vrf.Label) (*interfaceUse, bool) {
 	return s.labels.Get(&interfaceUse{node: node, Label: label})
 }
 
-func from[V any](m *btree.Map[string, V], name string) iter.Seq[V] {
-	return func(yield func(V) bool) {
-		m.Ascend(name, func(_ string, v V) bool { return yield(v) })
-	}
-}
-
-// scanKeys yields the keys of a map and reports whether more is wanted.
-func scanKeys[V any](m *btree.Map[string, V], yield func(string) bool) bool {
-	more := true
-	m.Scan(func(k string, _ V) bool {
-		more = yield(k)
-		return more
-	})
-	return more
-}
-
 // addrIndex is a map by address. netip.Addr is not ordered by <, so the key is
 // its text; there are few of each.
 type addrIndex[V comparable] struct {
@@ -307,17 +231,4 @@ func (x *addrIndex[V]) remove(a netip.Addr, v V) {
 func segment(key, prefix string) (first, rest string) {
 	first, rest, _ = strings.Cut(strings.TrimPrefix(key, prefix), "/")
 	return first, rest
-}
-
-// Names yields the names of all resources.
-func (s *State) Names() iter.Seq[string] {
-	return func(yield func(string) bool) {
-		if s.global != nil && !yield(GlobalName) {
-			return
-		}
-		more := scanKeys(&s.networks, yield) && scanKeys(&s.pools, yield) && scanKeys(&s.bindings, yield) && scanKeys(&s.nodes, yield) && scanKeys(&s.neighbors, yield)
-		if more {
-			scanKeys(&s.floatingIPs, yield)
-		}
-	}
 }
