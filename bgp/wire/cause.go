@@ -18,7 +18,7 @@ func causeOf(err error) neighbor.Cause {
 		return neighbor.CauseConnectionRefused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return neighbor.CauseUnreachable
-	case errors.Is(err, syscall.EADDRNOTAVAIL):
+	case errors.Is(err, syscall.EADDRNOTAVAIL), errors.Is(err, syscall.EINVAL): // the latter from loopback to elsewhere
 		return neighbor.CauseLocalAddress
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return neighbor.CauseTimedOut
@@ -31,6 +31,8 @@ func rootCause(err error) string {
 	var errno syscall.Errno
 	var timeout interface{ Timeout() bool }
 	switch {
+	case errors.Is(err, syscall.EINVAL):
+		return "our own address there is a loopback address, which reaches no other machine"
 	case errors.As(err, &errno):
 		return errno.Error()
 	case errors.Is(err, io.EOF):

@@ -89,6 +89,9 @@ func (s Status) Advice(local Local) string {
 	case CauseKey:
 		return "make the key readable for the daemon; it is read again every second"
 	case CauseLocalAddress:
+		if !s.Settings.LocalAddress.IsValid() {
+			return fmt.Sprintf("let bgp.listen have an address that the router can reach, or set --local-address of %s", name)
+		}
 		return fmt.Sprintf("make %s an address of this machine that the router connects to, or change --local-address of %s", s.Settings.LocalAddress, name)
 	case CauseKeyMismatch:
 		return "configure the same MD5 key for this session on both ends, or on neither"
