@@ -92,6 +92,7 @@ func (i *interest) remove(m membership) bool {
 // membershipUpdate is what an UPDATE says about route target membership.
 type membershipUpdate struct {
 	announced, withdrawn []membership
+	nothing              bool // is withdrawn: an empty MP_UNREACH_NLRI
 	end                  bool // End-of-RIB
 }
 
@@ -125,7 +126,7 @@ func readMembership(body []byte) (u membershipUpdate) {
 		body = body[n:]
 	}
 	// RFC 4724 §2: nothing but an empty MP_UNREACH_NLRI.
-	u.end = u.end && empty && attributes == 1
+	u.end = u.nothing && empty && attributes == 1
 	return u
 }
 
@@ -150,7 +151,7 @@ func (u *membershipUpdate) read(typ byte, value []byte) {
 	value = value[3:]
 	if typ == attrUnreach {
 		u.withdrawn = readNLRIs(value)
-		u.end = len(value) == 0
+		u.nothing = len(value) == 0
 		return
 	}
 	nextHop, ok := cut(&value, 1)
