@@ -135,8 +135,7 @@ func (r *reach) String() string {
 
 // origin finds where a route comes from, by its distinguisher and prefix.
 func origin(state *inventory.State, key vrf.Key) (network, floatingIP string) {
-	rd := key.RD.Bytes()
-	n, ok := state.NetworkByID(uint16(rd[6])<<8 | uint16(rd[7]))
+	n, ok := state.NetworkByID(vrf.NetworkID(key.RD))
 	if !ok {
 		return "", ""
 	}

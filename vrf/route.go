@@ -1,6 +1,7 @@
 package vrf
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/buoynet/buoy/routetarget"
@@ -65,6 +66,13 @@ type Endpoint struct {
 // Distinguisher returns the RD of the VRF's routes at one compute node.
 func (v VRF) Distinguisher(routerID netip.Addr) routetarget.Distinguisher {
 	return routetarget.IPv4Distinguisher(routerID, v.ID)
+}
+
+// NetworkID returns the id of the VRF that a distinguisher of Distinguisher is
+// of.
+func NetworkID(rd routetarget.Distinguisher) uint16 {
+	b := rd.Bytes()
+	return binary.BigEndian.Uint16(b[6:])
 }
 
 // RoutesOf returns the host routes that make the endpoints reachable, in the
