@@ -1,7 +1,6 @@
 package ribout
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -25,7 +24,7 @@ func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 			a := t.attributes.of(s.attrs)
 			list = append(list, line{vrf.Route{
 				Key: t.slots[n].key.key(), Label: s.label &^ again, LocalPref: a.localPref, NextHop: a.nextHop,
-				Targets: a.targets, Encapsulations: cmp.Or(o.policy.Encapsulations, a.encapsulations),
+				Targets: a.targets, Encapsulations: o.encapsulations(a),
 			}, s.at})
 		}
 	}

@@ -1,6 +1,7 @@
 package ribout
 
 import (
+	"cmp"
 	"encoding/binary"
 	"net/netip"
 
@@ -96,7 +97,6 @@ const (
 const (
 	originIncomplete = 2
 	asSequence       = 2
-	asTrans          = 23456
 )
 
 // maxCommunities leaves room for the rest of an UPDATE of 4096 bytes.
@@ -108,10 +108,7 @@ func communitiesSize(targets routetarget.Set, encapsulations vrf.Encapsulations)
 
 // appendAttributes writes the attributes that stand behind the NLRI.
 func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
-	s, encapsulations := &o.session, a.encapsulations
-	if o.policy.Encapsulations != 0 {
-		encapsulations = o.policy.Encapsulations
-	}
+	s, encapsulations := &o.session, o.encapsulations(a)
 	b = append(b, flagTransitive, attrOrigin, 1, originIncomplete)
 	b = s.appendASPath(b)
 	if s.internal() {
@@ -135,6 +132,11 @@ func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
 	return b
 }
 
+// encapsulations returns the neighbor's own, or else the route's.
+func (o *Out) encapsulations(a *attributes) vrf.Encapsulations {
+	return cmp.Or(o.policy.Encapsulations, a.encapsulations)
+}
+
 // appendASPath writes an empty path to an internal neighbor, and our AS to an
 // external one.
 func (s *Session) appendASPath(b []byte) []byte {
@@ -147,7 +149,7 @@ func (s *Session) appendASPath(b []byte) []byte {
 	}
 	as := s.LocalAS
 	if as > 0xffff {
-		as = asTrans
+		as = neighbor.ASTrans
 	}
 	b = append(b, flagTransitive, attrASPath, 4, asSequence, 1)
 	return binary.BigEndian.AppendUint16(b, uint16(as))

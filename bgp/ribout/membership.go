@@ -99,56 +99,29 @@ type membershipUpdate struct {
 // readMembership reads the body of an UPDATE. What is cut off or malformed is
 // left out: to refuse it is for who reads the rest.
 func readMembership(body []byte) (u membershipUpdate) {
-	withdrawn, ok := cut(&body, 2)
-	if !ok || len(body) < withdrawn {
+	withdrawn, attrs, nlri, ok := splitUpdate(body)
+	if !ok {
 		return u
 	}
-	empty := withdrawn == 0
-	body = body[withdrawn:]
-	length, ok := cut(&body, 2)
-	if !ok || len(body) < length {
-		return u
-	}
-	empty = empty && len(body) == length // no IPv4 unicast NLRI
-	attributes := 0
-	for body = body[:length]; len(body) >= 3; attributes++ {
-		size := 1
-		if body[0]&flagExtended != 0 {
-			size = 2
-		}
-		typ := body[1]
-		body = body[2:]
-		n, ok := cut(&body, size)
-		if !ok || len(body) < n {
+	count := 0
+	for ; len(attrs) >= minAttribute; count++ {
+		typ, value, rest, ok := nextAttribute(attrs)
+		if !ok {
 			return u
 		}
-		u.read(typ, body[:n])
-		body = body[n:]
+		u.read(typ, value)
+		attrs = rest
 	}
 	// RFC 4724 §2: nothing but an empty MP_UNREACH_NLRI.
-	u.end = u.nothing && empty && attributes == 1
+	u.end = u.nothing && len(withdrawn)+len(nlri) == 0 && count == 1
 	return u
 }
 
-// cut takes a number of one or two octets off the front.
-func cut(b *[]byte, size int) (n int, ok bool) {
-	if len(*b) < size {
-		return 0, false
-	}
-	n = int((*b)[0])
-	if size == 2 {
-		n = int(binary.BigEndian.Uint16(*b))
-	}
-	*b = (*b)[size:]
-	return n, true
-}
-
 func (u *membershipUpdate) read(typ byte, value []byte) {
-	if (typ != attrReach && typ != attrUnreach) || len(value) < 3 ||
-		binary.BigEndian.Uint16(value) != neighbor.RouteTarget.AFI() || value[2] != neighbor.RouteTarget.SAFI() {
+	if f, ok := familyOf(typ, value); !ok || f != neighbor.RouteTarget {
 		return
 	}
-	value = value[3:]
+	value = value[familySize:]
 	if typ == attrUnreach {
 		u.withdrawn = readNLRIs(value)
 		u.nothing = len(value) == 0

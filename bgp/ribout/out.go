@@ -87,7 +87,7 @@ func (o *Out) forget(n uint32) {
 	o.table.attributes.drop(o.sent[n].attrs)
 	o.sent[n] = sent{}
 	o.count--
-	o.table.slots[n].sent--
+	o.table.slots[n].known--
 	o.table.release(n)
 }
 

@@ -95,7 +95,7 @@ func (p *packer) announce() {
 		s, have := &o.table.slots[d.slot()], &o.sent[d.slot()]
 		m.nlri(s.key, bottomOfStack(s.label))
 		if have.attrs == 0 {
-			s.sent++
+			s.known++
 			o.count++
 		}
 		o.table.attributes.drop(have.attrs)

@@ -242,3 +242,15 @@ func sorted(routes map[vrf.Key]vrf.Route) (list []vrf.Route) {
 	slices.SortFunc(list, func(a, b vrf.Route) int { return a.Key.Compare(b.Key) })
 	return list
 }
+
+// Len returns the number of routes that should be advertised.
+func (t *Table) Len() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.slots {
+		if t.slots[i].attrs != 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -27,7 +27,7 @@ type slot struct {
 	key
 	label vrf.Label
 	attrs attributesID // 0: it should not be advertised
-	sent  uint32       // how many neighbors have it
+	known uint32       // how many neighbors have it
 }
 
 // NewTable returns an empty table.
@@ -104,7 +104,7 @@ func (t *Table) Withdraw(routes []vrf.Route) {
 
 // release frees a slot that is neither wanted nor known to a neighbor.
 func (t *Table) release(n uint32) {
-	if s := &t.slots[n]; s.attrs == 0 && s.sent == 0 {
+	if s := &t.slots[n]; s.attrs == 0 && s.known == 0 {
 		delete(t.index, s.key)
 		t.free = append(t.free, n)
 	}
@@ -141,8 +141,7 @@ func (t *Table) checkDeclared(r *vrf.Route) error {
 	if t.networks == nil {
 		return nil
 	}
-	rd := r.RD.Bytes()
-	id := uint16(rd[6])<<8 | uint16(rd[7])
+	id := vrf.NetworkID(r.RD)
 	switch targets, ok := t.networks[id]; {
 	case !ok:
 		return fmt.Errorf("there is no network %d", id)
@@ -150,18 +149,6 @@ func (t *Table) checkDeclared(r *vrf.Route) error {
 		return fmt.Errorf("expected the targets of network %d, %s, got %s", id, targets, r.Targets)
 	}
 	return nil
-}
-
-// Len returns the number of routes that should be advertised.
-func (t *Table) Len() (n int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range t.slots {
-		if t.slots[i].attrs != 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // Sessions returns the number of sessions that routes are sent in.

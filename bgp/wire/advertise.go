@@ -22,7 +22,7 @@ func (c *connection) establish() {
 		FourOctetAS:     sent.FourOctetAS() && c.open.FourOctetAS(),
 		ExtendedNextHop: c.open.ExtendedNextHop,
 		MaxMessage:      maxLength,
-	}, c.peer.policy)
+	}, c.peer.status.Settings.Policy)
 	close(c.up)
 }
 
@@ -119,36 +119,3 @@ func (c *connection) concernsRoutes(msg []byte) (done bool) {
 	}
 	return false
 }
-
-// isVPN reports whether a message is an UPDATE about VPN routes.
-func isVPN(msg []byte) bool {
-	if msg[18] != typeUpdate || len(msg) < headerLength+4 {
-		return false
-	}
-	withdrawn := int(binary.BigEndian.Uint16(msg[headerLength:]))
-	if len(msg) < headerLength+4+withdrawn {
-		return false
-	}
-	for attrs := msg[headerLength+4+withdrawn:]; len(attrs) >= 4; {
-		header, size := 3, int(attrs[2])
-		if attrs[0]&flagExtended != 0 {
-			header, size = 4, int(binary.BigEndian.Uint16(attrs[2:]))
-		}
-		if len(attrs) < header+size {
-			return false
-		}
-		if typ, value := attrs[1], attrs[header:header+size]; (typ == attrMPReach || typ == attrMPUnreach) && len(value) >= 3 {
-			f, ok := neighbor.FamilyOf(binary.BigEndian.Uint16(value), value[2])
-			return ok && f != neighbor.RouteTarget
-		}
-		attrs = attrs[header+size:]
-	}
-	return false
-}
-
-// The path attributes that carry routes of other families (RFC 4760 §3, §4).
-const (
-	attrMPReach   = 14
-	attrMPUnreach = 15
-	flagExtended  = 0x10 // the length of the attribute has two octets
-)

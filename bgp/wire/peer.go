@@ -61,9 +61,8 @@ type peer struct {
 	sequence    uint64
 	changed     chan struct{} // closed and replaced when current or connections change
 	status      neighbor.Status
-	policy      neighbor.Policy // that of settings was the first one
-	signatures  string          // what the kernel dropped since the neighbor was last up
-	key         string          // TCP MD5; installed on the listeners when it is not empty
+	signatures  string // what the kernel dropped since the neighbor was last up
+	key         string // TCP MD5; installed on the listeners when it is not empty
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
 	failure     string // how the last connection ended
@@ -81,7 +80,6 @@ func newPeer(s *Server, settings neighbor.Settings) *peer {
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
 		changed:     make(chan struct{}),
-		policy:      settings.Policy,
 		status:      neighbor.Status{Settings: settings, Since: time.Now(), Reason: "just added"},
 	}
 }

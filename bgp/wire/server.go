@@ -270,7 +270,7 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 		return
 	}
 	p.mu.Lock()
-	p.policy, p.status.Settings.Policy = policy, policy
+	p.status.Settings.Policy = policy
 	p.mu.Unlock()
 	if out := s.Out(addr); out != nil {
 		out.SetPolicy(policy)

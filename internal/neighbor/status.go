@@ -113,10 +113,3 @@ func (s Status) Negotiated() Families {
 	}
 	return s.OpenSent.Families & s.OpenReceived.Families
 }
-
-// Takes reports whether an established neighbor may be sent a VPN route: its
-// family is negotiated, and with it an IPv6 next hop for an IPv4 prefix.
-func (s Status) Takes(prefix, nextHop netip.Addr) bool {
-	return s.State == Established && s.Negotiated().Contains(VPNFamily(prefix)) &&
-		(prefix.Is6() || nextHop.Is4() || s.OpenReceived.ExtendedNextHop)
-}

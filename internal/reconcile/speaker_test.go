@@ -71,8 +71,7 @@ func (s *speaker) batch(what string, routes []vrf.Route, take func(vrf.Route)) e
 		}
 	}
 	for _, r := range routes[:taken] {
-		rd := r.RD.Bytes()
-		if id := uint16(rd[6])<<8 | uint16(rd[7]); what == "advertise" && s.networks[id] != r.Targets {
+		if id := vrf.NetworkID(r.RD); what == "advertise" && s.networks[id] != r.Targets {
 			return fmt.Errorf("%s is not of network %d with %s", routeText(r), id, s.networks[id])
 		}
 		take(r)
