@@ -15,14 +15,18 @@ const lengthOffset = 16
 // caller holds peer.mu.
 func (c *connection) establish() {
 	sent := c.peer.status.OpenSent
-	c.out = c.peer.config.Routes.Open(ribout.Session{
+	c.agreed = ribout.Session{
 		LocalAS:         c.peer.config.LocalAS,
 		PeerAS:          c.open.AS,
 		Families:        sent.Families & c.open.Families,
-		FourOctetAS:     sent.FourOctetAS() && c.open.FourOctetAS(),
+		FourOctetAS:     neighbor.Both(sent, c.open, neighbor.CapFourOctetAS),
 		ExtendedNextHop: c.open.ExtendedNextHop,
 		MaxMessage:      maxLength,
-	}, c.peer.status.Settings.Policy)
+	}
+	if neighbor.Both(sent, c.open, neighbor.CapExtendedMessage) {
+		c.agreed.MaxMessage = maxExtended
+	}
+	c.out = c.peer.config.Routes.Open(c.agreed, c.peer.status.Settings.Policy)
 	close(c.up)
 }
 
@@ -93,29 +97,45 @@ func (c *connection) sendUpdates(messages []byte) error {
 	return nil
 }
 
-// concernsRoutes takes over what is about our own routes: membership, and a
-// request to send the VPN routes again, which is not the engine's business.
-func (c *connection) concernsRoutes(msg []byte) (done bool) {
-	c.peer.mu.Lock()
-	out := c.out
-	c.peer.mu.Unlock()
-	if out == nil {
-		return false
+// receivedUpdate takes the router's membership from an UPDATE. Routes from
+// routers are imported by nobody.
+func (c *connection) receivedUpdate(msg []byte) *refusal {
+	v, r := judge(msg, c.agreed.Families, c.agreed.LocalAS != c.agreed.PeerAS)
+	if r != nil {
+		r.reason = "the neighbor sent " + r.reason
+		return r
 	}
-	switch msg[18] {
-	case typeUpdate:
-		out.ReceivedUpdate(msg[headerLength:])
-	case typeRouteRefresh:
-		// RFC 2918 §3, RFC 7313 §3.2: AFI, subtype, SAFI.
-		afi, subtype, safi := binary.BigEndian.Uint16(msg[headerLength:]), msg[headerLength+2], msg[headerLength+3]
-		f, ok := neighbor.FamilyOf(afi, safi)
-		if !ok || f == neighbor.RouteTarget || len(msg) != headerLength+4 {
-			return false
-		}
-		if subtype == 0 {
-			out.Refresh(f)
-		}
-		return true
+	c.peer.received(c, msg)
+	c.reassure()
+	if v.problem != "" {
+		c.peer.malformed(msg, v.problem)
 	}
-	return false
+	c.out.ReceivedUpdate(msg[headerLength:])
+	return nil
+}
+
+// The subtypes of ROUTE-REFRESH (RFC 7313 §3.2).
+const (
+	refreshRequest = 0
+	refreshBegins  = 1 // BoRR
+	refreshEnds    = 2 // EoRR
+)
+
+// receivedRefresh answers a request from our own set (RFC 2918 §3).
+func (c *connection) receivedRefresh(msg []byte) *refusal {
+	body := msg[headerLength:]
+	afi, subtype, safi := binary.BigEndian.Uint16(body), body[2], body[3]
+	if len(body) != 4 && (subtype == refreshBegins || subtype == refreshEnds) {
+		return &refusal{codeRefresh, refreshLength, msg, "the neighbor sent a ROUTE-REFRESH with a mark that is too long"}
+	}
+	c.peer.received(c, msg)
+	c.reassure()
+	f, ok := neighbor.FamilyOf(afi, safi)
+	if !ok || !c.agreed.Families.Contains(f) || len(body) != 4 {
+		return nil // RFC 2918 §4, RFC 5291 §6: not negotiated, ignored
+	}
+	if subtype == refreshRequest {
+		c.out.Refresh(f)
+	}
+	return nil
 }

@@ -45,12 +45,16 @@ type connection struct {
 	last   []byte        // the engine's NOTIFICATION
 	// session owns link and last, then serve.
 
+	reassured time.Time // owned by receive
+
 	// Guarded by peer.mu.
 	open              *neighbor.Open // the router's
 	openSent          bool
 	keepaliveSent     bool
 	keepaliveReceived bool
-	out               *ribout.Out // once the session is established
+	// Set once, before up is closed.
+	agreed ribout.Session
+	out    *ribout.Out
 }
 
 // established reports whether both sides have confirmed. The caller holds
@@ -114,6 +118,9 @@ func (c *connection) receive() {
 		}
 		if msg[18] == typeOpen {
 			hold.Stop()
+			if c.open.Has(neighbor.CapExtendedMessage) { // as we do
+				r.extend()
+			}
 		}
 	}
 }
@@ -139,56 +146,64 @@ func (c *connection) extendLife() {
 	}
 }
 
-// received checks a message that has passed the screen, and passes it on.
+// received checks a message that has passed the screen, and takes it to whoever
+// it is for. The engine gets OPENs and KEEPALIVEs and nothing else.
 func (c *connection) received(msg []byte) *refusal {
-	forward := msg
-	switch msg[18] {
-	case typeOpen:
-		if r := c.peer.expected(c, typeOpen); r != nil {
-			return r
-		}
-		m, r := readOpen(msg)
-		if r != nil {
-			r.reason = "the neighbor sent " + r.reason
-			return r
-		}
-		if r := c.peer.checkOpen(c, m.Open); r != nil {
-			return r
-		}
-		forward = m.forEngine()
-		c.peer.received(c, msg)
-		c.forward(forward)
-		close(c.opened)
-		return nil
-	case typeNotification:
+	if msg[18] == typeNotification {
 		n := readNotification(msg)
 		c.peer.notificationReceived(msg, n)
 		// Before the engine, which closes at once and would be the reason.
 		c.end(&ending{cause: neighbor.CauseNotificationReceived, reason: "the neighbor sent NOTIFICATION " + n.String()})
-	default:
-		if r := c.peer.expected(c, msg[18]); r != nil {
-			return r
-		}
-		if r := decodable(msg); r != nil {
-			r.reason = "the neighbor sent " + r.reason
-			return r
-		}
-		if msg[18] != typeKeepalive {
-			// Some routers do not wait for our KEEPALIVE.
-			select {
-			case <-c.up:
-			case <-c.ctx.Done():
-				return nil
-			}
-		}
-		c.peer.received(c, msg)
-		if c.concernsRoutes(msg) {
-			return nil
-		}
+		return nil
 	}
-	c.forward(forward)
+	if r := c.peer.expected(c, msg[18]); r != nil {
+		return r
+	}
+	switch msg[18] {
+	case typeOpen:
+		return c.receivedOpen(msg)
+	case typeKeepalive:
+		c.peer.received(c, msg)
+		c.forward(msg)
+		return nil
+	}
+	// Some routers do not wait for our KEEPALIVE.
+	select {
+	case <-c.up:
+	case <-c.ctx.Done():
+		return nil
+	}
+	if msg[18] == typeUpdate {
+		return c.receivedUpdate(msg)
+	}
+	return c.receivedRefresh(msg)
+}
+
+func (c *connection) receivedOpen(msg []byte) *refusal {
+	m, r := readOpen(msg)
+	if r != nil {
+		r.reason = "the neighbor sent " + r.reason
+		return r
+	}
+	if r := c.peer.checkOpen(c, m.Open); r != nil {
+		return r
+	}
+	c.peer.received(c, msg)
+	c.forward(m.forEngine())
+	close(c.opened)
 	return nil
 }
+
+// reassure tells the engine that the router is alive. Any message says so (RFC
+// 4271 §8.2.2), and a router that sends UPDATEs need not send KEEPALIVEs.
+func (c *connection) reassure() {
+	if now := time.Now(); now.Sub(c.reassured) >= time.Second { // a hold time is at least 3 s
+		c.reassured = now
+		c.forward(keepalive)
+	}
+}
+
+var keepalive = message(typeKeepalive)
 
 // forward passes a message to the engine. An error is not yet a reason to end:
 // session still reads what the engine said before it closed, if the router
@@ -216,7 +231,7 @@ func (c *connection) session() {
 	if err != nil {
 		return // only when the connection has ended
 	}
-	if err := c.send(open); err != nil {
+	if err := c.send(c.peer.offer(open)); err != nil {
 		c.end(c.sendFailed(err))
 		return
 	}

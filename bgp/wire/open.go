@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -9,37 +10,31 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
-// Capability codes (IANA registry "Capability Codes").
-const (
-	capMultiprotocol   = 1
-	capRouteRefresh    = 2
-	capExtendedNextHop = 5
-	capGracefulRestart = 64
-	capFourOctetAS     = 65
-	capAddPath         = 69
-	capEnhancedRefresh = 70
-	capLongLivedGR     = 71
-)
+// wellFormed says, for the capabilities that Buoy reads, whether a value of a
+// length is well-formed.
+var wellFormed = map[neighbor.Capability]func(length int) bool{
+	neighbor.CapMultiprotocol:   func(n int) bool { return n == 4 },
+	neighbor.CapRouteRefresh:    func(n int) bool { return n == 0 },
+	neighbor.CapExtendedNextHop: func(n int) bool { return n > 0 && n%6 == 0 },
+	neighbor.CapExtendedMessage: func(n int) bool { return n == 0 },
+	neighbor.CapGracefulRestart: func(n int) bool { return n >= 2 && n%4 == 2 },
+	neighbor.CapFourOctetAS:     func(n int) bool { return n == 4 },
+	neighbor.CapAddPath:         func(n int) bool { return n > 0 && n%4 == 0 },
+	neighbor.CapEnhancedRefresh: func(n int) bool { return n == 0 },
+	neighbor.CapLongLivedGR:     func(n int) bool { return n%7 == 0 },
+}
 
-// engineCapabilities are those that the engine acts on, and whether a value of
-// a length is well-formed. The engine reads past the end of a shorter one, or
-// silently drops every capability that follows it.
-var engineCapabilities = map[byte]func(length int) bool{
-	capMultiprotocol:   func(n int) bool { return n == 4 },
-	capRouteRefresh:    func(n int) bool { return n == 0 },
-	capExtendedNextHop: func(n int) bool { return n > 0 && n%6 == 0 },
-	capGracefulRestart: func(n int) bool { return n >= 2 && n%4 == 2 },
-	capFourOctetAS:     func(n int) bool { return n == 4 },
-	capAddPath:         func(n int) bool { return n > 0 && n%4 == 0 },
-	capEnhancedRefresh: func(n int) bool { return n == 0 },
-	capLongLivedGR:     func(n int) bool { return n%7 == 0 },
+// forTheEngine are the capabilities that the state machine acts on. What the
+// others promise, the wire and the Adj-RIB-Out keep.
+func forTheEngine(c neighbor.Capability) bool {
+	return c == neighbor.CapMultiprotocol || c == neighbor.CapFourOctetAS
 }
 
 // openMessage is an OPEN that has been read to its last byte.
 type openMessage struct {
 	neighbor.Open
 	fixed        []byte // version, AS, hold time and identifier, as they came
-	capabilities []byte // those of engineCapabilities: code, length, value
+	capabilities []byte // those for the engine: code, length, value
 }
 
 func openRefusal(subcode byte, format string, args ...any) *refusal {
@@ -71,6 +66,9 @@ func readOpen(msg []byte) (*openMessage, *refusal) {
 	}
 	if r := m.readParameters(body[9:]); r != nil {
 		return nil, r
+	}
+	if !m.Has(neighbor.CapGracefulRestart) { // RFC 9494 §4.1: nothing without it
+		m.Restart = neighbor.Restart{}
 	}
 	if len(m.capabilities) > 253 {
 		return nil, openRefusal(0, "%d bytes of capabilities", len(m.capabilities))
@@ -121,18 +119,22 @@ func (m *openMessage) readCapabilities(b []byte) *refusal {
 		}
 		code, value := b[0], b[2:2+int(b[1])]
 		m.Capabilities = append(m.Capabilities, code)
-		if wellFormed, ok := engineCapabilities[code]; ok {
-			if !wellFormed(len(value)) {
-				return openRefusal(0, "capability %d of %d bytes", code, len(value))
-			}
+		if ok, known := wellFormed[code]; known && !ok(len(value)) {
+			return openRefusal(0, "capability %d of %d bytes", code, len(value))
+		}
+		if forTheEngine(code) {
 			m.capabilities = append(m.capabilities, b[:2+len(value)]...)
 		}
 		switch code {
-		case capFourOctetAS:
+		case neighbor.CapFourOctetAS:
 			m.AS = binary.BigEndian.Uint32(value)
-		case capExtendedNextHop:
+		case neighbor.CapExtendedNextHop:
 			m.ExtendedNextHop = m.ExtendedNextHop || offersVPNv4OverIPv6(value)
-		case capMultiprotocol:
+		case neighbor.CapGracefulRestart:
+			m.Restart = readRestart(value, m.Restart.LongLived)
+		case neighbor.CapLongLivedGR:
+			m.Restart.LongLived = readStaleTimes(value)
+		case neighbor.CapMultiprotocol:
 			afi, safi := binary.BigEndian.Uint16(value), value[3]
 			if f, ok := neighbor.FamilyOf(afi, safi); ok {
 				m.Families |= neighbor.NewFamilies(f)
@@ -145,18 +147,21 @@ func (m *openMessage) readCapabilities(b []byte) *refusal {
 	return nil
 }
 
+// vpnv4OverIPv6 is the entry for VPNv4 routes with an IPv6 next hop.
+var vpnv4OverIPv6 = []byte{0, 1, 0, 128, 0, 2}
+
 // offersVPNv4OverIPv6 reads entries of AFI, SAFI and next hop AFI, two octets
 // each (RFC 8950 §4).
 func offersVPNv4OverIPv6(value []byte) bool {
 	for ; len(value) >= 6; value = value[6:] {
-		if [6]byte(value) == [6]byte{0, 1, 0, 128, 0, 2} {
+		if bytes.Equal(value[:6], vpnv4OverIPv6) {
 			return true
 		}
 	}
 	return false
 }
 
-// forEngine returns the OPEN with the capabilities that the engine knows, in
+// forEngine returns the OPEN with the capabilities for the engine, in
 // one parameter of the classic encoding.
 func (m *openMessage) forEngine() []byte {
 	body := append([]byte(nil), m.fixed...)

@@ -52,6 +52,8 @@ func TestReadOpen(t *testing.T) {
 			o.AS = 4200000000
 			o.Families = neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget)
 			o.Others = []string{"25/70"}
+			vpnv4 := neighbor.NewFamilies(neighbor.InetVPN)
+			o.Restart = neighbor.Restart{Notification: true, Time: 2 * time.Minute, Families: vpnv4, Preserved: vpnv4}
 			o.Capabilities = []byte{1, 1, 1, 2, 64, 73, 65}
 		})},
 	} {
@@ -162,7 +164,7 @@ func FuzzReadOpen(f *testing.F) {
 			}
 		}
 		for _, code := range m.Capabilities {
-			if engineCapabilities[code] != nil {
+			if forTheEngine(code) {
 				known = append(known, code)
 			}
 		}

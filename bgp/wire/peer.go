@@ -68,7 +68,6 @@ type peer struct {
 	failure     string // how the last connection ended
 	diagnosis   diagnosis
 	logged      neighbor.Cause // the last one that the operator's log has
-	kept        []RefusedMessage
 }
 
 func newPeer(s *Server, settings neighbor.Settings) *peer {

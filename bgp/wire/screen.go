@@ -26,6 +26,9 @@ const (
 	codeHold   = 4
 	codeFSM    = 5
 	codeCease  = 6
+
+	codeRefresh   = 7 // RFC 7313 §5
+	refreshLength = 1
 )
 
 // The subcodes of an OPEN Message Error that say more than "malformed".
@@ -45,16 +48,17 @@ const (
 
 const (
 	headerLength = 19
-	maxLength    = 4096 // RFC 8654 is not offered
+	maxLength    = 4096
+	maxExtended  = 65535 // of all but OPEN and KEEPALIVE, once both sides offered it (RFC 8654 §4)
 )
 
 // lengths gives the shortest and the longest message of each type, by type.
 var lengths = [...]struct{ min, max int }{
 	typeOpen:         {29, maxLength},
-	typeUpdate:       {23, maxLength},
-	typeNotification: {21, maxLength},
+	typeUpdate:       {23, maxExtended},
+	typeNotification: {21, maxExtended},
 	typeKeepalive:    {headerLength, headerLength},
-	typeRouteRefresh: {23, maxLength}, // RFC 5291 appends entries
+	typeRouteRefresh: {23, maxExtended}, // RFC 5291 appends entries
 }
 
 // refusal is why a message is answered with a NOTIFICATION instead of being
@@ -94,8 +98,9 @@ func (r *refusal) bytes() []byte {
 	return message(typeNotification, append([]byte{r.code, r.subcode}, r.data...)...)
 }
 
-// screen checks a message header (RFC 4271 §6.1).
-func screen(header []byte) *refusal {
+// screen checks the header of a message that may have so many bytes (RFC 4271
+// §6.1).
+func screen(header []byte, limit int) *refusal {
 	for _, b := range header[:16] {
 		if b != 0xff {
 			return &refusal{codeHeader, 1, nil, "a message without the marker"}
@@ -104,7 +109,7 @@ func screen(header []byte) *refusal {
 	length, typ := int(binary.BigEndian.Uint16(header[16:])), header[18]
 	badLength := &refusal{codeHeader, 2, []byte{header[16], header[17]},
 		fmt.Sprintf("a message of type %d with the length %d", typ, length)}
-	if length < headerLength || length > maxLength {
+	if length < headerLength || length > limit {
 		return badLength
 	}
 	if typ == 0 || int(typ) >= len(lengths) {
@@ -120,12 +125,15 @@ func screen(header []byte) *refusal {
 // messageReader cuts a stream into messages. It is owned by one goroutine.
 type messageReader struct {
 	r   *bufio.Reader
-	buf [maxLength]byte
+	buf []byte // as long as a message may be
 }
 
 func newMessageReader(r io.Reader) *messageReader {
-	return &messageReader{r: bufio.NewReaderSize(r, 1<<16)}
+	return &messageReader{r: bufio.NewReaderSize(r, 1<<16), buf: make([]byte, maxLength)}
 }
+
+// extend lets longer messages in from now on.
+func (m *messageReader) extend() { m.buf = make([]byte, maxExtended) }
 
 // next returns the next whole message, which is valid until the next call. A
 // message that is not to be passed on comes with a *refusal and may be only a
@@ -135,7 +143,7 @@ func (m *messageReader) next() ([]byte, error) {
 	if _, err := io.ReadFull(m.r, header); err != nil {
 		return nil, err
 	}
-	if r := screen(header); r != nil {
+	if r := screen(header, len(m.buf)); r != nil {
 		return header, r
 	}
 	msg := m.buf[:binary.BigEndian.Uint16(header[16:])]

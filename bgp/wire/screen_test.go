@@ -42,11 +42,26 @@ func TestScreen(t *testing.T) {
 		{"type 6", header(19, 6), 1, 3, []byte{6}},
 		{"type 255", header(19, 0xff), 1, 3, []byte{0xff}},
 	} {
-		r := screen(tt.header)
+		r := screen(tt.header, maxLength)
 		switch {
 		case r == nil && tt.code == 0:
 		case r == nil || r.code != tt.code || r.subcode != tt.subcode || !bytes.Equal(r.data, tt.data):
 			t.Errorf("%s: got %+v, want %d/%d %x", tt.name, r, tt.code, tt.subcode, tt.data)
+		}
+	}
+}
+
+// TestExtendedMessages: longer messages pass once both sides offered them, but
+// no longer OPEN or KEEPALIVE (RFC 8654 §4).
+func TestExtendedMessages(t *testing.T) {
+	for _, typ := range []byte{typeUpdate, typeNotification, typeRouteRefresh} {
+		if r := screen(header(maxExtended, typ), maxExtended); r != nil {
+			t.Errorf("type %d: %v", typ, r)
+		}
+	}
+	for _, typ := range []byte{typeOpen, typeKeepalive} {
+		if r := screen(header(maxLength+1, typ), maxExtended); r == nil || r.subcode != 2 {
+			t.Errorf("type %d: %v", typ, r)
 		}
 	}
 }

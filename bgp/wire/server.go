@@ -311,17 +311,5 @@ func (s *Server) withStranger(status neighbor.Status) neighbor.Status {
 	return status
 }
 
-// RefusedMessages returns the last messages of a neighbor that were not passed
-// on, the oldest first.
-func (s *Server) RefusedMessages(addr netip.Addr) []RefusedMessage {
-	s.mu.Lock()
-	p := s.peers[addr]
-	s.mu.Unlock()
-	if p == nil {
-		return nil
-	}
-	return p.refusedMessages()
-}
-
 // Refused returns what came from addresses that no neighbor has.
 func (s *Server) Refused() Refused { return s.refusals.snapshot() }

@@ -11,15 +11,7 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
-// RefusedMessage is a message that was answered with a NOTIFICATION instead of
-// being passed on.
-type RefusedMessage struct {
-	Time   time.Time
-	Reason string
-	Bytes  []byte // as far as it was read: only the header when that is wrong
-}
-
-// keptMessages is how many refused messages are kept for each neighbor.
+// keptMessages is how many bad messages are kept for each neighbor.
 const keptMessages = 8
 
 // snapshot returns a copy that nobody changes.
@@ -253,17 +245,25 @@ func (p *peer) refused(c *connection, msg []byte, r *refusal) bool {
 		return false
 	}
 	p.status.Received.Refused++
-	if len(p.kept) == keptMessages {
-		p.kept = slices.Delete(p.kept, 0, 1)
-	}
-	p.kept = append(p.kept, RefusedMessage{time.Now(), r.reason, slices.Clone(msg)})
+	p.keep(msg, r.reason)
 	return true
 }
 
-func (p *peer) refusedMessages() []RefusedMessage {
+// malformed notes an UPDATE that was taken as RFC 7606 says.
+func (p *peer) malformed(msg []byte, problem string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.kept)
+	if p.status.Received.Malformed++; p.status.Received.Malformed == 1 {
+		p.config.Logger.Warn("the neighbor sends malformed UPDATEs", "neighbor", p.settings.Name, "problem", problem)
+	}
+	p.keep(msg, "an UPDATE: "+problem)
+}
+
+// keep keeps a bad message. The caller holds p.mu.
+func (p *peer) keep(msg []byte, reason string) {
+	old := p.status.BadMessages // a snapshot may have it
+	bad := neighbor.BadMessage{Time: time.Now(), Reason: reason, Bytes: slices.Clone(msg[:min(len(msg), neighbor.MaxBadBytes)])}
+	p.status.BadMessages = append(slices.Clone(old[max(0, len(old)-keptMessages+1):]), bad)
 }
 
 // count adds a message to a direction's counters.

@@ -41,6 +41,8 @@ type Settings struct {
 	// MD5Key says where the TCP MD5 key is (RFC 2385). The key itself is never
 	// stored or shown.
 	MD5Key KeySource `json:"md5_key,omitzero"`
+	// Restart is what is agreed on for the time without a session.
+	Restart RestartSettings `json:"restart,omitzero"`
 
 	Policy
 }
@@ -153,5 +155,5 @@ func (s Settings) validateSession() error {
 	case s.MD5Key.File != "" && s.MD5Key.Env != "":
 		return &FieldError{"md5_key_env", "expected a file or an environment variable, not both"}
 	}
-	return nil
+	return s.Restart.validate()
 }

@@ -2,7 +2,6 @@ package neighbor
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 )
 
@@ -24,27 +23,6 @@ var stateNames = [...]string{"Idle", "Connect", "Active", "OpenSent", "OpenConfi
 // String returns the RFC's name.
 func (s State) String() string { return stateNames[s] }
 
-// Open is what an OPEN message says (RFC 4271 §4.2).
-type Open struct {
-	AS       uint32 // from the 4-octet AS capability (RFC 6793) when it is there
-	RouterID netip.Addr
-	HoldTime time.Duration // zero or at least 3 s
-	Families Families      // of those that Buoy speaks, from the multiprotocol capabilities
-	// ExtendedNextHop: VPNv4 routes may have an IPv6 next hop (RFC 8950).
-	ExtendedNextHop bool
-	// Others lists multiprotocol families that Buoy does not speak, as "AFI/SAFI".
-	Others []string
-	// Capabilities lists the capability codes in the order of the message.
-	Capabilities []uint8
-}
-
-// capFourOctetAS is the code of the capability (RFC 6793 §3).
-const capFourOctetAS = 65
-
-// FourOctetAS reports whether AS numbers have four octets, if the other side
-// says so, too.
-func (o Open) FourOctetAS() bool { return slices.Contains(o.Capabilities, capFourOctetAS) }
-
 // Notification is a NOTIFICATION message (RFC 4271 §4.5).
 type Notification struct {
 	Code, Subcode uint8
@@ -58,10 +36,21 @@ type Counters struct {
 	Opens, Updates, Notifications, Keepalives, RouteRefreshes uint64
 
 	Bytes uint64
-	// Refused counts messages that were answered with a NOTIFICATION instead
-	// of being passed on. Only for what is received.
-	Refused uint64
+	// Only for what is received: Refused counts messages that were answered with
+	// a NOTIFICATION instead of being taken, Malformed those that were taken as
+	// RFC 7606 says.
+	Refused, Malformed uint64
 }
+
+// BadMessage is a message that was refused, or taken as RFC 7606 says.
+type BadMessage struct {
+	Time   time.Time
+	Reason string
+	Bytes  []byte // the first MaxBadBytes, as far as it was read
+}
+
+// MaxBadBytes is how much of a bad message is kept.
+const MaxBadBytes = 4096
 
 // Messages returns the number of messages that were passed on.
 func (c Counters) Messages() uint64 {
@@ -83,13 +72,16 @@ type Status struct {
 	LocalAddress  netip.AddrPort // of the current connection
 	RemoteAddress netip.AddrPort
 
-	OpenSent     *Open // of the current or the last session
+	OpenSent     *Open // of the current or the last session; never changed
 	OpenReceived *Open
 
 	NotificationSent     *Notification // the last one, of any session
 	NotificationReceived *Notification
 
 	Sent, Received Counters
+
+	// BadMessages are the last few, the oldest first; never changed.
+	BadMessages []BadMessage
 
 	// Advertised is how many VPN routes the neighbor has from us; zero while
 	// there is no session.

@@ -1,0 +1,90 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// verdict is what becomes of an UPDATE that is not as it should be, in a session
+// that goes on (RFC 7606 §2). The zero value is for one that is.
+type verdict struct {
+	problem  string
+	withdraw bool // its routes count as withdrawn
+}
+
+// judge reads an UPDATE and says what RFC 7606 makes of it: a refusal is a
+// session reset. GoBGP's decoder panics on some malformed ones.
+func judge(msg []byte, families neighbor.Families, external bool) (v verdict, r *refusal) {
+	defer func() {
+		if p := recover(); p != nil {
+			// RFC 4271 §6.3: no subcode fits every malformed attribute.
+			r = &refusal{codeUpdate, 0, nil, fmt.Sprintf("an UPDATE that cannot be decoded: %v", p)}
+		}
+	}()
+	// Whether it panics, and what it reads, depends on what follows in memory.
+	m, err := bgp.ParseBGPMessage(msg[:len(msg):len(msg)])
+	if v, r = handling(err); r != nil || v.withdraw {
+		return v, r
+	}
+	update := m.Body.(*bgp.BGPUpdate)
+	if strange := strangers(update, families); strange != "" {
+		// RFC 4760 §8: what was not negotiated is not expected. It is left out.
+		return verdict{problem: "routes of " + strange + ", which was not negotiated"}, nil
+	}
+	_, err = bgp.ValidateUpdateMsg(update, codecFamilies, external, false, true)
+	if worse, r := handling(err); r != nil || worse.withdraw || v.problem == "" {
+		return worse, r
+	}
+	return v, nil
+}
+
+// handling translates what the codec says of an UPDATE.
+func handling(err error) (verdict, *refusal) {
+	if err == nil {
+		return verdict{}, nil
+	}
+	var e *bgp.MessageError
+	if !errors.As(err, &e) {
+		return verdict{}, &refusal{codeUpdate, 0, nil, "an UPDATE: " + err.Error()}
+	}
+	switch e.ErrorHandling {
+	case bgp.ERROR_HANDLING_NONE, bgp.ERROR_HANDLING_ATTRIBUTE_DISCARD:
+		return verdict{problem: "an attribute was discarded: " + e.Message}, nil
+	case bgp.ERROR_HANDLING_TREAT_AS_WITHDRAW:
+		return verdict{problem: "treated as a withdrawal: " + e.Message, withdraw: true}, nil
+	}
+	// Routes that cannot be read reset the session (RFC 7606 §5.3). To disable
+	// one family instead would leave stale ones behind.
+	return verdict{}, &refusal{codeUpdate, e.SubTypeCode, e.Data, "an UPDATE: " + e.Message}
+}
+
+// codecFamilies are those that Buoy speaks, as the codec names them.
+var codecFamilies = map[bgp.RouteFamily]bgp.BGPAddPathMode{bgp.RF_IPv4_VPN: 0, bgp.RF_IPv6_VPN: 0, bgp.RF_RTC_UC: 0}
+
+// strangers names a family that an UPDATE has routes of and that was not
+// negotiated.
+func strangers(update *bgp.BGPUpdate, families neighbor.Families) string {
+	if len(update.NLRI) > 0 || len(update.WithdrawnRoutes) > 0 {
+		return "inet unicast"
+	}
+	for _, attr := range update.PathAttributes {
+		var afi uint16
+		var safi uint8
+		switch a := attr.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			afi, safi = a.AFI, a.SAFI
+		case *bgp.PathAttributeMpUnreachNLRI:
+			afi, safi = a.AFI, a.SAFI
+		default:
+			continue
+		}
+		if f, ok := neighbor.FamilyOf(afi, safi); !ok || !families.Contains(f) {
+			return fmt.Sprintf("AFI %d, SAFI %d", afi, safi)
+		}
+	}
+	return ""
+}
