@@ -87,16 +87,6 @@ func (o *Out) Count() (n int, capped bool) {
 	return o.count, o.capped
 }
 
-// Refresh sends the routes of a family again (RFC 2918).
-func (o *Out) Refresh(family neighbor.Family) {
-	o.table.mu.Lock()
-	defer o.table.mu.Unlock()
-	if !o.session.Families.Contains(family) {
-		return
-	}
-	o.resend(func(k key) bool { return k.family() == family })
-}
-
 // SetPolicy changes what the neighbor is sent from now on. When it may have
 // fewer routes than it has, it keeps them: none is withdrawn for that.
 func (o *Out) SetPolicy(policy neighbor.Policy) {
@@ -105,6 +95,9 @@ func (o *Out) SetPolicy(policy neighbor.Policy) {
 	old := o.policy
 	o.policy, o.capped = policy, false
 	o.resend(func(key) bool { return old.Encapsulations != policy.Encapsulations })
+	if o.pending() {
+		o.signal()
+	}
 }
 
 // resend looks at all routes, and sends those that are chosen although the
@@ -116,7 +109,4 @@ func (o *Out) resend(chosen func(key) bool) {
 		}
 	}
 	o.round()
-	if o.pending() {
-		o.signal()
-	}
 }

@@ -12,7 +12,8 @@
 //
 // What a neighbor should have depends on its session: the families and the IPv6
 // next hops that were negotiated, and its route target membership (RFC 4684),
-// which Out reads from the neighbor's UPDATEs.
+// which Out reads from the neighbor's UPDATEs. A refresh (RFC 2918) sends the
+// routes of a family again, between marks when both sides know them (RFC 7313).
 //
 //	Advertise, Withdraw            membership, ROUTE-REFRESH
 //	        │                                │

@@ -2,6 +2,7 @@ package ribout
 
 import (
 	"encoding/binary"
+	"maps"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -10,8 +11,9 @@ import (
 // interest is a neighbor's route target membership (RFC 4684).
 type interest struct {
 	nlris    map[membership]struct{}
-	prefixes map[prefix]int      // of targets: how many NLRIs have it, whatever their origin
-	lengths  [targetBits + 1]int // how many prefixes have this length
+	stale    map[membership]struct{} // of nlris: not announced since the neighbor's refresh began
+	prefixes map[prefix]int          // of targets: how many NLRIs have it, whatever their origin
+	lengths  [targetBits + 1]int     // how many prefixes have this length
 }
 
 // prefix is the first bits of a target. Those behind are zero.
@@ -61,6 +63,7 @@ func (m membership) prefix() prefix {
 
 // add notes an NLRI, and reports whether it is new.
 func (i *interest) add(m membership) bool {
+	delete(i.stale, m)
 	if _, ok := i.nlris[m]; ok {
 		return false
 	}
@@ -81,12 +84,26 @@ func (i *interest) remove(m membership) bool {
 		return false
 	}
 	delete(i.nlris, m)
+	delete(i.stale, m)
 	p := m.prefix()
 	if i.prefixes[p]--; i.prefixes[p] == 0 {
 		delete(i.prefixes, p)
 		i.lengths[p.bits]--
 	}
 	return true
+}
+
+// age makes all NLRIs stale.
+func (i *interest) age() { i.stale = maps.Clone(i.nlris) }
+
+// dropStale forgets what is stale, and reports whether there was something.
+func (i *interest) dropStale() bool {
+	dropped := len(i.stale) > 0
+	for m := range i.stale {
+		i.remove(m)
+	}
+	i.stale = nil
+	return dropped
 }
 
 // membershipUpdate is what an UPDATE says about route target membership.

@@ -8,15 +8,15 @@ import (
 )
 
 const (
-	headerLength = 19
-	typeUpdate   = 2
+	typeUpdate       = 2
+	typeRouteRefresh = 5
 )
 
 // withdrawnLabel stands in a withdrawn NLRI, where the label means nothing
 // (RFC 8277 §2.4).
 const withdrawnLabel = 0x800000
 
-// builder packs UPDATEs. finish ends each of them.
+// builder writes messages. finish ends an UPDATE.
 type builder struct {
 	b     []byte
 	limit int // of a message
@@ -30,16 +30,27 @@ type builder struct {
 // begin writes an UPDATE up to where its NLRI begin: the MP attribute is the
 // first one (RFC 7606 §5.1).
 func (m *builder) begin(attribute byte, family neighbor.Family, trailing int) {
-	m.start, m.trailing = len(m.b), trailing
-	for range 16 {
-		m.b = append(m.b, 0xff)
-	}
-	m.b = append(m.b, 0, 0, typeUpdate, 0, 0, 0, 0) // length, type, no withdrawn routes, length of attributes
+	m.header(typeUpdate)
+	m.trailing = trailing
+	m.b = append(m.b, 0, 0, 0, 0) // no withdrawn routes, length of attributes
 	m.attrs = len(m.b)
 	m.b = append(m.b, flagOptional|flagExtended, attribute, 0, 0)
 	m.value = len(m.b)
 	m.b = binary.BigEndian.AppendUint16(m.b, family.AFI())
 	m.b = append(m.b, family.SAFI())
+}
+
+// header begins a message; end writes its length (RFC 4271 §4.1).
+func (m *builder) header(typ byte) {
+	m.start = len(m.b)
+	for range 16 {
+		m.b = append(m.b, 0xff)
+	}
+	m.b = append(m.b, 0, 0, typ)
+}
+
+func (m *builder) end() {
+	binary.BigEndian.PutUint16(m.b[m.start+16:], uint16(len(m.b)-m.start))
 }
 
 // room reports whether another NLRI fits.
@@ -50,7 +61,7 @@ func (m *builder) finish(trailing []byte) {
 	binary.BigEndian.PutUint16(m.b[m.value-2:], uint16(len(m.b)-m.value))
 	m.b = append(m.b, trailing...)
 	binary.BigEndian.PutUint16(m.b[m.attrs-2:], uint16(len(m.b)-m.attrs))
-	binary.BigEndian.PutUint16(m.b[m.start+16:], uint16(len(m.b)-m.start))
+	m.end()
 }
 
 // nlriSize returns how long an NLRI is: its length, label, distinguisher and

@@ -17,6 +17,7 @@ type Session struct {
 	FourOctetAS     bool              // RFC 6793
 	ExtendedNextHop bool              // VPNv4 routes may have an IPv6 next hop (RFC 8950)
 	MaxMessage      int               // bytes; 4096 but with extended messages (RFC 8654)
+	EnhancedRefresh bool              // a refresh has marks (RFC 7313)
 }
 
 func (s *Session) internal() bool { return s.LocalAS == s.PeerAS }
@@ -42,7 +43,12 @@ type Out struct {
 	slots  int               // how many there were then
 	rounds bool              // such a round is under way
 	marker neighbor.Families // whose End-of-RIB follows the round
+
+	asked      neighbor.Families // whose refresh has yet to begin
+	refreshing neighbor.Families // whose EoRR follows the round
 }
+
+var vpnFamilies = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
 
 // sent is what the neighbor has of a route.
 type sent struct {
@@ -60,7 +66,7 @@ const again vrf.Label = 1 << 31
 func (t *Table) Open(s Session, policy neighbor.Policy) *Out {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)}
+	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families & vpnFamilies}
 	o.waiting = s.Families.Contains(neighbor.RouteTarget)
 	o.round()
 	t.outs = append(t.outs, o)
@@ -122,7 +128,7 @@ func (o *Out) grow(n int) {
 func (o *Out) round() { o.slots, o.left, o.rounds = len(o.table.slots), len(o.table.slots), true }
 
 // pending reports whether Next has something to look at.
-func (o *Out) pending() bool { return !o.waiting && (o.rounds || len(o.dirty) > 0) }
+func (o *Out) pending() bool { return !o.waiting && (o.rounds || o.asked != 0 || len(o.dirty) > 0) }
 
 // batch bounds how many routes one call of Next looks at, and so how long it
 // holds the table. Single changes come before a round over all routes.
@@ -138,6 +144,7 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 		return b, false
 	}
 	p := packer{out: o, builder: builder{b: b, limit: o.session.MaxMessage}, now: now.UnixNano()}
+	o.beginRefresh(&p.builder)
 	o.look(&p)
 	p.write()
 	if o.capped && !o.full(0) { // there is room for what was withheld
@@ -149,7 +156,8 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 		for _, f := range o.marker.Slice() {
 			p.builder.endOfRIB(f)
 		}
-		o.marker = 0
+		p.builder.refreshMarks(o.refreshing, endOfRefresh)
+		o.marker, o.refreshing = 0, 0
 	}
 	return p.builder.b, o.pending()
 }

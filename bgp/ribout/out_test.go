@@ -231,8 +231,8 @@ func TestPacking(t *testing.T) {
 	p = connect(t, table, extended)
 	p.receive()
 	p.wants("extended", routes...)
-	if p.updates > 5 {
-		t.Errorf("%d extended messages", p.updates)
+	if p.updates > 5 || p.longest <= 4096 {
+		t.Errorf("%d extended messages, the longest of %d bytes", p.updates, p.longest)
 	}
 	p.updates = 0
 	table.Withdraw(routes)
@@ -276,8 +276,7 @@ func TestPolicy(t *testing.T) {
 	set := targets("64512:1")
 	one, two, three := route(11, "203.0.113.5", 100, set), route(11, "203.0.113.6", 101, set), route(11, "203.0.113.7", 102, set)
 	table.Advertise([]vrf.Route{one, two, three})
-	p := &peer{TB: t, session: internal(vpn), routes: map[string]string{}, changes: map[string]int{}}
-	p.out = table.Open(p.session, neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE), MaxAdvertised: 2})
+	p := connectWith(t, table, internal(vpn), neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE), MaxAdvertised: 2})
 	gre := func(routes ...vrf.Route) []vrf.Route {
 		for i := range routes {
 			routes[i].Encapsulations = vrf.NewEncapsulations(vrf.GRE)

@@ -28,10 +28,20 @@ type peer struct {
 	ends    []string          // every End-of-RIB
 	updates int
 	longest int
+
+	stale map[string]map[string]bool // by family whose refresh is under way: not sent since its BoRR
+	owed  map[string]bool            // families that a refresh was asked for, and no BoRR has come
 }
 
 func connect(t testing.TB, table *Table, s Session) *peer {
-	return &peer{TB: t, session: s, out: table.Open(s, neighbor.Policy{}), routes: map[string]string{}, changes: map[string]int{}}
+	return connectWith(t, table, s, neighbor.Policy{})
+}
+
+func connectWith(t testing.TB, table *Table, s Session, policy neighbor.Policy) *peer {
+	return &peer{
+		TB: t, session: s, out: table.Open(s, policy), routes: map[string]string{}, changes: map[string]int{},
+		stale: map[string]map[string]bool{}, owed: map[string]bool{},
+	}
 }
 
 // receive takes everything that there is to send.
@@ -39,6 +49,52 @@ func (p *peer) receive() {
 	p.Helper()
 	for more := true; more; {
 		more = p.step()
+	}
+	if len(p.stale) > 0 {
+		p.Fatalf("no EoRR for %v", p.stale)
+	}
+}
+
+// refresh asks for the routes of a family, as a router does.
+func (p *peer) refresh(f neighbor.Family) {
+	p.out.Refresh(f)
+	if p.session.EnhancedRefresh && p.session.Families.Contains(f) {
+		p.owed[familyName(f.AFI(), f.SAFI())] = true
+	}
+}
+
+func familyName(afi uint16, safi uint8) string { return fmt.Sprintf("%d/%d", afi, safi) }
+
+// familyOfKey tells from the length of the prefix.
+func familyOfKey(key string) string {
+	if strings.HasSuffix(key, "/128") {
+		return "2/128"
+	}
+	return "1/128"
+}
+
+// marked reads a ROUTE-REFRESH. What an EoRR finds stale would be lost (RFC
+// 7313 §4.2).
+func (p *peer) marked(m *bgp.BGPRouteRefresh) {
+	p.Helper()
+	family := familyName(m.AFI, m.SAFI)
+	if !p.session.EnhancedRefresh || !slices.Contains(p.ends, family) {
+		p.Fatalf("%+v, after End-of-RIB of %q", m, p.ends)
+	}
+	stale, under := p.stale[family]
+	switch {
+	case m.Demarcation == beginOfRefresh:
+		p.stale[family] = map[string]bool{}
+		for key := range p.routes {
+			if familyOfKey(key) == family {
+				p.stale[family][key] = true
+			}
+		}
+		delete(p.owed, family)
+	case m.Demarcation == endOfRefresh && under && len(stale) == 0:
+		delete(p.stale, family)
+	default:
+		p.Fatalf("%+v with %d stale routes", m, len(stale))
 	}
 }
 
@@ -66,6 +122,10 @@ func (p *peer) read(b []byte) {
 	if len(b) > p.session.MaxMessage {
 		p.Fatalf("a message of %d bytes", len(b))
 	}
+	if r, ok := m.Body.(*bgp.BGPRouteRefresh); ok {
+		p.marked(r)
+		return
+	}
 	u := m.Body.(*bgp.BGPUpdate)
 	if len(u.PathAttributes) == 1 {
 		if un, ok := u.PathAttributes[0].(*bgp.PathAttributeMpUnreachNLRI); ok {
@@ -88,6 +148,7 @@ func (p *peer) read(b []byte) {
 	for _, n := range reach.Value {
 		key, label := p.nlri(n)
 		p.changes[key]++
+		delete(p.stale[familyOfKey(key)], key)
 		p.routes[key] = fmt.Sprint(label, " via ", reach.Nexthop, " ", strings.Join(text, " "))
 	}
 }
@@ -95,7 +156,7 @@ func (p *peer) read(b []byte) {
 func (p *peer) withdrawn(u *bgp.PathAttributeMpUnreachNLRI) {
 	p.Helper()
 	if len(u.Value) == 0 {
-		p.ends = append(p.ends, fmt.Sprintf("%d/%d", u.AFI, u.SAFI))
+		p.ends = append(p.ends, familyName(u.AFI, u.SAFI))
 	}
 	for _, n := range u.Value {
 		key, _ := p.nlri(n)
@@ -103,6 +164,7 @@ func (p *peer) withdrawn(u *bgp.PathAttributeMpUnreachNLRI) {
 			p.Fatalf("%s is withdrawn and was not there", key)
 		}
 		delete(p.routes, key)
+		delete(p.stale[familyOfKey(key)], key)
 		p.gone = append(p.gone, key)
 	}
 }

@@ -39,8 +39,8 @@ func TestRandom(t *testing.T) {
 	want := map[vrf.Key]vrf.Route{}
 	sets := []routetarget.Set{targets("64512:1"), targets("64512:1", "64512:2"), targets("64512:2", "64512:3"), targets("64512:4")}
 	sessions := []Session{
-		internal(vpn), internal(neighbor.AllFamilies), internal(neighbor.NewFamilies(neighbor.InetVPN)),
-		{LocalAS: 64512, PeerAS: 65001, Families: neighbor.AllFamilies, MaxMessage: 4096},
+		marked(internal(vpn)), internal(neighbor.AllFamilies), internal(neighbor.NewFamilies(neighbor.InetVPN)),
+		marked(Session{LocalAS: 64512, PeerAS: 65001, Families: neighbor.AllFamilies, MaxMessage: 4096}),
 		{LocalAS: 64512, PeerAS: 65001, Families: vpn, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 65535},
 	}
 	type client struct {
@@ -91,7 +91,7 @@ func TestRandom(t *testing.T) {
 		return route
 	}
 	for range 4000 {
-		switch i := r.IntN(len(clients)); r.IntN(12) {
+		switch i := r.IntN(len(clients)); r.IntN(14) {
 		case 0, 1, 2:
 			var batch []vrf.Route
 			for range 1 + r.IntN(20) {
@@ -130,13 +130,33 @@ func TestRandom(t *testing.T) {
 			clients[i].out.ReceivedUpdate(joins(nil, nil))
 			clients[i].ended = true
 		case 9:
-			clients[i].out.Refresh(pickFamily(r))
+			clients[i].refresh(pickFamily(r))
+		case 10:
+			clients[i].step()
+		case 11: // the neighbor's own refresh, which leaves some out
+			if c := clients[i]; c.session.Families.Contains(neighbor.RouteTarget) && c.ended {
+				c.out.RefreshBegins()
+				for m := range c.joined {
+					if r.IntN(4) == 0 {
+						delete(c.joined, m)
+					} else {
+						c.out.ReceivedUpdate(joins([]membership{m}, nil))
+					}
+				}
+				if r.IntN(2) == 0 {
+					c.step()
+				}
+				c.out.RefreshEnds()
+			}
 		default:
 			c := clients[i]
 			c.gone = nil
 			c.receive()
 			list := wanted(c)
 			c.wants("everything was read", list...)
+			if len(c.owed) > 0 && (c.ended || !c.session.Families.Contains(neighbor.RouteTarget)) {
+				t.Fatalf("no refresh of %v", c.owed)
+			}
 			for _, route := range list {
 				if slices.Contains(c.gone, route.Key.String()) {
 					t.Fatalf("%s stays and was withdrawn", route.Key)

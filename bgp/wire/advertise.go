@@ -21,6 +21,7 @@ func (c *connection) establish() {
 		Families:        sent.Families & c.open.Families,
 		FourOctetAS:     neighbor.Both(sent, c.open, neighbor.CapFourOctetAS),
 		ExtendedNextHop: c.open.ExtendedNextHop,
+		EnhancedRefresh: neighbor.Both(sent, c.open, neighbor.CapEnhancedRefresh),
 		MaxMessage:      maxLength,
 	}
 	if neighbor.Both(sent, c.open, neighbor.CapExtendedMessage) {
@@ -56,7 +57,7 @@ func (c *connection) advertise() {
 		}
 		for more := true; more && c.ctx.Err() == nil; {
 			messages, more = out.Next(messages[:0], time.Now())
-			if err := c.sendUpdates(messages); err != nil {
+			if err := c.sendAll(messages); err != nil {
 				c.end(c.sendFailed(err))
 				return
 			}
@@ -77,19 +78,19 @@ const (
 	maxKept  = 1 << 16
 )
 
-// sendUpdates writes whole messages in pieces, so that a router that reads
+// sendAll writes whole messages in pieces, so that a router that reads
 // slowly still gets KEEPALIVEs in between.
-func (c *connection) sendUpdates(messages []byte) error {
+func (c *connection) sendAll(messages []byte) error {
 	for len(messages) > 0 {
-		n, updates := 0, 0
+		n := 0
 		for n < len(messages) {
 			size := int(binary.BigEndian.Uint16(messages[n+lengthOffset:]))
 			if n > 0 && n+size > maxWrite {
 				break
 			}
-			n, updates = n+size, updates+1
+			n += size
 		}
-		if err := c.router.write(messages[:n], func() { c.peer.sentUpdates(updates, n) }); err != nil {
+		if err := c.router.write(messages[:n], func() { c.peer.sentAll(messages[:n]) }); err != nil {
 			return err
 		}
 		messages = messages[n:]
@@ -134,8 +135,14 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 	if !ok || !c.agreed.Families.Contains(f) || len(body) != 4 {
 		return nil // RFC 2918 §4, RFC 5291 §6: not negotiated, ignored
 	}
-	if subtype == refreshRequest {
+	switch {
+	case subtype == refreshRequest:
 		c.out.Refresh(f)
+	case f != neighbor.RouteTarget: // nobody imports its routes
+	case subtype == refreshBegins:
+		c.out.RefreshBegins()
+	case subtype == refreshEnds:
+		c.out.RefreshEnds()
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 		{"§5.3 an NLRI that is cut off", update(reach[:len(reach)-2], origin, asPath, localPref), "reset"},
 		{"§4 attributes longer than the message", message(typeUpdate, 0, 0, 0, 9, 0x40), "reset"},
 		{"§3 withdrawn routes longer than the message", message(typeUpdate, 0, 9, 0, 0), "reset"},
-		{"IPv4 unicast", append(message(typeUpdate, 0, 4, 24, 203, 0, 113, 0, 0)), "strange"},
+		{"IPv4 unicast", message(typeUpdate, 0, 4, 24, 203, 0, 113, 0, 0), "strange"},
 		{"VPNv6, which was not negotiated", update([]byte{0x80, 15, 0, 2, 128}), "strange"},
 	} {
 		v, r := judge(tt.msg, vpnv4, false)

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -207,12 +208,16 @@ func (p *peer) noteCap(capped bool) {
 	p.config.Logger.Info("no route is withheld from the neighbor any more", "neighbor", p.settings.Name)
 }
 
-// sentUpdates notes UPDATEs that are about to go to the router.
-func (p *peer) sentUpdates(n, bytes int) {
+// sentAll notes whole messages of the Adj-RIB-Out that are about to go to the
+// router.
+func (p *peer) sentAll(messages []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.status.Sent.Updates += uint64(n)
-	p.status.Sent.Bytes += uint64(bytes)
+	for len(messages) > 0 {
+		size := binary.BigEndian.Uint16(messages[lengthOffset:])
+		count(&p.status.Sent, messages[:size])
+		messages = messages[size:]
+	}
 }
 
 // received notes a message from the router that is about to be passed on.
