@@ -6,12 +6,12 @@
 // The speaker is three parts. bgp/wire faces the routers: it listens, dials,
 // screens and observes every message. bgp/engine is GoBGP's state machine on a
 // loopback address; it never meets a router, keeps the sessions and takes what
-// comes in. bgp/ribout is our own routes: what each neighbor should have and
-// has been sent.
+// comes in. bgp/ribout is our own routes and our membership: what each neighbor
+// should have and has been sent.
 //
-//	router ◄──TCP──► wire ◄──loopback, TCP MD5──► engine ◄── SetMembership
+//	router ◄──TCP──► wire ◄──loopback, TCP MD5──► engine
 //	                   ▲
-//	                   └───── UPDATEs ───────── ribout ◄── Advertise, Withdraw
+//	                   └───── UPDATEs ───────── ribout ◄── Advertise, Withdraw, SetMembership
 //
 // Start makes a speaker that has no neighbors, so routes can be handed over
 // before the first session opens. Run then serves the sessions.

@@ -112,8 +112,9 @@ func (s *Speaker) Withdraw(_ context.Context, routes []vrf.Route) error {
 
 // SetMembership announces exactly these targets as wanted to the neighbors
 // that negotiate route-target (RFC 4684).
-func (s *Speaker) SetMembership(ctx context.Context, targets routetarget.Set) error {
-	return s.engine.SetMembership(ctx, targets)
+func (s *Speaker) SetMembership(_ context.Context, targets routetarget.Set) error {
+	s.routes.SetMembership(targets)
+	return nil
 }
 
 // SetNeighbors makes these the neighbors, and no others. One whose settings

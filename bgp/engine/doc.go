@@ -5,21 +5,17 @@
 // The engine listens on a loopback address and is always passive. It is told of
 // each session before it begins, and knows it by a loopback address and a random
 // TCP MD5 key of its own (wire.Link); bgp/wire connects from there on the
-// router's behalf. Our route target memberships go into the engine's global
-// table; it announces them to the neighbors that negotiated the family. Our VPN
-// routes are not in it: bgp/ribout sends those.
+// router's behalf. Nothing of ours is in it: bgp/ribout sends our routes and our
+// route target membership. What it receives stays in the Adj-RIB-In: its policy
+// rejects everything, in both directions.
 //
 // # Caveats
 //
 // What the engine does to those who do not know it, and what is done here:
 //
 //   - Its VRFs are not used: some operations on them are slow or panic.
-//   - It would pass received VPN routes on to other neighbors. They are
-//     rejected by policy and stay in the Adj-RIB-In. A received membership with
-//     a higher LOCAL_PREF would take ours away from the others: it gets the
-//     lowest.
-//   - Deleting paths by uuid or all at once is slow or too much. SetMembership
-//     deletes by path.
+//   - It would pass received routes and memberships on to other neighbors: hence
+//     the policy.
 //   - After a lost session it refuses the neighbor for five seconds. So every
 //     session is a new neighbor to it, which also begins with a clean slate.
 //   - A hold time of 0 becomes a write deadline of zero seconds and ends the

@@ -17,7 +17,6 @@ import (
 
 	"github.com/buoynet/buoy/bgp/wire"
 	"github.com/buoynet/buoy/internal/neighbor"
-	"github.com/buoynet/buoy/routetarget"
 )
 
 // Config is what the engine must know.
@@ -34,11 +33,10 @@ type Engine struct {
 	server *server.BgpServer
 	addr   netip.AddrPort
 
-	mu         sync.Mutex
-	next       netip.Addr   // the next address that no session has had
-	rested     []netip.Addr // addresses of sessions that ended, the longest ago first
-	stopped    bool
-	membership routetarget.Set
+	mu      sync.Mutex
+	next    netip.Addr   // the next address that no session has had
+	rested  []netip.Addr // addresses of sessions that ended, the longest ago first
+	stopped bool
 }
 
 // loopback is where the engine and its sessions live. The machine's own services

@@ -95,6 +95,7 @@ const (
 )
 
 const (
+	originIGP        = 0
 	originIncomplete = 2
 	asSequence       = 2
 )
@@ -108,13 +109,8 @@ func communitiesSize(targets routetarget.Set, encapsulations vrf.Encapsulations)
 
 // appendAttributes writes the attributes that stand behind the NLRI.
 func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
-	s, encapsulations := &o.session, o.encapsulations(a)
-	b = append(b, flagTransitive, attrOrigin, 1, originIncomplete)
-	b = s.appendASPath(b)
-	if s.internal() {
-		b = append(b, flagTransitive, attrLocalPref, 4)
-		b = binary.BigEndian.AppendUint32(b, a.localPref)
-	}
+	encapsulations := o.encapsulations(a)
+	b = o.session.appendPath(b, originIncomplete, a.localPref)
 	b = append(b, flagOptional|flagTransitive|flagExtended, attrCommunities)
 	b = binary.BigEndian.AppendUint16(b, uint16(communitiesSize(a.targets, encapsulations)))
 	for target := range a.targets.All() {
@@ -125,16 +121,32 @@ func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
 		b = append(b, 0x03, 0x0c, 0, 0, 0, 0)
 		b = binary.BigEndian.AppendUint16(b, uint16(e))
 	}
-	if !s.internal() && !s.FourOctetAS && s.LocalAS > 0xffff { // RFC 6793 §4.2.2
-		b = append(b, flagOptional|flagTransitive, attrAS4Path, 6, asSequence, 1)
-		b = binary.BigEndian.AppendUint32(b, s.LocalAS)
-	}
-	return b
+	return o.session.appendAS4Path(b)
 }
 
 // encapsulations returns the neighbor's own, or else the route's.
 func (o *Out) encapsulations(a *attributes) vrf.Encapsulations {
 	return cmp.Or(o.policy.Encapsulations, a.encapsulations)
+}
+
+// appendPath writes the attributes that all UPDATEs have.
+func (s *Session) appendPath(b []byte, origin byte, localPref uint32) []byte {
+	b = append(b, flagTransitive, attrOrigin, 1, origin)
+	b = s.appendASPath(b)
+	if s.internal() {
+		b = append(b, flagTransitive, attrLocalPref, 4)
+		b = binary.BigEndian.AppendUint32(b, localPref)
+	}
+	return b
+}
+
+// appendAS4Path writes what AS_PATH has no room for (RFC 6793 §4.2.2).
+func (s *Session) appendAS4Path(b []byte) []byte {
+	if s.internal() || s.FourOctetAS || s.LocalAS <= 0xffff {
+		return b
+	}
+	b = append(b, flagOptional|flagTransitive, attrAS4Path, 6, asSequence, 1)
+	return binary.BigEndian.AppendUint32(b, s.LocalAS)
 }
 
 // appendASPath writes an empty path to an internal neighbor, and our AS to an

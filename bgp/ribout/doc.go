@@ -1,5 +1,6 @@
-// Package ribout decides what each neighbor is sent of Buoy's own routes, and
-// knows what it has been sent: an Adj-RIB-Out for each session (RFC 4271 §3.2).
+// Package ribout decides what each neighbor is sent of Buoy's own routes and
+// membership, and knows what it has been sent: an Adj-RIB-Out for each session
+// (RFC 4271 §3.2).
 //
 // # Basics
 //
@@ -7,7 +8,8 @@
 // makes an Out for a session that has come up. Its Next returns the messages
 // that lead from what the neighbor has to what it should have: UPDATEs packed
 // by equal attributes, new and changed routes before withdrawn ones, and an
-// End-of-RIB (RFC 4724 §2) for each family after the first round. A route that
+// End-of-RIB (RFC 4724 §2) for each family after the first round. Our own route
+// target membership (RFC 4684) goes out before all of that. A route that
 // changes several times between two calls is sent once, as it is then.
 //
 // What a neighbor should have depends on its session: the families and the IPv6
@@ -15,7 +17,8 @@
 // which Out reads from the neighbor's UPDATEs. A refresh (RFC 2918) sends the
 // routes of a family again, between marks when both sides know them (RFC 7313).
 //
-//	Advertise, Withdraw            membership, ROUTE-REFRESH
+//	Advertise, Withdraw,           the neighbor's membership,
+//	SetMembership                  ROUTE-REFRESH
 //	        │                                │
 //	        ▼                                ▼
 //	      Table  ── which routes changed → Out ── Next → the router

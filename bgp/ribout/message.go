@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -83,6 +84,15 @@ func (m *builder) nlri(k key, label uint32) {
 	m.b = append(m.b, byte(24+64+8*len(addr)), byte(label>>16), byte(label>>8), byte(label))
 	m.b = append(m.b, rd[:]...)
 	m.b = append(m.b, addr...)
+}
+
+// membershipSize is how long an NLRI of route-target with a whole target is.
+const membershipSize = 1 + wholeBits/8
+
+func (m *builder) membership(as uint32, t routetarget.Target) {
+	target := t.Bytes()
+	m.b = binary.BigEndian.AppendUint32(append(m.b, wholeBits), as)
+	m.b = append(m.b, target[:]...)
 }
 
 // bottomOfStack returns a label as it stands in an NLRI (RFC 3032 §2.1).

@@ -18,6 +18,7 @@ type Session struct {
 	ExtendedNextHop bool              // VPNv4 routes may have an IPv6 next hop (RFC 8950)
 	MaxMessage      int               // bytes; 4096 but with extended messages (RFC 8654)
 	EnhancedRefresh bool              // a refresh has marks (RFC 7313)
+	RouterID        netip.Addr        // ours; needed with route-target
 }
 
 func (s *Session) internal() bool { return s.LocalAS == s.PeerAS }
@@ -42,13 +43,19 @@ type Out struct {
 	left   int               // how many slots it has yet to look at
 	slots  int               // how many there were then
 	rounds bool              // such a round is under way
-	marker neighbor.Families // whose End-of-RIB follows the round
+	marker neighbor.Families // whose End-of-RIB follows when all was sent once
 
 	asked      neighbor.Families // whose refresh has yet to begin
-	refreshing neighbor.Families // whose EoRR follows the round
+	refreshing neighbor.Families // whose EoRR follows when all was sent again
+
+	membership routetarget.Set // of ours, that the neighbor has been told
 }
 
-var vpnFamilies = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
+// The families of the routes, and of our membership.
+var (
+	vpnFamilies = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
+	rtFamilies  = neighbor.NewFamilies(neighbor.RouteTarget)
+)
 
 // sent is what the neighbor has of a route.
 type sent struct {
@@ -66,7 +73,7 @@ const again vrf.Label = 1 << 31
 func (t *Table) Open(s Session, policy neighbor.Policy) *Out {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families & vpnFamilies}
+	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families}
 	o.waiting = s.Families.Contains(neighbor.RouteTarget)
 	o.round()
 	t.outs = append(t.outs, o)
@@ -128,7 +135,11 @@ func (o *Out) grow(n int) {
 func (o *Out) round() { o.slots, o.left, o.rounds = len(o.table.slots), len(o.table.slots), true }
 
 // pending reports whether Next has something to look at.
-func (o *Out) pending() bool { return !o.waiting && (o.rounds || o.asked != 0 || len(o.dirty) > 0) }
+func (o *Out) pending() bool { return o.membershipDue() || o.routesDue() }
+
+func (o *Out) routesDue() bool {
+	return !o.waiting && (o.rounds || o.asked&vpnFamilies != 0 || len(o.dirty) > 0)
+}
 
 // batch bounds how many routes one call of Next looks at, and so how long it
 // holds the table. Single changes come before a round over all routes.
@@ -140,12 +151,22 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	t := o.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !o.pending() {
-		return b, false
-	}
 	p := packer{out: o, builder: builder{b: b, limit: o.session.MaxMessage}, now: now.UnixNano()}
-	o.beginRefresh(&p.builder)
-	o.look(&p)
+	if o.membershipDue() {
+		o.sendMembership(&p.builder)
+	}
+	if o.routesDue() {
+		o.sendRoutes(&p)
+	}
+	return p.builder.b, o.pending()
+}
+
+// sendRoutes writes the differences of one batch.
+func (o *Out) sendRoutes(p *packer) {
+	if begin := o.beginRefresh(&p.builder, vpnFamilies); begin != 0 {
+		o.resend(func(k key) bool { return begin.Contains(k.family()) })
+	}
+	o.look(p)
 	p.write()
 	if o.capped && !o.full(0) { // there is room for what was withheld
 		o.capped = false
@@ -153,13 +174,8 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	}
 	if o.rounds && o.left == 0 && len(o.dirty) == 0 { // what is new since then is in dirty
 		o.rounds = false
-		for _, f := range o.marker.Slice() {
-			p.builder.endOfRIB(f)
-		}
-		p.builder.refreshMarks(o.refreshing, endOfRefresh)
-		o.marker, o.refreshing = 0, 0
+		o.endRound(&p.builder, vpnFamilies)
 	}
-	return p.builder.b, o.pending()
 }
 
 // full reports whether the neighbor has as many routes as it may, with some

@@ -3,6 +3,7 @@ package ribout
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ type peer struct {
 	session Session
 	out     *Out
 	routes  map[string]string // what it has, by distinguisher and prefix
+	wanted  map[string]string // memberships of ours that it has been told
 	changes map[string]int    // how often each was announced
 	gone    []string          // every withdrawal
 	ends    []string          // every End-of-RIB
@@ -39,7 +41,7 @@ func connect(t testing.TB, table *Table, s Session) *peer {
 
 func connectWith(t testing.TB, table *Table, s Session, policy neighbor.Policy) *peer {
 	return &peer{
-		TB: t, session: s, out: table.Open(s, policy), routes: map[string]string{}, changes: map[string]int{},
+		TB: t, session: s, out: table.Open(s, policy), routes: map[string]string{}, wanted: map[string]string{}, changes: map[string]int{},
 		stale: map[string]map[string]bool{}, owed: map[string]bool{},
 	}
 }
@@ -65,8 +67,11 @@ func (p *peer) refresh(f neighbor.Family) {
 
 func familyName(afi uint16, safi uint8) string { return fmt.Sprintf("%d/%d", afi, safi) }
 
-// familyOfKey tells from the length of the prefix.
+// familyOfKey tells from the length of the prefix; a membership has none.
 func familyOfKey(key string) string {
+	if !strings.Contains(key, "/") {
+		return "1/132"
+	}
 	if strings.HasSuffix(key, "/128") {
 		return "2/128"
 	}
@@ -85,9 +90,11 @@ func (p *peer) marked(m *bgp.BGPRouteRefresh) {
 	switch {
 	case m.Demarcation == beginOfRefresh:
 		p.stale[family] = map[string]bool{}
-		for key := range p.routes {
-			if familyOfKey(key) == family {
-				p.stale[family][key] = true
+		for _, table := range []map[string]string{p.routes, p.wanted} {
+			for key := range table {
+				if familyOfKey(key) == family {
+					p.stale[family][key] = true
+				}
 			}
 		}
 		delete(p.owed, family)
@@ -149,7 +156,7 @@ func (p *peer) read(b []byte) {
 		key, label := p.nlri(n)
 		p.changes[key]++
 		delete(p.stale[familyOfKey(key)], key)
-		p.routes[key] = fmt.Sprint(label, " via ", reach.Nexthop, " ", strings.Join(text, " "))
+		p.tableOf(key)[key] = fmt.Sprint(label, " via ", reach.Nexthop, " ", strings.Join(text, " "))
 	}
 }
 
@@ -160,19 +167,31 @@ func (p *peer) withdrawn(u *bgp.PathAttributeMpUnreachNLRI) {
 	}
 	for _, n := range u.Value {
 		key, _ := p.nlri(n)
-		if _, ok := p.routes[key]; !ok {
+		if _, ok := p.tableOf(key)[key]; !ok {
 			p.Fatalf("%s is withdrawn and was not there", key)
 		}
-		delete(p.routes, key)
+		delete(p.tableOf(key), key)
 		delete(p.stale[familyOfKey(key)], key)
 		p.gone = append(p.gone, key)
 	}
+}
+
+func (p *peer) tableOf(key string) map[string]string {
+	if familyOfKey(key) == "1/132" {
+		return p.wanted
+	}
+	return p.routes
 }
 
 func (p *peer) nlri(n bgp.AddrPrefixInterface) (key string, label uint32) {
 	p.Helper()
 	var prefix *bgp.LabeledVPNIPAddrPrefix
 	switch n := n.(type) {
+	case *bgp.RouteTargetMembershipNLRI:
+		if n.Length != 96 {
+			p.Fatalf("a membership of %d bits", n.Length)
+		}
+		return n.String(), 0
 	case *bgp.LabeledVPNIPAddrPrefix:
 		prefix = n
 	case *bgp.LabeledVPNIPv6AddrPrefix:
@@ -215,16 +234,40 @@ func (p *peer) wants(what string, routes ...vrf.Route) {
 	}
 }
 
+// wantsMembership compares what it has been told of our membership.
+func (p *peer) wantsMembership(what string, set routetarget.Set) {
+	p.Helper()
+	if !p.session.Families.Contains(neighbor.RouteTarget) {
+		set = targets()
+	}
+	path, as4 := p.path(100)
+	want := map[string]string{}
+	for t := range set.All() {
+		key := fmt.Sprint(p.session.LocalAS, ":", strings.TrimPrefix(t.String(), "target:"))
+		want[key] = fmt.Sprintf("0 via 10.0.0.2 {Origin: i} %s%s", path, as4)
+	}
+	if !maps.Equal(p.wanted, want) {
+		p.Errorf("%s: memberships\n got %v\nwant %v", what, p.wanted, want)
+	}
+}
+
+// path is what the decoder should say of AS_PATH and LOCAL_PREF, and of the
+// AS4_PATH behind the rest.
+func (p *peer) path(localPref uint32) (path, as4 string) {
+	s := p.session
+	switch {
+	case s.PeerAS == s.LocalAS:
+		return fmt.Sprintf("{AsPath: } {LocalPref: %d}", localPref), ""
+	case !s.FourOctetAS && s.LocalAS > 65535:
+		return "{AsPath: 23456}", fmt.Sprintf(" %d", s.LocalAS)
+	}
+	return fmt.Sprintf("{AsPath: %d}", s.LocalAS), ""
+}
+
 // expected is what the decoder should say of a route.
 func (p *peer) expected(r vrf.Route) string {
 	nextHop := r.NextHop.String()
-	path, preference := "{AsPath: }", fmt.Sprintf(" {LocalPref: %d}", r.LocalPref)
-	if p.session.PeerAS != p.session.LocalAS {
-		path, preference = fmt.Sprintf("{AsPath: %d}", p.session.LocalAS), ""
-		if !p.session.FourOctetAS && p.session.LocalAS > 65535 {
-			path = "{AsPath: 23456}"
-		}
-	}
+	path, as4 := p.path(r.LocalPref)
 	var communities []string
 	for t := range r.Targets.All() {
 		communities = append(communities, strings.TrimPrefix(t.String(), "target:"))
@@ -232,11 +275,7 @@ func (p *peer) expected(r vrf.Route) string {
 	for _, e := range r.Encapsulations.Slice() {
 		communities = append(communities, bgp.NewEncapExtended(bgp.TunnelType(e)).String())
 	}
-	text := fmt.Sprintf("%d via %s {Origin: ?} %s%s {Extcomms: [%s]}", r.Label, nextHop, path, preference, strings.Join(communities, "], ["))
-	if p.session.PeerAS != p.session.LocalAS && !p.session.FourOctetAS && p.session.LocalAS > 65535 {
-		text += fmt.Sprintf(" %d", p.session.LocalAS) // the AS4_PATH
-	}
-	return text
+	return fmt.Sprintf("%d via %s {Origin: ?} %s {Extcomms: [%s]}%s", r.Label, nextHop, path, strings.Join(communities, "], ["), as4)
 }
 
 // joins makes an UPDATE body that announces and withdraws memberships.
@@ -273,10 +312,12 @@ func whole(text string) membership {
 	return m
 }
 
+var routerID = netip.AddrFrom4([4]byte{10, 0, 0, 2})
+
 var vpn = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
 
 func internal(families neighbor.Families) Session {
-	return Session{LocalAS: 64512, PeerAS: 64512, Families: families, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 4096}
+	return Session{LocalAS: 64512, PeerAS: 64512, Families: families, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 4096, RouterID: routerID}
 }
 
 func targets(texts ...string) routetarget.Set {

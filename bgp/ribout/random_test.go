@@ -40,9 +40,10 @@ func TestRandom(t *testing.T) {
 	sets := []routetarget.Set{targets("64512:1"), targets("64512:1", "64512:2"), targets("64512:2", "64512:3"), targets("64512:4")}
 	sessions := []Session{
 		marked(internal(vpn)), internal(neighbor.AllFamilies), internal(neighbor.NewFamilies(neighbor.InetVPN)),
-		marked(Session{LocalAS: 64512, PeerAS: 65001, Families: neighbor.AllFamilies, MaxMessage: 4096}),
+		marked(Session{LocalAS: 64512, PeerAS: 65001, Families: neighbor.AllFamilies, MaxMessage: 4096, RouterID: routerID}),
 		{LocalAS: 64512, PeerAS: 65001, Families: vpn, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 65535},
 	}
+	var ours routetarget.Set
 	type client struct {
 		*peer
 		joined map[membership]bool
@@ -133,6 +134,10 @@ func TestRandom(t *testing.T) {
 			clients[i].refresh(pickFamily(r))
 		case 10:
 			clients[i].step()
+			if r.IntN(3) == 0 {
+				ours = sets[r.IntN(len(sets))]
+				table.SetMembership(ours)
+			}
 		case 11: // the neighbor's own refresh, which leaves some out
 			if c := clients[i]; c.session.Families.Contains(neighbor.RouteTarget) && c.ended {
 				c.out.RefreshBegins()
@@ -154,7 +159,8 @@ func TestRandom(t *testing.T) {
 			c.receive()
 			list := wanted(c)
 			c.wants("everything was read", list...)
-			if len(c.owed) > 0 && (c.ended || !c.session.Families.Contains(neighbor.RouteTarget)) {
+			c.wantsMembership("everything was read", ours)
+			if c.owed["1/132"] || len(c.owed) > 0 && (c.ended || !c.session.Families.Contains(neighbor.RouteTarget)) {
 				t.Fatalf("no refresh of %v", c.owed)
 			}
 			for _, route := range list {
@@ -181,5 +187,5 @@ func TestRandom(t *testing.T) {
 }
 
 func pickFamily(r *rand.Rand) neighbor.Family {
-	return []neighbor.Family{neighbor.InetVPN, neighbor.Inet6VPN}[r.IntN(2)]
+	return neighbor.AllFamilies.Slice()[r.IntN(3)]
 }

@@ -19,27 +19,33 @@ const (
 func (o *Out) Refresh(family neighbor.Family) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	o.asked |= o.session.Families & neighbor.NewFamilies(family) & vpnFamilies
+	o.asked |= o.session.Families & neighbor.NewFamilies(family)
 	if o.pending() {
 		o.signal()
 	}
 }
 
-// beginRefresh makes all routes of the families that were asked for due. One
-// that is under way begins anew, with a mark of its own: what was sent before it
-// is stale for the neighbor again. No refresh begins before the family's
-// End-of-RIB (RFC 7313 §4.1).
-func (o *Out) beginRefresh(m *builder) {
-	begin := o.asked &^ o.marker
-	if begin == 0 {
-		return
-	}
+// beginRefresh returns those of the families whose refresh is to begin now, and
+// writes their marks. One that is under way begins anew, with another mark: what
+// was sent before it is stale for the neighbor again. No refresh begins before
+// the family's End-of-RIB (RFC 7313 §4.1).
+func (o *Out) beginRefresh(m *builder, of neighbor.Families) (begin neighbor.Families) {
+	begin = o.asked & of &^ o.marker
 	o.asked &^= begin
-	o.resend(func(k key) bool { return begin.Contains(k.family()) })
 	if o.session.EnhancedRefresh {
 		m.refreshMarks(begin, beginOfRefresh)
 		o.refreshing |= begin
 	}
+	return begin
+}
+
+// endRound writes what follows when all of some families was sent.
+func (o *Out) endRound(m *builder, of neighbor.Families) {
+	for _, f := range (o.marker & of).Slice() {
+		m.endOfRIB(f)
+	}
+	m.refreshMarks(o.refreshing&of, endOfRefresh)
+	o.marker, o.refreshing = o.marker&^of, o.refreshing&^of
 }
 
 // refreshMarks writes a ROUTE-REFRESH for each family.

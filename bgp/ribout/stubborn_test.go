@@ -61,7 +61,7 @@ func TestEveryRouteGetsItsTurn(t *testing.T) {
 		t.Errorf("it has %d of %d routes", len(p.routes), len(routes))
 	}
 	p.receive()
-	if len(p.ends) != 2 {
+	if len(p.ends) != 3 {
 		t.Errorf("End-of-RIB of %q", p.ends)
 	}
 }

@@ -19,6 +19,7 @@ type Table struct {
 	outs       []*Out
 	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
+	membership routetarget.Set // see SetMembership
 }
 
 // slot holds one route. It stays the same route's until no neighbor has it any

@@ -57,22 +57,6 @@ func familyOf(typ byte, value []byte) (neighbor.Family, bool) {
 	return neighbor.FamilyOf(binary.BigEndian.Uint16(value), value[2])
 }
 
-// IsVPN reports whether the body of an UPDATE is about VPN routes.
-func IsVPN(body []byte) bool {
-	_, attrs, _, ok := splitUpdate(body)
-	for ok {
-		var typ byte
-		var value []byte
-		if typ, value, attrs, ok = nextAttribute(attrs); !ok {
-			break
-		}
-		if f, known := familyOf(typ, value); known {
-			return f != neighbor.RouteTarget
-		}
-	}
-	return false
-}
-
 // cut takes a number of one or two octets off the front.
 func cut(b *[]byte, size int) (n int, ok bool) {
 	if len(*b) < size {

@@ -17,6 +17,7 @@ func (c *connection) establish() {
 	sent := c.peer.status.OpenSent
 	c.agreed = ribout.Session{
 		LocalAS:         c.peer.config.LocalAS,
+		RouterID:        c.peer.config.RouterID,
 		PeerAS:          c.open.AS,
 		Families:        sent.Families & c.open.Families,
 		FourOctetAS:     neighbor.Both(sent, c.open, neighbor.CapFourOctetAS),

@@ -186,6 +186,7 @@ func TestImpatientRouter(t *testing.T) {
 		end := message(typeUpdate, 0, 0, 0, 6, 0x80, 15, 3, 0, 1, 132)
 		router.send(append(append(message(typeKeepalive), everything...), end...)...)
 		router.expect(typeKeepalive)
+		router.expect(typeUpdate) // the End-of-RIB of our membership
 		if n := router.routes(0); n != 10 {
 			t.Fatalf("%d routes", n)
 		}

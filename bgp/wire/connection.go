@@ -250,7 +250,7 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 			c.last = append([]byte(nil), msg...)
 			return &ending{cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String()}
 		}
-		if msg[18] == typeUpdate && ribout.IsVPN(msg[headerLength:]) {
+		if msg[18] == typeUpdate {
 			continue // its End-of-RIB: the routes are ours, and so is their end
 		}
 		if err := c.send(msg); err != nil {

@@ -236,13 +236,15 @@ func (e *end) expectClosed() {
 	e.conn.Close()
 }
 
-// establish is a router's part, from its OPEN on.
+// establish is a router's part, from its OPEN to the End-of-RIB of our
+// membership, which is the first that it is sent.
 func (e *end) establish(id string) {
 	e.t.Helper()
 	e.send(openOf(ourAS, id)...)
 	e.expect(typeOpen)
 	e.expect(typeKeepalive)
 	e.send(message(typeKeepalive)...)
+	e.expect(typeUpdate)
 }
 
 // fakeEngine accepts connections, says OPEN, and answers an OPEN with a KEEPALIVE.
