@@ -12,6 +12,18 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
+const (
+	as       = 64512
+	patience = 20 * time.Second // before a benchmark gives up
+)
+
+func settingsOf(name string, addr netip.AddrPort) neighbor.Settings {
+	return neighbor.Settings{
+		Name: name, Address: addr.Addr(), Port: addr.Port(), AS: as,
+		Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN),
+	}
+}
+
 // BenchmarkBringUp measures how long a session takes from the moment that both
 // sides are configured: with a router that waits, one that connects, and both
 // at once; and after a loss.
@@ -87,7 +99,7 @@ func up(b *testing.B, s *Speaker) {
 	ctx, cancel := context.WithTimeout(b.Context(), patience)
 	defer cancel()
 	err := lab.Poll(ctx, "a session", func(context.Context) error {
-		if status := s.Neighbors()[0]; !isEstablished(status) {
+		if status := s.Neighbors()[0]; status.State != neighbor.Established {
 			return fmt.Errorf("%s: %s", status.State, status.Reason)
 		}
 		return nil

@@ -24,7 +24,11 @@ type Config struct {
 	AS       uint32
 	RouterID netip.Addr // IPv4
 	Listen   []string   // where routers may connect to, as net.Listen takes it
-	Logger   *slog.Logger
+	// LastRun is when an earlier run with the same routes was last alive. Within
+	// the restart time of a neighbor from then on, the first session with it is
+	// that of a restarted speaker (RFC 4724 §4.1). Zero for a cold start.
+	LastRun time.Time
+	Logger  *slog.Logger
 }
 
 // Speaker is a BGP speaker. Its methods may be called concurrently.
@@ -50,6 +54,7 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 		RouterID: cfg.RouterID,
 		Engine:   e,
 		Routes:   routes,
+		LastRun:  cfg.LastRun,
 		Logger:   cfg.Logger,
 	})
 	if err != nil {
@@ -72,20 +77,37 @@ func bindHint(err error) string {
 	return ""
 }
 
-// Run serves the sessions until the context ends. Then it tells every neighbor
-// with a Cease, Administrative Shutdown.
+// Run serves the sessions until the context ends. Then it closes them without a
+// word: neighbors with graceful restart keep our routes until we are back, or
+// for their restart time (RFC 4724 §4.2).
 func (s *Speaker) Run(ctx context.Context) error {
-	wireCtx, stopWire := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopWire()
-	go func() {
+	return errors.Join(s.wire.Run(ctx), s.engine.Stop(context.WithoutCancel(ctx)))
+}
+
+// Shutdown is for a speaker that does not come back: it withdraws every route
+// from every neighbor, and then ends the sessions with a Cease, Administrative
+// Shutdown, and a text for the neighbors' operators (RFC 9003). It waits for the
+// withdrawals until the context ends, and then returns its error. Run should end
+// next.
+func (s *Speaker) Shutdown(ctx context.Context, communication string) error {
+	s.routes.WithdrawAll()
+	err := s.withdrawn(ctx)
+	s.wire.Shutdown(communication)
+	return err
+}
+
+// withdrawn waits until every neighbor was sent everything.
+func (s *Speaker) withdrawn(ctx context.Context) error {
+	poll := time.NewTicker(time.Millisecond)
+	defer poll.Stop()
+	for !s.routes.Idle() {
 		select {
+		case <-poll.C:
 		case <-ctx.Done():
-			s.wire.Shutdown("buoyd is stopping")
-			stopWire()
-		case <-wireCtx.Done():
+			return fmt.Errorf("withdraw all routes: %w", ctx.Err())
 		}
-	}()
-	return errors.Join(s.wire.Run(wireCtx), s.engine.Stop(wireCtx))
+	}
+	return nil
 }
 
 // Addrs returns where routers may connect to.
@@ -118,7 +140,9 @@ func (s *Speaker) SetMembership(_ context.Context, targets routetarget.Set) erro
 }
 
 // SetNeighbors makes these the neighbors, and no others. One whose settings
-// changed begins a new session, unless only its policy did.
+// changed begins a new session, unless only its policy did; with graceful
+// restart it keeps our routes meanwhile. One that is gone is told so, and drops
+// them.
 func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,15 +152,20 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 	}
 	var leaving sync.WaitGroup // a router that hangs must not hold up the others
 	for addr, have := range s.neighbors {
-		switch wanted := want[addr]; {
+		wanted, ok := want[addr]
+		switch {
 		case wanted == have:
-		case wanted.SameSession(have):
+			continue
+		case ok && wanted.SameSession(have):
 			s.wire.SetPolicy(addr, wanted.Policy)
 			s.neighbors[addr] = wanted
+			continue
+		case ok:
+			leaving.Go(func() { s.wire.Suspend(addr) })
 		default:
 			leaving.Go(func() { s.wire.Remove(addr) })
-			delete(s.neighbors, addr)
 		}
+		delete(s.neighbors, addr)
 	}
 	leaving.Wait()
 	for addr, n := range want {

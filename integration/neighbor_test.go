@@ -95,7 +95,7 @@ func TestReceivedRoutesNeverCompete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range r.Events() {
-		if s := e.String(); s != "+ "+web1 && s != "+ "+web2 {
+		if s := e.String(); !e.EndOfRIB && s != "+ "+web1 && s != "+ "+web2 {
 			t.Errorf("the recorder was sent %s", s)
 		}
 	}

@@ -2,6 +2,7 @@ package ribout
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/buoynet/buoy/routetarget"
@@ -95,12 +96,35 @@ func (t *Table) Withdraw(routes []vrf.Route) {
 		if !ok || t.slots[n].attrs == 0 {
 			continue
 		}
-		t.attributes.drop(t.slots[n].attrs)
-		t.slots[n].attrs = 0
-		t.changed(n)
-		t.release(n)
+		t.withdraw(n)
 	}
 	t.wake()
+}
+
+func (t *Table) withdraw(n uint32) {
+	t.attributes.drop(t.slots[n].attrs)
+	t.slots[n].attrs = 0
+	t.changed(n)
+	t.release(n)
+}
+
+// WithdrawAll removes every route.
+func (t *Table) WithdrawAll() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for n := range t.slots {
+		if t.slots[n].attrs != 0 {
+			t.withdraw(uint32(n))
+		}
+	}
+	t.wake()
+}
+
+// Idle reports whether every neighbor has been sent what it should have.
+func (t *Table) Idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !slices.ContainsFunc(t.outs, (*Out).pending)
 }
 
 // release frees a slot that is neither wanted nor known to a neighbor.

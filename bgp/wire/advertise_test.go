@@ -152,6 +152,7 @@ func TestKeepalivesDuringDump(t *testing.T) {
 	}
 	routes, alive := 0, 0
 	for routes < 300_000 {
+		router.conn.SetReadDeadline(time.Now().Add(patience))
 		msg, err := router.r.next()
 		if err != nil {
 			t.Fatal(err)

@@ -42,8 +42,7 @@ type connection struct {
 	opened chan struct{} // closed by receive after the router's OPEN
 	up     chan struct{} // closed when the session is established
 	link   *Link         // when the engine expects this session
-	last   []byte        // the engine's NOTIFICATION
-	// session owns link and last, then serve.
+	// session owns link, then serve.
 
 	reassured time.Time // owned by receive
 
@@ -246,9 +245,10 @@ func (c *connection) fromEngine(r *messageReader) *ending {
 			return &ending{cause: neighbor.CauseEngine, reason: "the engine closed the session"}
 		}
 		if msg[18] == typeNotification {
-			// serve sends it as the last word.
-			c.last = append([]byte(nil), msg...)
-			return &ending{cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String()}
+			return &ending{
+				cause: neighbor.CauseNotificationSent, reason: "we sent NOTIFICATION " + readNotification(msg).String(),
+				last: append([]byte(nil), msg...),
+			}
 		}
 		if msg[18] == typeUpdate {
 			continue // its End-of-RIB: the routes are ours, and so is their end
@@ -283,12 +283,8 @@ func (c *connection) wake() {
 
 // lastWords sends the NOTIFICATION, if there is one, and ends the stream.
 func (c *connection) lastWords(e *ending) {
-	last := e.last
-	if last == nil {
-		last = c.last
-	}
-	if last != nil {
-		c.send(last)
+	if e.last != nil {
+		c.send(e.last)
 	}
 	c.router.close()
 }

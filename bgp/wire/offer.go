@@ -30,13 +30,6 @@ func (p *peer) offer(engines []byte) []byte {
 	return message(typeOpen, append(body, caps...)...)
 }
 
-// restart returns what our OPEN says about graceful restart.
-func (p *peer) restart() neighbor.Restart {
-	r := p.settings.Offer()
-	r.Preserved = r.Families // the compute nodes forward without us
-	return r
-}
-
 func appendCapability(b []byte, code neighbor.Capability, value []byte) []byte {
 	return append(append(b, code, byte(len(value))), value...)
 }

@@ -65,6 +65,7 @@ type peer struct {
 	key         string // TCP MD5; installed on the listeners when it is not empty
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
+	known       bool   // the router had a session with an earlier peer of this run
 	failure     string // how the last connection ended
 	diagnosis   diagnosis
 	logged      neighbor.Cause // the last one that the operator's log has
@@ -193,15 +194,32 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 	return c
 }
 
-// cease ends every connection with a NOTIFICATION, and takes no new one.
+// cease ends every connection with a NOTIFICATION after which the router drops
+// our routes, and takes no new one.
 func (p *peer) cease(subcode byte, communication, reason string) {
-	var data []byte
-	if communication != "" {
-		data = append([]byte{byte(len(communication))}, communication...)
-	}
-	last := (&refusal{codeCease, subcode, data, reason}).bytes()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	_, notified := p.agreedRestart()
+	p.finish(ceaseMessage(subcode, communication, notified), reason)
+}
+
+// leave ends every connection such that a router with graceful restart keeps our
+// routes, and takes no new one. It reports whether there was a session in this
+// run.
+func (p *peer) leave(reason string) (known bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lost, notified := p.agreedRestart()
+	var last []byte // without a word is graceful, too
+	if notified || !lost {
+		last = ceaseMessage(ceaseChanged, "", false)
+	}
+	p.finish(last, reason)
+	return p.known || p.status.Established > 0
+}
+
+// finish ends every connection with these last words. The caller holds p.mu.
+func (p *peer) finish(last []byte, reason string) {
 	p.ceased = true
 	for c := range p.connections {
 		c.end(&ending{cause: neighbor.CauseStopped, reason: reason, last: last})

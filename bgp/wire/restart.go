@@ -16,6 +16,49 @@ const (
 	flagPreserved    = 0x80
 )
 
+// restart returns what our OPEN says about graceful restart. The compute nodes
+// forward without us, so whatever the router has kept may stay (RFC 4724 §4.1):
+// after a lost session, and when we have restarted within the time for which
+// the router keeps it.
+func (p *peer) restart() neighbor.Restart {
+	r := p.settings.Offer()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.known || p.status.Established > 0:
+		r.Preserved = r.Families
+	case time.Since(p.config.LastRun) < r.Kept():
+		r.Restarting, r.Preserved = true, r.Families
+	}
+	return r
+}
+
+// agreedRestart reports whether the router keeps our routes when the established
+// session is lost, and also when a NOTIFICATION ends it. One that only helps
+// others lists no family (RFC 4724 §3). The caller holds p.mu.
+func (p *peer) agreedRestart() (lost, notified bool) {
+	sent, received := p.status.OpenSent, p.status.OpenReceived
+	if p.status.State != neighbor.Established || sent == nil || received == nil {
+		return false, false
+	}
+	lost = sent.Restart.Families != 0 && received.Has(neighbor.CapGracefulRestart)
+	return lost, lost && sent.Restart.Notification && received.Restart.Notification
+}
+
+// ceaseMessage returns a Cease. When the router would keep our routes over it
+// although they are no longer true, it is a Hard Reset (RFC 8538 §3).
+func ceaseMessage(subcode byte, communication string, hard bool) []byte {
+	var data []byte
+	if communication != "" {
+		data = append([]byte{byte(len(communication))}, communication...)
+	}
+	if hard {
+		data = append([]byte{codeCease, subcode}, data...)
+		subcode = ceaseHardReset
+	}
+	return message(typeNotification, append([]byte{codeCease, subcode}, data...)...)
+}
+
 // readRestart reads a Graceful Restart capability of a valid length.
 func readRestart(value []byte, longLived neighbor.StaleTimes) neighbor.Restart {
 	head := binary.BigEndian.Uint16(value)

@@ -43,7 +43,9 @@ const (
 const (
 	ceaseShutdown     = 2 // Administrative Shutdown
 	ceaseDeconfigured = 3 // Peer De-configured
+	ceaseChanged      = 6 // Other Configuration Change
 	ceaseCollision    = 7 // Connection Collision Resolution
+	ceaseHardReset    = 9 // RFC 8538
 )
 
 const (

@@ -27,7 +27,10 @@ type Config struct {
 	RouterID netip.Addr
 	Engine   Engine
 	Routes   *ribout.Table // what is advertised
-	Logger   *slog.Logger
+	// LastRun is when an earlier run of this speaker, which routers may still
+	// have routes of, was last alive; zero when there is none.
+	LastRun time.Time
+	Logger  *slog.Logger
 }
 
 // Engine is the BGP state machine behind the wire. Its methods may be called
@@ -59,11 +62,13 @@ type Server struct {
 	ended bool
 	peers map[netip.Addr]*peer
 	group sync.WaitGroup // of peers; grows only while ctx is not nil
+	// Neighbors that had a session in this run, and are about to be added again.
+	suspended map[netip.Addr]bool
 }
 
 // Listen binds the addresses. Nothing is accepted or dialed before Run.
 func Listen(config Config) (*Server, error) {
-	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}}
+	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]bool{}}
 	s.config.Listen = slices.Clone(config.Listen)
 	if config.Logger == nil {
 		s.config.Logger = slog.New(slog.DiscardHandler)
@@ -127,7 +132,8 @@ func (s *Server) Addrs() (addrs []netip.AddrPort) {
 }
 
 // Run accepts and dials. It returns when ctx has ended and every session with
-// it. It can be called once.
+// it, without a word: routers with graceful restart keep our routes (RFC 4724
+// §4.1). It can be called once.
 func (s *Server) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	s.mu.Lock()
@@ -204,6 +210,8 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
 	}
 	p := newPeer(s, settings)
+	p.known = s.suspended[settings.Address]
+	delete(s.suspended, settings.Address)
 	s.peers[settings.Address] = p
 	if s.ctx != nil {
 		s.start(p)
@@ -222,6 +230,22 @@ func (s *Server) start(p *peer) {
 // Remove ends the neighbor's sessions with a Cease, Peer De-configured, and
 // returns when they have ended.
 func (s *Server) Remove(addr netip.Addr) {
+	s.take(addr, func(p *peer) { p.cease(ceaseDeconfigured, "", "removed") })
+}
+
+// Suspend is Remove for a neighbor that is about to be added again, with other
+// settings: a router with graceful restart keeps our routes.
+func (s *Server) Suspend(addr netip.Addr) {
+	s.take(addr, func(p *peer) {
+		if p.leave("changed") {
+			s.suspended[addr] = true
+		}
+	})
+}
+
+// take removes a neighbor and returns when its sessions have ended. It calls end
+// with s.mu held.
+func (s *Server) take(addr netip.Addr, end func(*peer)) {
 	s.mu.Lock()
 	p := s.peers[addr]
 	delete(s.peers, addr)
@@ -229,7 +253,7 @@ func (s *Server) Remove(addr netip.Addr) {
 		s.mu.Unlock()
 		return
 	}
-	p.cease(ceaseDeconfigured, "", "removed")
+	end(p)
 	p.cancel()
 	s.mu.Unlock()
 	<-p.done
@@ -239,8 +263,8 @@ func (s *Server) Remove(addr netip.Addr) {
 }
 
 // Shutdown ends every session with a Cease, Administrative Shutdown, and a text
-// for the neighbor's operator (RFC 9003). No new session begins before Run is
-// told to end, which should come next.
+// for the neighbor's operator (RFC 9003): routers drop our routes. No new session
+// begins before Run is told to end, which should come next.
 func (s *Server) Shutdown(communication string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

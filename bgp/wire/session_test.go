@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -483,7 +484,7 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	w.connect(routerAddr) // and one without an OPEN
 	w.server.Remove(netip.MustParseAddr(routerAddr))
 	session.expectClosed()
-	router.expectNotification(6, 3)
+	router.expectNotification(6, 9)
 	gone()
 
 	w.engine.deaf.Store(1 << 30)
@@ -497,19 +498,129 @@ func TestRemoveLeavesNothing(t *testing.T) {
 	gone()
 }
 
-func TestRemoveSendsCease(t *testing.T) {
-	w := newWorld(t, nil)
-	router, session := established(t, w)
-	go w.server.Remove(netip.MustParseAddr(routerAddr))
-	router.expectNotification(6, 3)
-	session.expectClosed()
+// TestEnds: what the router is told decides whether it keeps our routes (RFC
+// 8538 §3, §4).
+func TestEnds(t *testing.T) {
+	addr := netip.MustParseAddr(routerAddr)
+	for _, tt := range []struct {
+		name string
+		end  func(*world)
+		// What a router gets that knows of notification graceful restart, of
+		// graceful restart only, and of neither.
+		notified, lost, dropped string
+	}{
+		{"removed", func(w *world) { w.server.Remove(addr) },
+			"6/9 Cease, Hard Reset, with 6/3 Cease, Peer De-configured", "6/3 Cease, Peer De-configured", "6/3 Cease, Peer De-configured"},
+		{"changed", func(w *world) { w.server.Suspend(addr) },
+			"6/6 Cease, Other Configuration Change", "", "6/6 Cease, Other Configuration Change"},
+		{"shut down", func(w *world) { w.server.Shutdown("bye") },
+			`6/9 Cease, Hard Reset, with 6/2 Cease, Administrative Shutdown: "bye"`, `6/2 Cease, Administrative Shutdown: "bye"`, `6/2 Cease, Administrative Shutdown: "bye"`},
+		{"stopped", func(w *world) { w.end() }, "", "", ""},
+	} {
+		for _, router := range []struct {
+			name string
+			open []byte
+			want string
+		}{
+			{"notified", openOf(ourAS, "10.0.0.1"), tt.notified},
+			{"lost", openWith(restartCapability(0)), tt.lost},
+			{"dropped", openWith(nil), tt.dropped},
+		} {
+			t.Run(tt.name+"/"+router.name, func(t *testing.T) {
+				w := newWorld(t, nil)
+				w.add(settings())
+				r := w.connect(routerAddr)
+				r.establishWith(router.open)
+				w.waitState(neighbor.Established)
+				go tt.end(w)
+				if got := r.lastWords(); got != router.want {
+					t.Errorf("got %q, want %q", got, router.want)
+				}
+			})
+		}
+	}
+}
+
+// TestRestartFlags: R and F in the first OPEN to each router after a restart, F
+// alone after a loss, neither when there was nothing that could be kept.
+func TestRestartFlags(t *testing.T) {
+	second := netip.MustParseAddr(anotherAddr)
+	for _, tt := range []struct {
+		name    string
+		lastRun time.Time
+		change  func(*neighbor.Settings)
+		want    string // flags of the first OPEN: R, and whether all families have F
+	}{
+		{"first start", time.Time{}, nil, "--"},
+		{"restart", time.Now(), nil, "RF"},
+		{"the clock was set back", time.Now().Add(time.Hour), nil, "RF"},
+		{"too late", time.Now().Add(-301 * time.Second), nil, "--"},
+		{"in a longer time", time.Now().Add(-301 * time.Second), func(s *neighbor.Settings) { s.Restart.Time = 4095 }, "RF"},
+		{"kept as long-lived", time.Now().Add(-301 * time.Second), func(s *neighbor.Settings) { s.Restart.LongLivedTime = 3600 }, "RF"},
+		{"without graceful restart", time.Now(), func(s *neighbor.Settings) { s.Restart.Without = neighbor.AllFamilies }, "none"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.server.config.LastRun = tt.lastRun
+			flags := func(from string) string {
+				r := w.connect(from)
+				r.send(openOf(ourAS, "10.0.0.1")...)
+				m, refused := readOpen(r.expect(typeOpen))
+				if refused != nil {
+					t.Fatal(refused)
+				}
+				r.expect(typeKeepalive)
+				r.send(message(typeKeepalive)...)
+				defer r.conn.Close()
+				eventually(t, "a session", func() bool {
+					return slices.ContainsFunc(w.server.Status(), func(s neighbor.Status) bool {
+						return s.Settings.Address.String() == from && s.State == neighbor.Established
+					})
+				}, func() any { return w.server.Status() })
+				text := map[bool]string{true: "R", false: "-"}[m.Restart.Restarting]
+				switch {
+				case !m.Has(neighbor.CapGracefulRestart):
+					return "none"
+				case m.Restart.Preserved == m.Restart.Families:
+					return text + "F"
+				case m.Restart.Preserved == 0:
+					return text + "-"
+				}
+				return text + "?"
+			}
+			one := settings()
+			if tt.change != nil {
+				tt.change(&one)
+			}
+			two := one
+			two.Name, two.Address = "mx2", second
+			w.add(one)
+			w.add(two)
+			again := "-F"
+			if tt.want == "none" {
+				again = "none"
+			}
+			for _, step := range []struct{ from, want string }{{routerAddr, tt.want}, {routerAddr, again}, {anotherAddr, tt.want}, {routerAddr, again}} {
+				if got := flags(step.from); got != step.want {
+					t.Errorf("to %s: got %s, want %s", step.from, got, step.want)
+				}
+				eventually(t, "the loss", func() bool { return w.connections() == 0 }, func() any { return w.connections() })
+			}
+			one.HoldTime = 30
+			w.server.Suspend(one.Address)
+			w.add(one)
+			if got := flags(routerAddr); got != again {
+				t.Errorf("after a change: got %s, want %s", got, again)
+			}
+		})
+	}
 }
 
 func TestShutdown(t *testing.T) {
 	w := newWorld(t, nil)
 	router, session := established(t, w)
 	w.server.Shutdown("back in five minutes")
-	if n := router.expectNotification(6, 2); n.Communication() != "back in five minutes" {
+	if n := router.expectNotification(6, 9); n.Communication() != "back in five minutes" {
 		t.Errorf("NOTIFICATION %s", n)
 	}
 	session.expectClosed()

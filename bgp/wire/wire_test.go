@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -240,11 +241,32 @@ func (e *end) expectClosed() {
 // membership, which is the first that it is sent.
 func (e *end) establish(id string) {
 	e.t.Helper()
-	e.send(openOf(ourAS, id)...)
+	e.establishWith(openOf(ourAS, id))
+}
+
+func (e *end) establishWith(open []byte) {
+	e.t.Helper()
+	e.send(open...)
 	e.expect(typeOpen)
 	e.expect(typeKeepalive)
 	e.send(message(typeKeepalive)...)
 	e.expect(typeUpdate)
+}
+
+// lastWords returns the NOTIFICATION before the end, or nothing.
+func (e *end) lastWords() string {
+	e.t.Helper()
+	for {
+		e.conn.SetReadDeadline(time.Now().Add(patience))
+		switch msg, err := e.r.next(); {
+		case errors.Is(err, io.EOF):
+			return ""
+		case err != nil:
+			e.t.Fatal(err)
+		case msg[18] == typeNotification:
+			return readNotification(msg).String()
+		}
+	}
 }
 
 // fakeEngine accepts connections, says OPEN, and answers an OPEN with a KEEPALIVE.
@@ -362,6 +384,17 @@ func (s *engineSession) expectClosed() {
 	case <-time.After(patience):
 		s.t.Fatal("the engine's connection is still open")
 	}
+}
+
+// restartCapability returns graceful restart for VPNv4 with these flags.
+func restartCapability(flags byte) []byte {
+	return []byte{neighbor.CapGracefulRestart, 6, flags, 120, 0, 1, 128, 0x80}
+}
+
+// openWith returns an OPEN for VPNv4 with one more capability.
+func openWith(capability []byte) []byte {
+	caps := append([]byte{neighbor.CapMultiprotocol, 4, 0, 1, 0, 128}, capability...)
+	return rawOpen(4, 90, ourAS, someID, append([]byte{byte(len(caps) + 2), 2, byte(len(caps))}, caps...)...)
 }
 
 // openOf returns an OPEN as GoBGP writes it.

@@ -64,6 +64,9 @@ type GatewayConfig struct {
 	Active   bool // connects to Buoy; otherwise it waits for Buoy
 	Families []Family
 	Detached bool
+	// Recorders only: it keeps routes over a lost session (RFC 4724), also over
+	// a NOTIFICATION (RFC 8538). Other gateways do by themselves.
+	Helper bool
 }
 
 // CreateNeighbor returns the arguments of the buoyctl command that makes the

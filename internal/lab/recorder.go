@@ -7,59 +7,57 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 )
 
-// Recorder is a router that waits for Buoy, takes every route and keeps what
-// it was told in order. A table shows only how things are; a recorder also
-// shows what happened on the way.
+// Recorder is a router that takes every route and keeps what it was told, in
+// order. A table shows only how things are; a recorder also shows what happened
+// on the way. It knows nothing of Buoy but its address.
 type Recorder struct {
 	config   GatewayConfig
-	listener net.Listener
+	listener net.Listener    // nil when it connects
+	ctx      context.Context // ended by Close
+	cancel   context.CancelFunc
 	done     chan struct{} // closed when serve has returned
 
 	mu           sync.Mutex
 	conn         net.Conn // nil when there is no session
+	opens        []*bgp.BGPOpen
 	events       []Event
 	notification string // the last one that Buoy sent
 	err          error
-}
-
-// Event is one route that was announced or withdrawn.
-type Event struct {
-	Withdrawn bool
-	Route     Route // when withdrawn, only its key
-}
-
-// String returns the event as "+ <route>" or "- <key>".
-func (e Event) String() string {
-	if e.Withdrawn {
-		return "- " + e.Route.Key()
-	}
-	return "+ " + e.Route.String()
 }
 
 // holdTime is what the recorder offers. It sends no keepalives but those that
 // answer Buoy's, which come three times as often.
 const holdTime = 90
 
-// Record starts a recorder. Only one session at a time is served.
+// Record starts a recorder, which waits for Buoy, or connects again and again
+// when it is active. Only one session at a time is served.
 func Record(config GatewayConfig) (*Recorder, error) {
-	l, err := net.Listen("tcp", config.Addr.String())
-	if err != nil {
-		return nil, fmt.Errorf("start recorder: %w", err)
+	r := &Recorder{config: config, done: make(chan struct{})}
+	if !config.Active {
+		l, err := net.Listen("tcp", config.Addr.String())
+		if err != nil {
+			return nil, fmt.Errorf("start recorder: %w", err)
+		}
+		r.listener = l
 	}
-	r := &Recorder{config: config, listener: l, done: make(chan struct{})}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
 	go r.serve()
 	return r, nil
 }
 
 // Close ends the recorder and its session.
 func (r *Recorder) Close() {
-	r.listener.Close()
+	r.cancel()
+	if r.listener != nil {
+		r.listener.Close()
+	}
 	r.mu.Lock()
 	if r.conn != nil {
 		r.conn.Close()
@@ -71,7 +69,7 @@ func (r *Recorder) Close() {
 // Config returns what it was made with.
 func (r *Recorder) Config() GatewayConfig { return r.config }
 
-// Events returns everything since the start.
+// Events returns everything since the start, in all sessions.
 func (r *Recorder) Events() []Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -83,6 +81,20 @@ func (r *Recorder) Notification() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.notification
+}
+
+// Opens returns the OPENs that Buoy sent, in all sessions.
+func (r *Recorder) Opens() []*bgp.BGPOpen {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.opens)
+}
+
+// Connected reports whether there is a session, or one begins.
+func (r *Recorder) Connected() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.conn != nil
 }
 
 // WaitFor polls until an event has a text, and returns its index.
@@ -105,20 +117,43 @@ func (r *Recorder) WaitFor(ctx context.Context, event string) (index int, err er
 
 func (r *Recorder) serve() {
 	defer close(r.done)
-	for {
-		conn, err := r.listener.Accept()
-		if err != nil {
-			return
+	for r.ctx.Err() == nil {
+		conn, err := r.connect()
+		if err == nil && r.begin(conn) {
+			err = r.session(conn)
+			conn.Close()
 		}
-		r.mu.Lock()
-		r.conn, r.err = conn, nil
-		r.mu.Unlock()
-		err = r.session(conn)
-		conn.Close()
 		r.mu.Lock()
 		r.conn, r.err = nil, err
 		r.mu.Unlock()
 	}
+}
+
+// connect returns the next connection with Buoy.
+func (r *Recorder) connect() (net.Conn, error) {
+	if r.listener != nil {
+		return r.listener.Accept()
+	}
+	conn, err := DialAs(r.ctx, r.config.Addr.Addr(), r.config.Peer)
+	if err != nil {
+		select { // nobody is there yet
+		case <-time.After(pollInterval):
+		case <-r.ctx.Done():
+		}
+	}
+	return conn, err
+}
+
+// begin makes the connection the one that Close ends.
+func (r *Recorder) begin(conn net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil { // Close was first
+		conn.Close()
+		return false
+	}
+	r.conn, r.err = conn, nil
+	return true
 }
 
 // session speaks as much BGP as it takes to stay established.
@@ -133,7 +168,14 @@ func (r *Recorder) session(conn net.Conn) error {
 			return err
 		}
 		switch body := msg.Body.(type) {
-		case *bgp.BGPOpen, *bgp.BGPKeepAlive:
+		case *bgp.BGPOpen:
+			r.mu.Lock()
+			r.opens = append(r.opens, body)
+			r.mu.Unlock()
+			if err := SendMessage(conn, bgp.NewBGPKeepAliveMessage()); err != nil {
+				return err
+			}
+		case *bgp.BGPKeepAlive:
 			if err := SendMessage(conn, bgp.NewBGPKeepAliveMessage()); err != nil {
 				return err
 			}
@@ -154,10 +196,13 @@ func (r *Recorder) session(conn net.Conn) error {
 	}
 }
 
-// notificationText returns "<code>/<subcode>", and the shutdown communication
-// if there is one (RFC 9003).
+// notificationText returns "<code>/<subcode>", and the shutdown communication if
+// there is one (RFC 9003), or what a Hard Reset carries (RFC 8538 §3).
 func notificationText(n *bgp.BGPNotification) string {
 	text := fmt.Sprintf("%d/%d", n.ErrorCode, n.ErrorSubcode)
+	if n.ErrorCode == bgp.BGP_ERROR_CEASE && n.ErrorSubcode == bgp.BGP_ERROR_SUB_HARD_RESET && len(n.Data) >= 2 {
+		return text + " with " + notificationText(&bgp.BGPNotification{ErrorCode: n.Data[0], ErrorSubcode: n.Data[1], Data: n.Data[2:]})
+	}
 	if len(n.Data) > 1 && int(n.Data[0]) == len(n.Data)-1 {
 		text += " " + string(n.Data[1:])
 	}
@@ -166,12 +211,14 @@ func notificationText(n *bgp.BGPNotification) string {
 
 // OpenMessage returns the OPEN of a gateway.
 func OpenMessage(config GatewayConfig) *bgp.BGPMessage {
-	families := map[Family]bgp.RouteFamily{VPNv4: bgp.RF_IPv4_VPN, VPNv6: bgp.RF_IPv6_VPN, RouteTarget: bgp.RF_RTC_UC}
 	var capabilities []bgp.ParameterCapabilityInterface
 	for _, f := range config.Families {
-		capabilities = append(capabilities, bgp.NewCapMultiProtocol(families[f]))
+		capabilities = append(capabilities, bgp.NewCapMultiProtocol(routeFamilies[f]))
 	}
-	capabilities = append(capabilities, bgp.NewCapFourOctetASNumber(config.AS))
+	capabilities = append(capabilities, bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(config.AS))
+	if config.Helper {
+		capabilities = append(capabilities, bgp.NewCapGracefulRestart(false, true, 120, nil))
+	}
 	as := uint16(bgp.AS_TRANS)
 	if config.AS <= 0xffff {
 		as = uint16(config.AS)

@@ -10,30 +10,33 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// eventsOf returns what an UPDATE says of VPN routes, the withdrawn first. An
-// End-of-RIB says nothing.
+// eventsOf returns what an UPDATE says, the withdrawn first.
 func eventsOf(u *bgp.BGPUpdate) ([]Event, error) {
 	var withdrawn, announced []Event
 	var common Route // what all routes of the UPDATE share
+	if end, family := u.IsEndOfRib(); end {
+		return []Event{{Family: familyOf(bgp.RouteFamilyToAfiSafi(family)), EndOfRIB: true}}, nil
+	}
 	for _, attr := range u.PathAttributes {
 		switch a := attr.(type) {
 		case *bgp.PathAttributeMpUnreachNLRI:
 			for _, nlri := range a.Value {
-				r, err := routeOfNLRI(nlri)
+				e, err := eventOfNLRI(nlri)
 				if err != nil {
 					return nil, err
 				}
-				withdrawn = append(withdrawn, Event{Withdrawn: true, Route: r})
+				e.Withdrawn = true
+				withdrawn = append(withdrawn, e)
 			}
 		case *bgp.PathAttributeMpReachNLRI:
 			for _, nlri := range a.Value {
-				r, err := routeOfNLRI(nlri)
+				e, err := eventOfNLRI(nlri)
 				if err != nil {
 					return nil, err
 				}
 				// As sent: an IPv4-mapped address is not unmapped.
-				r.NextHop, _ = netip.AddrFromSlice(a.Nexthop)
-				announced = append(announced, Event{Route: r})
+				e.Route.NextHop, _ = netip.AddrFromSlice(a.Nexthop)
+				announced = append(announced, e)
 			}
 		case *bgp.PathAttributeOrigin:
 			common.Origin = origins[a.Value]
@@ -61,16 +64,34 @@ func eventsOf(u *bgp.BGPUpdate) ([]Event, error) {
 	return append(withdrawn, announced...), nil
 }
 
-func routeOfNLRI(nlri bgp.AddrPrefixInterface) (r Route, err error) {
-	var vpn *bgp.LabeledVPNIPAddrPrefix
+// eventOfNLRI returns what was announced or withdrawn.
+func eventOfNLRI(nlri bgp.AddrPrefixInterface) (e Event, err error) {
+	e.Family = familyOf(nlri.AFI(), nlri.SAFI())
 	switch n := nlri.(type) {
 	case *bgp.LabeledVPNIPAddrPrefix:
-		vpn = n
+		e.Route, err = routeOfNLRI(n)
 	case *bgp.LabeledVPNIPv6AddrPrefix:
-		vpn = &n.LabeledVPNIPAddrPrefix
+		e.Route, err = routeOfNLRI(&n.LabeledVPNIPAddrPrefix)
+	case *bgp.RouteTargetMembershipNLRI:
+		e.Membership, err = membershipOfNLRI(n)
 	default:
-		return r, fmt.Errorf("expected a VPN route, got %T", nlri)
+		err = fmt.Errorf("expected a VPN route or a membership, got %T", nlri)
 	}
+	return e, err
+}
+
+func membershipOfNLRI(n *bgp.RouteTargetMembershipNLRI) (m Membership, err error) {
+	if m.AS = n.AS; n.RouteTarget == nil {
+		return m, nil
+	}
+	b, err := n.RouteTarget.Serialize()
+	if err == nil && len(b) == 8 {
+		m.Target, _ = routetarget.TargetFromBytes([8]byte(b))
+	}
+	return m, err
+}
+
+func routeOfNLRI(vpn *bgp.LabeledVPNIPAddrPrefix) (r Route, err error) {
 	rd, err := vpn.RD.Serialize()
 	if err != nil {
 		return r, err

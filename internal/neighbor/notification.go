@@ -46,15 +46,29 @@ func (n Notification) String() string {
 			text += ", " + sub
 		}
 	}
+	if inner, ok := n.encapsulated(); ok {
+		return text + ", with " + inner.String()
+	}
 	if message := n.Communication(); message != "" {
 		text += fmt.Sprintf(": %q", message)
 	}
 	return text
 }
 
+// encapsulated returns the NOTIFICATION that a Hard Reset carries (RFC 8538 §3).
+func (n Notification) encapsulated() (Notification, bool) {
+	if n.Code != 6 || n.Subcode != 9 || len(n.Data) < 2 || n.Data[0] == 6 && n.Data[1] == 9 {
+		return Notification{}, false
+	}
+	return Notification{Code: n.Data[0], Subcode: n.Data[1], Data: n.Data[2:], Time: n.Time}, true
+}
+
 // Communication returns the text that came with an administrative shutdown or
 // reset: one octet of length, then UTF-8 (RFC 9003 §2).
 func (n Notification) Communication() string {
+	if inner, ok := n.encapsulated(); ok {
+		return inner.Communication()
+	}
 	if n.Code != 6 || n.Subcode != 2 && n.Subcode != 4 || len(n.Data) == 0 {
 		return ""
 	}

@@ -11,6 +11,9 @@ func TestNotificationString(t *testing.T) {
 		n    Notification
 		want string
 	}{
+		{Notification{Code: 6, Subcode: 9}, "6/9 Cease, Hard Reset"},
+		{Notification{Code: 6, Subcode: 9, Data: []byte{6, 2, 3, 'b', 'y', 'e'}}, `6/9 Cease, Hard Reset, with 6/2 Cease, Administrative Shutdown: "bye"`},
+		{Notification{Code: 6, Subcode: 9, Data: []byte{6, 9, 6, 2}}, "6/9 Cease, Hard Reset"},
 		{Notification{Code: 1, Subcode: 1}, "1/1 Message Header Error, Connection Not Synchronized"},
 		{Notification{Code: 1, Subcode: 2}, "1/2 Message Header Error, Bad Message Length"},
 		{Notification{Code: 1, Subcode: 3, Data: []byte{6}}, "1/3 Message Header Error, Bad Message Type"},

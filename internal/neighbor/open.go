@@ -55,5 +55,14 @@ type Restart struct {
 	LongLived    StaleTimes    // how much longer routes may stay, by family; zero: no longer
 }
 
+// Kept returns for how long somebody else keeps some of the sender's routes
+// while it is away.
+func (r Restart) Kept() time.Duration {
+	if r.Families == 0 {
+		return 0
+	}
+	return r.Time + slices.Max(r.LongLived[:])
+}
+
 // StaleTimes are long-lived stale times by family, 0..16777215 s (RFC 9494 §3).
 type StaleTimes [len(families)]time.Duration

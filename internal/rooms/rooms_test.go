@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 
 // forTests lists the folders that only tests and the demo use. They may import
 // what they like; nobody else may import them.
-var forTests = []string{"internal/lab", "integration", "internal/store/storetest"}
+var forTests = []string{"internal/lab", "integration", "internal/store/storetest", "bgp/contract"}
 
 // libraries says which folders may import a library, by the beginning of its
 // path. It covers the folders below as well.
