@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
 	"net"
@@ -36,6 +37,8 @@ type lab struct {
 	follower *store.Follower
 	speaker  *fakeSpeaker
 	log      *lines
+
+	shutdowns []string // what the daemon was asked to do
 
 	networks     buoyv1.NetworksClient
 	pools        buoyv1.PoolsClient
@@ -74,7 +77,11 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 		Sessions:  l.speaker,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
-		Logger:    slog.New(slog.NewTextHandler(l.log, nil)),
+		Shutdown: func(_ context.Context, withdraw bool, communication string) error {
+			l.shutdowns = append(l.shutdowns, fmt.Sprint(withdraw, " ", communication))
+			return nil
+		},
+		Logger: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
 	listener := bufconn.Listen(1 << 20)
 	start(t, l.follower.Run, s.Close)

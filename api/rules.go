@@ -56,6 +56,8 @@ var rules = map[string]rule{
 	buoyv1.Neighbors_UpdateNeighbor_FullMethodName: operators,
 	buoyv1.Neighbors_DeleteNeighbor_FullMethodName: operators,
 
+	buoyv1.Daemon_Shutdown_FullMethodName: operators,
+
 	buoyv1.Globals_GetGlobal_FullMethodName:    reads,
 	buoyv1.Globals_UpdateGlobal_FullMethodName: operators,
 

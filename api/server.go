@@ -59,7 +59,10 @@ type Config struct {
 	Sessions  Sessions
 	Families  neighbor.Families // of a neighbor that names none
 	Local     neighbor.Local    // our own side, for advice
-	Logger    *slog.Logger
+	// Shutdown makes the daemon end, after it has withdrawn every route if that
+	// is wanted.
+	Shutdown func(ctx context.Context, withdraw bool, communication string) error
+	Logger   *slog.Logger
 }
 
 // Server is the gRPC server of Buoy.
@@ -85,6 +88,7 @@ func New(cfg Config) *Server {
 	buoyv1.RegisterFloatingIPsServer(s.grpc, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(s.grpc, &routeService{view: view})
 	buoyv1.RegisterGlobalsServer(s.grpc, &globalService{view: view})
+	buoyv1.RegisterDaemonServer(s.grpc, &daemonService{shutdown: cfg.Shutdown})
 	healthpb.RegisterHealthServer(s.grpc, s.health)
 	reflection.Register(s.grpc)
 	return s

@@ -30,6 +30,7 @@ type client struct {
 	floatingIPs  buoyv1.FloatingIPsClient
 	routes       buoyv1.RoutesClient
 	globals      buoyv1.GlobalsClient
+	daemon       buoyv1.DaemonClient
 }
 
 // maxMessage lets a list of hundreds of thousands of routes pass.
@@ -70,6 +71,7 @@ func (a *app) connect() (*client, error) {
 	c.floatingIPs = buoyv1.NewFloatingIPsClient(conn)
 	c.routes = buoyv1.NewRoutesClient(conn)
 	c.globals = buoyv1.NewGlobalsClient(conn)
+	c.daemon = buoyv1.NewDaemonClient(conn)
 	a.conn = c
 	return c, nil
 }

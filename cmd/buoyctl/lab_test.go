@@ -87,6 +87,7 @@ func serve(t testing.TB, globalPool string) string {
 		Sessions:  speaker,
 		Families:  neighbor.AllFamilies,
 		Local:     neighbor.Local{AS: 64512},
+		Shutdown:  func(context.Context, bool, string) error { return nil },
 		Logger:    slog.New(slog.DiscardHandler),
 	})
 	path := socketPath(t)

@@ -118,7 +118,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 	} {
 		noun(verbs)
 	}
-	root.AddCommand(a.version())
+	root.AddCommand(a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic

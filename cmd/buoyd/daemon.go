@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/buoynet/buoy/api"
@@ -31,12 +33,24 @@ type daemon struct {
 	server    *api.Server
 	listeners []net.Listener
 	started   *tasks
+	lastRun   lastRun
+
+	frozen  context.Context // ends when nothing more may be advertised
+	freeze  context.CancelFunc
+	settled chan struct{} // closed when the reconcile loop has ended
+	// No gateway has routes that the next start could rely on.
+	withdrawn atomic.Bool
+	stopping  context.Context // ends when the API was asked to end the daemon
+	stop      context.CancelFunc
 }
 
 // open prepares everything that can fail: the store is read and belongs to
 // this AS, every port is bound. Nothing is advertised and no session opens.
-func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log)}
+// A cold one takes nothing for granted that gateways may have kept.
+func open(ctx context.Context, cfg config.Config, cold bool, log *slog.Logger) (_ *daemon, err error) {
+	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log), lastRun: lastRun{cfg.Store.Path + ".last-run", log}, settled: make(chan struct{})}
+	d.frozen, d.freeze = context.WithCancel(context.Background())
+	d.stopping, d.stop = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
 			d.close() // the first error is the one to tell
@@ -82,7 +96,11 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 	for _, addr := range cfg.BGP.Listen {
 		listen = append(listen, addr.String())
 	}
-	d.speaker, err = bgp.Start(ctx, bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Logger: log})
+	var alive time.Time
+	if !cold {
+		alive = d.lastRun.time()
+	}
+	d.speaker, err = bgp.Start(ctx, bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, LastRun: alive, Logger: log})
 	if err != nil {
 		return nil, err
 	}
@@ -94,17 +112,28 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *daemon, 
 		Sessions:  d.speaker,
 		Families:  cfg.BGP.Families,
 		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},
+		Shutdown:  d.shutdown,
 		Logger:    log,
 	})
 	return d, nil
 }
 
-// run advertises, then serves, until the context ends or a part fails.
+// run has every route in hand before the first session opens, then serves,
+// until the context ends, the API is asked to, or a part fails.
 func (d *daemon) run(ctx context.Context) error {
 	state := d.follower.State()
-	d.started.add("speaker", d.speaker.Run)
-	d.started.add("reconcile", d.loop.Run)
+	ready := make(chan struct{})
+	d.started.add("speaker", func(ctx context.Context) error {
+		select {
+		case <-ready:
+		case <-ctx.Done(): // it ends what it has begun
+		}
+		return d.speaker.Run(ctx)
+	})
+	d.started.add("reconcile", d.reconcile)
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
+		d.started.add("last run", d.lastRun.run)
+		close(ready)
 		d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
 		d.log.Info("buoyd is ready", "version", version(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
 			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
@@ -112,14 +141,50 @@ func (d *daemon) run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		d.log.Info("buoyd is stopping")
+	case <-d.stopping.Done():
+		d.log.Info("buoyd is stopping: it was shut down")
 	case <-d.started.failed:
 	}
 	return d.close()
 }
 
+// reconcile runs the loop until the context ends, or it is frozen.
+func (d *daemon) reconcile(ctx context.Context) error {
+	loop, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(d.frozen, cancel)()
+	err := d.loop.Run(loop)
+	close(d.settled)
+	if err == nil {
+		<-ctx.Done()
+	}
+	return err
+}
+
+// withdrawTime is how long routers may take to read the withdrawals.
+const withdrawTime = 5 * time.Second
+
+// shutdown makes the daemon end.
+func (d *daemon) shutdown(ctx context.Context, withdraw bool, communication string) error {
+	defer d.stop()
+	if !withdraw {
+		return nil
+	}
+	d.freeze()
+	<-d.settled
+	ctx, cancel := context.WithTimeout(ctx, withdrawTime)
+	defer cancel()
+	err := d.speaker.Shutdown(ctx, cmp.Or(communication, "buoyd was shut down"))
+	d.withdrawn.Store(true)
+	return err
+}
+
 // close stops what runs, the last started first, and closes the store.
 func (d *daemon) close() error {
 	err := d.started.stop()
+	if d.withdrawn.Load() {
+		err = errors.Join(err, d.lastRun.forget())
+	}
 	for _, l := range d.listeners {
 		l.Close()
 	}

@@ -130,7 +130,7 @@ func TestPartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := open(t.Context(), cfg, silent())
+	d, err := open(t.Context(), cfg, false, silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 }
 
 func newCommand(environ []string, stdout, stderr io.Writer, usage *bool) *cobra.Command {
+	cold := false
 	root := &cobra.Command{
 		Use:   "buoyd",
 		Short: "The floating-IP control node",
@@ -66,7 +67,7 @@ configured with buoyctl.`,
 				return err
 			}
 			log := newLogger(cfg.Log, stderr)
-			d, err := open(cmd.Context(), cfg, log)
+			d, err := open(cmd.Context(), cfg, cold, log)
 			if errors.Is(err, context.Canceled) {
 				return nil // told to stop before it was ready
 			}
@@ -77,6 +78,7 @@ configured with buoyctl.`,
 		},
 	}
 	config.Flags(root.PersistentFlags())
+	root.Flags().BoolVar(&cold, "cold", false, "start as if for the first time: gateways drop what they kept of an earlier run, and learn all routes anew")
 
 	group := &cobra.Command{
 		Use:   "config",
