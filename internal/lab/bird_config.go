@@ -46,6 +46,7 @@ protocol bgp buoy {
   connect delay time 1;
   connect retry time 1;
   error wait time 1, 2;
+  enable extended messages;
 `)
 	for _, f := range c.Families {
 		table, ok := birdVPN[f]

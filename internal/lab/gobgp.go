@@ -63,9 +63,14 @@ func (g *GoBGP) toml() string {
     local-address = "%[4]s"
     remote-port = %[7]d
     passive-mode = %[8]t
+  [neighbors.graceful-restart.config]
+    enabled = true
+    helper-only = true
+    restart-time = 120
 `, c.AS, c.RouterID, c.Addr.Port(), c.Addr.Addr(), c.Peer.Addr(), c.PeerAS, c.Peer.Port(), !c.Active)
 	for _, f := range c.Families {
-		fmt.Fprintf(&b, "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = %q\n", gobgpFamilies[f].config)
+		fmt.Fprintf(&b, "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = %q\n"+
+			"    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n", gobgpFamilies[f].config)
 	}
 	return b.String()
 }
