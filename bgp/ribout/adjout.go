@@ -45,7 +45,7 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 	t := o.table
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n, ok := t.index[keyOf(k)]
+	n, ok := t.index.find(t.slots, keyOf(k))
 	if !ok || t.slots[n].attrs == 0 {
 		return neighbor.Delivery{Reason: "has no such route to get"}
 	}

@@ -28,6 +28,10 @@ type attributesTable struct {
 	list []held // by id
 	ids  map[attributes]attributesID
 	free []attributesID
+
+	// recent spares most lookups in ids: routes come with few attributes, by
+	// turns. By next hop; what was released since is not taken for another.
+	recent [256]attributesID
 }
 
 // held is attributes and how many hold them.
@@ -46,6 +50,11 @@ func (t *attributesTable) of(id attributesID) *attributes { return &t.list[id].a
 // take returns the id of a route's attributes, held once more.
 func (t *attributesTable) take(r *vrf.Route) attributesID {
 	a := attributes{localPref: r.LocalPref, nextHop: r.NextHop, targets: r.Targets, encapsulations: r.Encapsulations}
+	hop := a.nextHop.As16()
+	recent := &t.recent[hop[15]^hop[14]]
+	if t.list[*recent].attributes == a { // never of 0: a route has a next hop
+		return t.hold(*recent)
+	}
 	id, ok := t.ids[a]
 	if !ok {
 		if last := len(t.free) - 1; last >= 0 {
@@ -57,6 +66,7 @@ func (t *attributesTable) take(r *vrf.Route) attributesID {
 		t.ids[a] = id
 		t.list[id] = held{attributes: a}
 	}
+	*recent = id
 	return t.hold(id)
 }
 

@@ -35,9 +35,8 @@ type Out struct {
 	count    int  // of routes that the neighbor has
 	capped   bool // some are withheld, because it has as many as it may
 
-	sent   []sent // by slot; may be shorter than the table's
-	marked []bool // by slot: it is in dirty
-	dirty  []uint32
+	sent []sent // by slot; may be shorter than the table's
+	at   uint64 // the position in the table's changes up to which it has looked
 
 	sweep  int               // the next slot of a round over all of them
 	left   int               // how many slots it has yet to look at
@@ -75,6 +74,7 @@ func (t *Table) Open(s Session, policy neighbor.Policy) *Out {
 	defer t.mu.Unlock()
 	o := &Out{table: t, session: s, policy: policy, wakeup: make(chan struct{}, 1), marker: s.Families}
 	o.waiting = s.Families.Contains(neighbor.RouteTarget)
+	o.at = t.changes.end()
 	o.round()
 	t.outs = append(t.outs, o)
 	o.signal()
@@ -92,7 +92,8 @@ func (o *Out) Close() {
 			o.forget(uint32(n))
 		}
 	}
-	o.sent, o.dirty, o.rounds = nil, nil, false
+	o.sent, o.rounds = nil, false
+	t.forgetRead()
 }
 
 // forget notes that the neighbor no longer has a route.
@@ -114,22 +115,6 @@ func (o *Out) signal() {
 	}
 }
 
-// mark makes Next look at a route.
-func (o *Out) mark(n uint32) {
-	if int(n) >= len(o.marked) {
-		o.grow(cap(o.table.slots)) // as seldom as the table itself
-	}
-	if !o.marked[n] {
-		o.marked[n] = true
-		o.dirty = append(o.dirty, n)
-	}
-}
-
-func (o *Out) grow(n int) {
-	o.marked = slices.Grow(o.marked, n-len(o.marked))[:n]
-	o.sent = slices.Grow(o.sent, n-len(o.sent))[:n]
-}
-
 // round makes Next look at all routes. It goes on where the one before it is,
 // so that each route gets its turn however often a round begins.
 func (o *Out) round() { o.slots, o.left, o.rounds = len(o.table.slots), len(o.table.slots), true }
@@ -138,7 +123,7 @@ func (o *Out) round() { o.slots, o.left, o.rounds = len(o.table.slots), len(o.ta
 func (o *Out) pending() bool { return o.membershipDue() || o.routesDue() }
 
 func (o *Out) routesDue() bool {
-	return !o.waiting && (o.rounds || o.asked&vpnFamilies != 0 || len(o.dirty) > 0)
+	return !o.waiting && (o.rounds || o.asked&vpnFamilies != 0 || o.at < o.table.changes.end())
 }
 
 // batch bounds how many routes one call of Next looks at, and so how long it
@@ -161,18 +146,18 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	return p.builder.b, o.pending()
 }
 
-// sendRoutes writes the differences of one batch.
+// sendRoutes writes the differences of one batch: single changes, then a part
+// of a round.
 func (o *Out) sendRoutes(p *packer) {
 	if begin := o.beginRefresh(&p.builder, vpnFamilies); begin != 0 {
 		o.resend(func(k key) bool { return begin.Contains(k.family()) })
 	}
 	o.look(p)
-	p.write()
 	if o.capped && !o.full(0) { // there is room for what was withheld
 		o.capped = false
 		o.round()
 	}
-	if o.rounds && o.left == 0 && len(o.dirty) == 0 { // what is new since then is in dirty
+	if o.rounds && o.left == 0 && o.at == o.table.changes.end() {
 		o.rounds = false
 		o.endRound(&p.builder, vpnFamilies)
 	}
@@ -186,32 +171,36 @@ func (o *Out) full(more int) bool {
 
 // look compares routes with what the neighbor has of them.
 func (o *Out) look(p *packer) {
-	n := min(len(o.dirty), batch)
-	for _, i := range o.dirty[:n] {
-		p.add(i)
+	t := o.table
+	if o.at < t.changes.base { // too far behind
+		o.at = t.changes.end()
+		o.round()
 	}
-	if o.rounds {
-		slots := len(o.table.slots)
-		if len(o.sent) < slots {
-			o.grow(slots)
-		}
-		o.slots, o.left = slots, o.left+slots-o.slots // new ones may be between here and the end
-		for range min(o.left, batch-n) {
-			if o.sweep >= slots {
-				o.sweep = 0
-			}
-			if !o.marked[o.sweep] { // or it was, or will be, looked at as a dirty one
-				p.add(uint32(o.sweep))
-			}
-			o.sweep, o.left = o.sweep+1, o.left-1
+	slots := len(t.slots)
+	if len(o.sent) < slots {
+		o.sent = slices.Grow(o.sent, cap(t.slots)-len(o.sent))[:cap(t.slots)] // as seldom as the table itself
+	}
+	n := 0
+	for ; n < batch && o.at < t.changes.end(); o.at++ {
+		if slot, ok := t.latest(o.at); ok {
+			p.add(slot)
+			n++
 		}
 	}
-	for _, i := range o.dirty[:n] {
-		o.marked[i] = false
+	p.write()
+	t.forgetRead()
+	if !o.rounds {
+		return
 	}
-	if o.dirty = o.dirty[n:]; len(o.dirty) == 0 {
-		o.dirty = nil // or its memory would stay
+	o.slots, o.left = slots, o.left+slots-o.slots // new ones may be between here and the end
+	for ; n < batch && o.left > 0; n++ {
+		if o.sweep >= slots {
+			o.sweep = 0
+		}
+		p.add(uint32(o.sweep))
+		o.sweep, o.left = o.sweep+1, o.left-1
 	}
+	p.write()
 }
 
 // wants reports whether the neighbor should have a route.

@@ -80,8 +80,8 @@ func TestChange(t *testing.T) {
 	table.Withdraw([]vrf.Route{one, two, one})
 	p.receive()
 	p.wants("withdrawn")
-	if n := len(table.free); n != 2 || len(table.index) != 0 || len(table.attributes.ids) != 0 || len(table.attributes.free) != len(table.attributes.list)-1 {
-		t.Errorf("left over: %d free slots, index %v, attributes %v", n, table.index, table.attributes.ids)
+	if n := len(table.free); n != 2 || table.index.used != 0 || len(table.attributes.ids) != 0 || len(table.attributes.free) != len(table.attributes.list)-1 {
+		t.Errorf("left over: %d free slots, %d in the index, attributes %v", n, table.index.used, table.attributes.ids)
 	}
 }
 

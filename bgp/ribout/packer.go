@@ -6,7 +6,7 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
-// packer collects the differences of one batch, and packs them.
+// packer collects differences, each slot once, and packs them.
 type packer struct {
 	out       *Out
 	builder   builder
@@ -76,6 +76,7 @@ func (p *packer) write() {
 	slices.Sort(p.withdrawn)
 	p.announce()
 	p.withdraw()
+	p.changed, p.withdrawn, p.added = p.changed[:0], p.withdrawn[:0], 0
 }
 
 func (p *packer) announce() {

@@ -122,13 +122,13 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 	var left []vrf.Route
-	for k := range table.index {
-		left = append(left, vrf.Route{Key: k.key()})
+	for _, s := range table.slots {
+		left = append(left, vrf.Route{Key: s.key.key()})
 	}
 	table.Withdraw(left)
-	if len(table.index) != 0 || len(table.outs) != 0 || len(table.attributes.ids) != 0 || len(table.free) != len(table.slots) {
+	if table.index.used != 0 || len(table.outs) != 0 || len(table.attributes.ids) != 0 || len(table.free) != len(table.slots) {
 		t.Errorf("left over: %d routes, %d sessions, %d attributes, %d of %d slots",
-			len(table.index), len(table.outs), len(table.attributes.ids), len(table.slots)-len(table.free), len(table.slots))
+			table.index.used, len(table.outs), len(table.attributes.ids), len(table.slots)-len(table.free), len(table.slots))
 	}
 }
 

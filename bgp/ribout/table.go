@@ -15,9 +15,10 @@ import (
 type Table struct {
 	mu         sync.Mutex
 	slots      []slot
-	index      map[key]uint32 // of the slots in use
-	free       []uint32       // slots that nobody knows any more
+	index      index    // of the slots in use
+	free       []uint32 // slots that nobody knows any more
 	outs       []*Out
+	changes    changes
 	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
 	membership routetarget.Set // see SetMembership
@@ -27,14 +28,15 @@ type Table struct {
 // more.
 type slot struct {
 	key
-	label vrf.Label
-	attrs attributesID // 0: it should not be advertised
-	known uint32       // how many neighbors have it
+	label  vrf.Label
+	attrs  attributesID // 0: it should not be advertised
+	known  uint32       // how many neighbors have it
+	logged uint32       // the position of its newest entry in changes; its lower half
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{index: map[key]uint32{}, attributes: newAttributesTable()}
+	return &Table{index: newIndex(), changes: changes{least: minLog}, attributes: newAttributesTable()}
 }
 
 // Advertise adds routes, or replaces those with the same keys. When one of them
@@ -61,7 +63,7 @@ func (t *Table) Advertise(routes []vrf.Route) error {
 func (t *Table) advertise(r *vrf.Route) {
 	id := t.attributes.take(r) // before the old ones go: they may be the same
 	k := keyOf(r.Key)
-	n, ok := t.index[k]
+	n, ok := t.index.find(t.slots, k)
 	if !ok {
 		n = t.newSlot(k)
 	}
@@ -83,7 +85,7 @@ func (t *Table) newSlot(k key) (n uint32) {
 		t.slots = append(t.slots, slot{})
 	}
 	t.slots[n] = slot{key: k}
-	t.index[k] = n
+	t.index.add(k, n)
 	return n
 }
 
@@ -92,7 +94,7 @@ func (t *Table) Withdraw(routes []vrf.Route) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range routes {
-		n, ok := t.index[keyOf(routes[i].Key)]
+		n, ok := t.index.find(t.slots, keyOf(routes[i].Key))
 		if !ok || t.slots[n].attrs == 0 {
 			continue
 		}
@@ -130,15 +132,8 @@ func (t *Table) Idle() bool {
 // release frees a slot that is neither wanted nor known to a neighbor.
 func (t *Table) release(n uint32) {
 	if s := &t.slots[n]; s.attrs == 0 && s.known == 0 {
-		delete(t.index, s.key)
+		t.index.remove(s.key, n)
 		t.free = append(t.free, n)
-	}
-}
-
-// changed makes every Out look at a route again.
-func (t *Table) changed(n uint32) {
-	for _, o := range t.outs {
-		o.mark(n)
 	}
 }
 
