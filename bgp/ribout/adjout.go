@@ -11,6 +11,7 @@ import (
 )
 
 // Routes yields what the neighbor has, as it was sent, and when; ordered by key.
+// For what was sent before the neighbor joined a group, that is when it joined.
 func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 	type line struct {
 		vrf.Route
@@ -19,13 +20,14 @@ func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 	t := o.table
 	t.mu.Lock()
 	var list []line
-	for n := range o.sent {
-		if s := &o.sent[n]; s.attrs != 0 {
+	g, handed := o.group, o.handed()
+	for n := range g.sent {
+		if s := &g.sent[n]; s.attrs != 0 && s.at < handed {
 			a := t.attributes.of(s.attrs)
 			list = append(list, line{vrf.Route{
 				Key: t.slots[n].key.key(), Label: s.label &^ again, LocalPref: a.localPref, NextHop: a.nextHop,
-				Targets: a.targets, Encapsulations: o.encapsulations(a),
-			}, s.at})
+				Targets: a.targets, Encapsulations: g.encapsulations(a),
+			}, max(s.at, o.since)})
 		}
 	}
 	t.mu.Unlock()
@@ -49,32 +51,33 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 	if !ok || t.slots[n].attrs == 0 {
 		return neighbor.Delivery{Reason: "has no such route to get"}
 	}
-	s := &t.slots[n]
-	if have := o.sentOf(n); have.attrs == s.attrs && have.label&^again == s.label {
-		return neighbor.Delivery{At: time.Unix(0, have.at)}
+	s, g := &t.slots[n], o.group
+	have := g.sentOf(n)
+	if have.attrs == s.attrs && have.label&^again == s.label && have.at < o.handed() {
+		return neighbor.Delivery{At: time.Unix(0, max(have.at, o.since))}
 	}
 	a := t.attributes.of(s.attrs)
 	family := s.family()
 	switch {
 	case !o.session.Families.Contains(family):
 		return neighbor.Delivery{Reason: fmt.Sprintf("did not negotiate %s", family)}
-	case !o.takesNextHop(family, a.nextHop):
+	case !g.takesNextHop(family, a.nextHop):
 		return neighbor.Delivery{Reason: "did not offer IPv6 next hops for inet-vpn (RFC 8950)"}
-	case o.waiting:
+	case g.waiting:
 		return neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true}
-	case !o.wantsTargets(a.targets):
+	case !g.wantsTargets(a.targets):
 		return neighbor.Delivery{Reason: fmt.Sprintf("did not ask for any of %s", a.targets)}
-	case o.capped && o.sentOf(n).attrs == 0 && !o.rounds:
-		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", o.policy.MaxAdvertised)}
+	case g.capped && have.attrs == 0 && !g.rounds:
+		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", g.policy.MaxAdvertised)}
 	default:
 		return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
 	}
 }
 
-// sentOf returns what the neighbor has of a route.
-func (o *Out) sentOf(n uint32) sent {
-	if int(n) < len(o.sent) {
-		return o.sent[n]
+// sentOf returns what the neighbors have of a route.
+func (g *group) sentOf(n uint32) sent {
+	if int(n) < len(g.sent) {
+		return g.sent[n]
 	}
 	return sent{}
 }
@@ -84,7 +87,7 @@ func (o *Out) sentOf(n uint32) sent {
 func (o *Out) Count() (n int, capped bool) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	return o.count, o.capped
+	return o.group.count, o.group.capped
 }
 
 // SetPolicy changes what the neighbor is sent from now on. When it may have
@@ -92,21 +95,22 @@ func (o *Out) Count() (n int, capped bool) {
 func (o *Out) SetPolicy(policy neighbor.Policy) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	old := o.policy
-	o.policy, o.capped = policy, false
-	o.resend(func(key) bool { return old.Encapsulations != policy.Encapsulations })
+	g := o.alone()
+	old := g.policy
+	g.policy, g.capped = policy, false
+	g.resend(func(key) bool { return old.Encapsulations != policy.Encapsulations })
 	if o.pending() {
 		o.signal()
 	}
 }
 
 // resend looks at all routes, and sends those that are chosen although the
-// neighbor has them. The caller holds the table's mutex.
-func (o *Out) resend(chosen func(key) bool) {
-	for n := range o.sent {
-		if o.sent[n].attrs != 0 && chosen(o.table.slots[n].key) {
-			o.sent[n].label |= again
+// neighbors have them. The caller holds the table's mutex.
+func (g *group) resend(chosen func(key) bool) {
+	for n := range g.sent {
+		if g.sent[n].attrs != 0 && chosen(g.table.slots[n].key) {
+			g.sent[n].label |= again
 		}
 	}
-	o.round()
+	g.round()
 }

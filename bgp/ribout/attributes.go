@@ -118,9 +118,9 @@ func communitiesSize(targets routetarget.Set, encapsulations vrf.Encapsulations)
 }
 
 // appendAttributes writes the attributes that stand behind the NLRI.
-func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
-	encapsulations := o.encapsulations(a)
-	b = o.session.appendPath(b, originIncomplete, a.localPref)
+func (g *group) appendAttributes(b []byte, a *attributes) []byte {
+	encapsulations := g.encapsulations(a)
+	b = g.session.appendPath(b, originIncomplete, a.localPref)
 	b = append(b, flagOptional|flagTransitive|flagExtended, attrCommunities)
 	b = binary.BigEndian.AppendUint16(b, uint16(communitiesSize(a.targets, encapsulations)))
 	for target := range a.targets.All() {
@@ -131,12 +131,12 @@ func (o *Out) appendAttributes(b []byte, a *attributes) []byte {
 		b = append(b, 0x03, 0x0c, 0, 0, 0, 0)
 		b = binary.BigEndian.AppendUint16(b, uint16(e))
 	}
-	return o.session.appendAS4Path(b)
+	return g.session.appendAS4Path(b)
 }
 
-// encapsulations returns the neighbor's own, or else the route's.
-func (o *Out) encapsulations(a *attributes) vrf.Encapsulations {
-	return cmp.Or(o.policy.Encapsulations, a.encapsulations)
+// encapsulations returns the neighbors' own, or else the route's.
+func (g *group) encapsulations(a *attributes) vrf.Encapsulations {
+	return cmp.Or(g.policy.Encapsulations, a.encapsulations)
 }
 
 // appendPath writes the attributes that all UPDATEs have.

@@ -12,6 +12,11 @@
 // target membership (RFC 4684) goes out before all of that. A route that
 // changes several times between two calls is sent once, as it is then.
 //
+// Outs with equal sessions that were sent the same are a group: what is written
+// for the one that asks first is handed to the others too, and what was sent is
+// recorded once. An Out leaves its group when something is for it alone, or when
+// it is too far behind, and comes back when it has come to the same.
+//
 // What a neighbor should have depends on its session: the families and the IPv6
 // next hops that were negotiated, and its route target membership (RFC 4684),
 // which Out reads from the neighbor's UPDATEs. A refresh (RFC 2918) sends the
@@ -21,7 +26,7 @@
 //	SetMembership                  ROUTE-REFRESH
 //	        │                                │
 //	        ▼                                ▼
-//	      Table  ── which routes changed → Out ── Next → the router
+//	      Table  ── which routes changed → group ── what to write → Out ── Next → the router
 //
 // # Caveats
 //

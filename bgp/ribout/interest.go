@@ -104,10 +104,10 @@ func (o *Out) ReceivedUpdate(body []byte) {
 		changed = o.interest.add(m) || changed
 	}
 	if u.end {
-		o.waiting = false
+		o.group.waiting = false // nobody shares a group before
 	}
 	if changed { // the comparison finds exactly the difference
-		o.round()
+		o.alone().round()
 	}
 	if o.pending() {
 		o.signal()
@@ -119,7 +119,7 @@ func (o *Out) ReceivedUpdate(body []byte) {
 func (o *Out) EndMembership() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	o.waiting = false
+	o.group.waiting = false
 	if o.pending() {
 		o.signal()
 	}

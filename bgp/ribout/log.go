@@ -2,9 +2,9 @@ package ribout
 
 import "slices"
 
-// changes is the log of which slots changed, for all Outs: a change costs the
-// same however many there are, and an Out that does not read costs nothing. Each
-// Out has a position in it. Its Table's mutex guards it.
+// changes is the log of which slots changed, for all groups: a change costs
+// the same however many there are, and one that does not read costs nothing. Each
+// group has a position in it. Its Table's mutex guards it.
 type changes struct {
 	slots []uint32
 	base  uint64 // the position of the first of slots
@@ -17,9 +17,9 @@ const minLog = 4096
 // end is the position of the next entry.
 func (c *changes) end() uint64 { return c.base + uint64(len(c.slots)) }
 
-// changed makes every Out look at a route again.
+// changed makes every group look at a route again.
 func (t *Table) changed(n uint32) {
-	if len(t.outs) == 0 {
+	if len(t.groups) == 0 {
 		return
 	}
 	c := &t.changes
@@ -32,10 +32,10 @@ func (t *Table) changed(n uint32) {
 	c.slots = append(c.slots, n)
 }
 
-// forgetRead empties the log when every Out has read it.
+// forgetRead empties the log when every group has read it.
 func (t *Table) forgetRead() {
 	c := &t.changes
-	if !slices.ContainsFunc(t.outs, func(o *Out) bool { return o.at < c.end() }) {
+	if !slices.ContainsFunc(t.groups, func(g *group) bool { return g.at < c.end() }) {
 		c.base, c.slots = c.end(), nil
 	}
 }

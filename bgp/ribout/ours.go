@@ -18,7 +18,7 @@ func (t *Table) SetMembership(targets routetarget.Set) {
 // membershipDue reports whether the neighbor has to be told of our membership.
 func (o *Out) membershipDue() bool {
 	return o.session.Families.Contains(neighbor.RouteTarget) &&
-		((o.marker | o.asked).Contains(neighbor.RouteTarget) || o.membership != o.table.membership)
+		(o.marker|o.asked != 0 || o.membership != o.table.membership)
 }
 
 // sendMembership writes what changed of our membership, or all of it for a
@@ -26,14 +26,14 @@ func (o *Out) membershipDue() bool {
 func (o *Out) sendMembership(m *builder) {
 	want, have := o.table.membership, o.membership
 	o.membership = want
-	begin := o.beginRefresh(m, rtFamilies)
+	begin := o.begin(m, o.session.EnhancedRefresh)
 	if begin != 0 {
 		o.writeMembership(m, attrReach, want)
 	} else {
 		o.writeMembership(m, attrReach, want.Minus(have))
 	}
 	o.writeMembership(m, attrUnreach, have.Minus(want))
-	o.endRound(m, rtFamilies)
+	o.finish(m)
 }
 
 // writeMembership packs the NLRIs <our AS>:<target> (RFC 4684 §4).

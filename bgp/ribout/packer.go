@@ -8,12 +8,12 @@ import (
 
 // packer collects differences, each slot once, and packs them.
 type packer struct {
-	out       *Out
+	group     *group
 	builder   builder
 	now       int64
 	changed   []difference
 	withdrawn []difference
-	added     int // of changed: those that the neighbor does not have
+	added     int // of changed: those that the neighbors do not have
 }
 
 // difference is a route that is to be sent or withdrawn. In order, those that
@@ -47,18 +47,18 @@ func (d difference) family() neighbor.Family {
 // shares reports whether two can stand in one UPDATE.
 func (d difference) shares(o difference) bool { return d>>slotBits == o>>slotBits }
 
-// add compares a route with what the neighbor has of it.
+// add compares a route with what the neighbors have of it.
 func (p *packer) add(n uint32) {
-	o := p.out
-	s, have := &o.table.slots[n], &o.sent[n]
+	g := p.group
+	s, have := &g.table.slots[n], &g.sent[n]
 	if s.attrs == 0 && have.attrs == 0 {
 		return
 	}
 	f := s.family()
-	wanted := s.attrs != 0 && o.wants(f, s.attrs)
+	wanted := s.attrs != 0 && g.wants(f, s.attrs)
 	switch {
-	case wanted && have.attrs == 0 && o.full(p.added):
-		o.capped = true
+	case wanted && have.attrs == 0 && g.full(p.added):
+		g.capped = true
 	case wanted && (have.attrs != s.attrs || have.label != s.label):
 		if have.attrs == 0 {
 			p.added++
@@ -80,7 +80,7 @@ func (p *packer) write() {
 }
 
 func (p *packer) announce() {
-	o, m := p.out, &p.builder
+	g, m := p.group, &p.builder
 	var trailing []byte
 	for i, d := range p.changed {
 		f := d.family()
@@ -88,19 +88,19 @@ func (p *packer) announce() {
 			if i > 0 {
 				m.finish(trailing)
 			}
-			a := o.table.attributes.of(d.attributes())
-			trailing = o.appendAttributes(trailing[:0], a)
+			a := g.table.attributes.of(d.attributes())
+			trailing = g.appendAttributes(trailing[:0], a)
 			m.begin(attrReach, f, len(trailing))
 			m.b = append(appendNextHop(m.b, f, a.nextHop), 0) // reserved
 		}
-		s, have := &o.table.slots[d.slot()], &o.sent[d.slot()]
+		s, have := &g.table.slots[d.slot()], &g.sent[d.slot()]
 		m.nlri(s.key, bottomOfStack(s.label))
 		if have.attrs == 0 {
 			s.known++
-			o.count++
+			g.count++
 		}
-		o.table.attributes.drop(have.attrs)
-		*have = sent{at: p.now, attrs: o.table.attributes.hold(s.attrs), label: s.label}
+		g.table.attributes.drop(have.attrs)
+		*have = sent{at: p.now, attrs: g.table.attributes.hold(s.attrs), label: s.label}
 	}
 	if len(p.changed) > 0 {
 		m.finish(trailing)
@@ -108,7 +108,7 @@ func (p *packer) announce() {
 }
 
 func (p *packer) withdraw() {
-	o, m := p.out, &p.builder
+	g, m := p.group, &p.builder
 	for i, d := range p.withdrawn {
 		f := d.family()
 		if i == 0 || !d.shares(p.withdrawn[i-1]) || !m.room(nlriSize(f)) {
@@ -117,8 +117,8 @@ func (p *packer) withdraw() {
 			}
 			m.begin(attrUnreach, f, 0)
 		}
-		m.nlri(o.table.slots[d.slot()].key, withdrawnLabel)
-		o.forget(d.slot())
+		m.nlri(g.table.slots[d.slot()].key, withdrawnLabel)
+		g.forget(d.slot())
 	}
 	if len(p.withdrawn) > 0 {
 		m.finish(nil)

@@ -31,6 +31,8 @@ type peer struct {
 	updates int
 	longest int
 
+	texts map[vrf.Route]string       // see expected
+	names map[vrf.Key]string         // see name
 	stale map[string]map[string]bool // by family whose refresh is under way: not sent since its BoRR
 	owed  map[string]bool            // families that a refresh was asked for, and no BoRR has come
 }
@@ -42,7 +44,7 @@ func connect(t testing.TB, table *Table, s Session) *peer {
 func connectWith(t testing.TB, table *Table, s Session, policy neighbor.Policy) *peer {
 	return &peer{
 		TB: t, session: s, out: table.Open(s, policy), routes: map[string]string{}, wanted: map[string]string{}, changes: map[string]int{},
-		stale: map[string]map[string]bool{}, owed: map[string]bool{},
+		texts: map[vrf.Route]string{}, names: map[vrf.Key]string{}, stale: map[string]map[string]bool{}, owed: map[string]bool{},
 	}
 }
 
@@ -210,7 +212,7 @@ func (p *peer) wants(what string, routes ...vrf.Route) {
 	p.Helper()
 	want := map[string]string{}
 	for _, r := range routes {
-		want[r.Key.String()] = p.expected(r)
+		want[p.name(r.Key)] = p.expected(r)
 	}
 	for key, text := range want {
 		if p.routes[key] != text {
@@ -224,14 +226,39 @@ func (p *peer) wants(what string, routes ...vrf.Route) {
 	}
 	var listed []string
 	for route := range p.out.Routes() {
-		listed = append(listed, route.Key.String())
-		if r := p.expected(route); want[route.Key.String()] != r {
+		listed = append(listed, p.name(route.Key))
+		if r := p.expected(route); want[p.name(route.Key)] != r {
 			p.Errorf("%s: the Adj-RIB-Out has %s %s", what, route.Key, r)
 		}
 	}
 	if len(listed) != len(want) {
 		p.Errorf("%s: the Adj-RIB-Out has %q", what, listed)
 	}
+}
+
+// claims checks that what is said to have been sent was read, whatever is still
+// to come.
+func (p *peer) claims(some vrf.Key) {
+	p.Helper()
+	for route := range p.out.Routes() {
+		key, text := p.name(route.Key), p.expected(route)
+		if p.routes[key] != text {
+			p.Errorf("the Adj-RIB-Out has %s %s, the neighbor %q", key, text, p.routes[key])
+		}
+	}
+	if _, ok := p.routes[p.name(some)]; !ok && !p.out.Delivery(some).At.IsZero() {
+		p.Errorf("%s was not sent: %+v", some, p.out.Delivery(some))
+	}
+}
+
+// name is Key.String, which is asked often too.
+func (p *peer) name(k vrf.Key) string {
+	name, ok := p.names[k]
+	if !ok {
+		name = k.String()
+		p.names[k] = name
+	}
+	return name
 }
 
 // wantsMembership compares what it has been told of our membership.
@@ -264,8 +291,17 @@ func (p *peer) path(localPref uint32) (path, as4 string) {
 	return fmt.Sprintf("{AsPath: %d}", s.LocalAS), ""
 }
 
-// expected is what the decoder should say of a route.
+// expected is what the decoder should say of a route. It is asked often.
 func (p *peer) expected(r vrf.Route) string {
+	text, ok := p.texts[r]
+	if !ok {
+		text = p.describe(r)
+		p.texts[r] = text
+	}
+	return text
+}
+
+func (p *peer) describe(r vrf.Route) string {
 	nextHop := r.NextHop.String()
 	path, as4 := p.path(r.LocalPref)
 	var communities []string

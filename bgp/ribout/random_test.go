@@ -3,6 +3,7 @@ package ribout
 import (
 	"encoding/binary"
 	"flag"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -36,11 +37,12 @@ func TestRandom(t *testing.T) {
 	t.Logf("go test -run TestRandom -seed %d", s)
 	r := rand.New(rand.NewPCG(s, 1))
 	table := NewTable()
-	table.changes.least = 50 // so that some Outs fall behind
+	table.changes.least, table.behind = 50, 500 // so that some Outs fall behind
 	want := map[vrf.Key]vrf.Route{}
 	sets := []routetarget.Set{targets("64512:1"), targets("64512:1", "64512:2"), targets("64512:2", "64512:3"), targets("64512:4")}
 	sessions := []Session{
-		marked(internal(vpn)), internal(neighbor.AllFamilies), internal(neighbor.NewFamilies(neighbor.InetVPN)),
+		marked(internal(vpn)), marked(internal(vpn)), marked(internal(vpn)), marked(internal(vpn)),
+		internal(neighbor.AllFamilies), internal(neighbor.AllFamilies), internal(neighbor.NewFamilies(neighbor.InetVPN)),
 		marked(Session{LocalAS: 64512, PeerAS: 65001, Families: neighbor.AllFamilies, MaxMessage: 4096, RouterID: routerID}),
 		{LocalAS: 64512, PeerAS: 65001, Families: vpn, FourOctetAS: true, ExtendedNextHop: true, MaxMessage: 65535},
 	}
@@ -92,8 +94,9 @@ func TestRandom(t *testing.T) {
 		}
 		return route
 	}
+	most := 0
 	for range 4000 {
-		switch i := r.IntN(len(clients)); r.IntN(14) {
+		switch i := r.IntN(len(clients)); r.IntN(15) {
 		case 0, 1, 2:
 			var batch []vrf.Route
 			for range 1 + r.IntN(20) {
@@ -154,8 +157,11 @@ func TestRandom(t *testing.T) {
 				}
 				c.out.RefreshEnds()
 			}
+		case 12:
+			clients[i].out.SetPolicy(neighbor.Policy{MaxAdvertised: 1000 * r.Uint32N(2)}) // more than there are
 		default:
 			c := clients[i]
+			behind := c.out.next < c.out.group.end() // it gets what the others got then
 			c.gone = nil
 			c.receive()
 			list := wanted(c)
@@ -165,18 +171,43 @@ func TestRandom(t *testing.T) {
 				t.Fatalf("no refresh of %v", c.owed)
 			}
 			for _, route := range list {
-				if slices.Contains(c.gone, route.Key.String()) {
+				if !behind && slices.Contains(c.gone, c.name(route.Key)) {
 					t.Fatalf("%s stays and was withdrawn", route.Key)
 				}
 			}
+		}
+		most = max(most, largest(table))
+		if r.IntN(4) == 0 {
+			clients[r.IntN(len(clients))].claims(random().Key)
 		}
 		if t.Failed() {
 			t.FailNow()
 		}
 	}
+	if most < 2 {
+		t.Errorf("the largest group had %d members", most)
+	}
+	for _, c := range clients { // now they are equal, if their sessions are
+		c.out.SetPolicy(neighbor.Policy{})
+		c.out.ReceivedUpdate(joins([]membership{{}}, slices.Collect(maps.Keys(c.joined))))
+		c.out.EndMembership()
+		c.joined, c.ended = map[membership]bool{{}: true}, true
+	}
 	for _, c := range clients {
 		c.receive()
 		c.wants("at the end", wanted(c)...)
+	}
+	if len(table.groups) != 5 {
+		t.Errorf("%d groups of 5 kinds of sessions", len(table.groups))
+	}
+	last := random()
+	want[last.Key] = last
+	table.Advertise([]vrf.Route{last})
+	for _, c := range clients {
+		c.receive()
+		c.wants("in common", wanted(c)...)
+	}
+	for _, c := range clients {
 		c.out.Close()
 	}
 	for _, route := range sorted(want) {
@@ -185,6 +216,14 @@ func TestRandom(t *testing.T) {
 	if table.index.used != 0 || len(table.free) != len(table.slots) || len(table.attributes.ids) != 0 {
 		t.Errorf("left over: %d in the index, %d of %d slots, %v", table.index.used, len(table.slots)-len(table.free), len(table.slots), table.attributes.ids)
 	}
+}
+
+// largest returns how many members the largest group has.
+func largest(t *Table) (n int) {
+	for _, g := range t.groups {
+		n = max(n, len(g.members))
+	}
+	return n
 }
 
 func pickFamily(r *rand.Rand) neighbor.Family {

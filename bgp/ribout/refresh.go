@@ -13,39 +13,51 @@ const (
 	endOfRefresh   = 2 // EoRR
 )
 
+// marks is what some families are owed besides NLRIs. A group has those of the
+// routes, an Out that of route-target.
+type marks struct {
+	marker     neighbor.Families // whose End-of-RIB follows when all was sent once
+	asked      neighbor.Families // whose refresh has yet to begin
+	refreshing neighbor.Families // whose EoRR follows when all was sent again
+}
+
+// begin returns the families whose refresh is to begin now, and writes their
+// marks. One that is under way begins anew, with another mark: what was sent
+// before it is stale for the neighbor again. No refresh begins before the
+// family's End-of-RIB (RFC 7313 §4.1).
+func (k *marks) begin(m *builder, enhanced bool) (begin neighbor.Families) {
+	begin = k.asked &^ k.marker
+	k.asked &^= begin
+	if enhanced {
+		m.refreshMarks(begin, beginOfRefresh)
+		k.refreshing |= begin
+	}
+	return begin
+}
+
+// finish writes what follows when everything was sent.
+func (k *marks) finish(m *builder) {
+	for _, f := range k.marker.Slice() {
+		m.endOfRIB(f)
+	}
+	m.refreshMarks(k.refreshing, endOfRefresh)
+	k.marker, k.refreshing = 0, 0
+}
+
 // Refresh sends the routes of a family again (RFC 2918), between marks when
 // both sides know them (RFC 7313). What is asked for again before it has begun
 // is sent once.
 func (o *Out) Refresh(family neighbor.Family) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	o.asked |= o.session.Families & neighbor.NewFamilies(family)
+	asked := o.session.Families & neighbor.NewFamilies(family)
+	o.asked |= asked & rtFamilies
+	if asked &= vpnFamilies; asked != 0 {
+		o.alone().asked |= asked
+	}
 	if o.pending() {
 		o.signal()
 	}
-}
-
-// beginRefresh returns those of the families whose refresh is to begin now, and
-// writes their marks. One that is under way begins anew, with another mark: what
-// was sent before it is stale for the neighbor again. No refresh begins before
-// the family's End-of-RIB (RFC 7313 §4.1).
-func (o *Out) beginRefresh(m *builder, of neighbor.Families) (begin neighbor.Families) {
-	begin = o.asked & of &^ o.marker
-	o.asked &^= begin
-	if o.session.EnhancedRefresh {
-		m.refreshMarks(begin, beginOfRefresh)
-		o.refreshing |= begin
-	}
-	return begin
-}
-
-// endRound writes what follows when all of some families was sent.
-func (o *Out) endRound(m *builder, of neighbor.Families) {
-	for _, f := range (o.marker & of).Slice() {
-		m.endOfRIB(f)
-	}
-	m.refreshMarks(o.refreshing&of, endOfRefresh)
-	o.marker, o.refreshing = o.marker&^of, o.refreshing&^of
 }
 
 // refreshMarks writes a ROUTE-REFRESH for each family.
@@ -64,7 +76,7 @@ func (m *builder) refreshMarks(families neighbor.Families, subtype byte) {
 func (o *Out) RefreshBegins() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	if !o.waiting {
+	if !o.group.waiting {
 		o.interest.age()
 	}
 }
@@ -76,7 +88,7 @@ func (o *Out) RefreshEnds() {
 	if !o.interest.dropStale() {
 		return
 	}
-	o.round()
+	o.alone().round()
 	if o.pending() {
 		o.signal()
 	}

@@ -89,7 +89,8 @@ func TestConcurrent(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 30 {
-				o := table.Open(internal(neighbor.AllFamilies), neighbor.Policy{MaxAdvertised: rand.Uint32N(200)})
+				families := []neighbor.Families{neighbor.AllFamilies, vpn}[rand.IntN(2)]
+				o := table.Open(internal(families), neighbor.Policy{MaxAdvertised: 100 * rand.Uint32N(2)})
 				var in sync.WaitGroup
 				for range 2 {
 					in.Go(func() {
@@ -105,7 +106,7 @@ func TestConcurrent(t *testing.T) {
 								for range o.Routes() {
 								}
 							case 4:
-								o.SetPolicy(neighbor.Policy{MaxAdvertised: rand.Uint32N(200)})
+								o.SetPolicy(neighbor.Policy{MaxAdvertised: 100 * rand.Uint32N(2)})
 							default:
 								o.Delivery(route(1, address4(5), 16, targets("64512:1")).Key)
 							}
@@ -126,9 +127,9 @@ func TestConcurrent(t *testing.T) {
 		left = append(left, vrf.Route{Key: s.key.key()})
 	}
 	table.Withdraw(left)
-	if table.index.used != 0 || len(table.outs) != 0 || len(table.attributes.ids) != 0 || len(table.free) != len(table.slots) {
+	if table.index.used != 0 || table.Sessions() != 0 || len(table.attributes.ids) != 0 || len(table.free) != len(table.slots) {
 		t.Errorf("left over: %d routes, %d sessions, %d attributes, %d of %d slots",
-			table.index.used, len(table.outs), len(table.attributes.ids), len(table.slots)-len(table.free), len(table.slots))
+			table.index.used, table.Sessions(), len(table.attributes.ids), len(table.slots)-len(table.free), len(table.slots))
 	}
 }
 

@@ -17,8 +17,9 @@ type Table struct {
 	slots      []slot
 	index      index    // of the slots in use
 	free       []uint32 // slots that nobody knows any more
-	outs       []*Out
+	groups     []*group // of all Outs
 	changes    changes
+	behind     int                        // how far a member of a group may be behind at least, in bytes; see shed
 	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
 	membership routetarget.Set // see SetMembership
@@ -30,13 +31,13 @@ type slot struct {
 	key
 	label  vrf.Label
 	attrs  attributesID // 0: it should not be advertised
-	known  uint32       // how many neighbors have it
+	known  uint32       // how many groups have it
 	logged uint32       // the position of its newest entry in changes; its lower half
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{index: newIndex(), changes: changes{least: minLog}, attributes: newAttributesTable()}
+	return &Table{index: newIndex(), changes: changes{least: minLog}, behind: minBehind, attributes: newAttributesTable()}
 }
 
 // Advertise adds routes, or replaces those with the same keys. When one of them
@@ -126,7 +127,7 @@ func (t *Table) WithdrawAll() {
 func (t *Table) Idle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !slices.ContainsFunc(t.outs, (*Out).pending)
+	return !slices.ContainsFunc(t.groups, func(g *group) bool { return slices.ContainsFunc(g.members, (*Out).pending) })
 }
 
 // release frees a slot that is neither wanted nor known to a neighbor.
@@ -138,9 +139,11 @@ func (t *Table) release(n uint32) {
 }
 
 func (t *Table) wake() {
-	for _, o := range t.outs {
-		if o.pending() {
-			o.signal()
+	for _, g := range t.groups {
+		for _, o := range g.members {
+			if o.pending() {
+				o.signal()
+			}
 		}
 	}
 }
@@ -175,7 +178,11 @@ func (t *Table) checkDeclared(r *vrf.Route) error {
 func (t *Table) Sessions() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.outs)
+	n := 0
+	for _, g := range t.groups {
+		n += len(g.members)
+	}
+	return n
 }
 
 // check refuses a route that no UPDATE can carry, or that is none of ours.
