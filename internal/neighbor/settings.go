@@ -60,7 +60,28 @@ type Policy struct {
 // others.
 func (s Settings) SameSession(other Settings) bool {
 	s.Policy = other.Policy
-	return s == other
+	return s.Canonical() == other.Canonical()
+}
+
+// Canonical returns the settings without what says no more than the default
+// does: those that mean the same are equal then.
+func (s Settings) Canonical() Settings {
+	if s.HoldTime == DefaultHoldTime {
+		s.HoldTime = 0
+	}
+	r := &s.Restart
+	if r.Time == DefaultRestartTime {
+		r.Time = 0
+	}
+	if r.LongLived == s.Graceful() {
+		r.LongLived = 0
+	}
+	if s.Graceful() == 0 {
+		r.Without = AllFamilies
+	} else {
+		r.Without &= s.Families
+	}
+	return s
 }
 
 // KeySource is where the daemon finds a key: in a file or in a variable of its
@@ -155,5 +176,5 @@ func (s Settings) validateSession() error {
 	case s.MD5Key.File != "" && s.MD5Key.Env != "":
 		return &FieldError{"md5_key_env", "expected a file or an environment variable, not both"}
 	}
-	return s.Restart.validate()
+	return s.validateRestart()
 }

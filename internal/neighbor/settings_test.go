@@ -28,7 +28,14 @@ func TestValidate(t *testing.T) {
 		},
 		"longest times": func(s *Settings) { s.HoldTime, s.KeepaliveTime, s.Multihop = 65535, 21845, 255 },
 		"default hold":  func(s *Settings) { s.KeepaliveTime, s.MD5Key.Env = 30, "KEY" },
-		"policy":        func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295} },
+		"restart": func(s *Settings) {
+			s.Restart = RestartSettings{NewFamilies(RouteTarget), MaxRestartTime, MaxLongLivedTime, NewFamilies(InetVPN)}
+		},
+		"no restart": func(s *Settings) { s.Restart = RestartSettings{Without: AllFamilies, Time: 1} },
+		"restart of one family": func(s *Settings) {
+			s.Families, s.Restart.Without = NewFamilies(InetVPN), AllFamilies&^NewFamilies(InetVPN, Inet6VPN)
+		},
+		"policy": func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295} },
 	} {
 		s := valid()
 		change(&s)
@@ -45,6 +52,9 @@ func TestValidateRefusals(t *testing.T) {
 	}
 	local := func(text string) func(*Settings) {
 		return func(s *Settings) { s.LocalAddress = netip.MustParseAddr(text) }
+	}
+	restart := func(r RestartSettings) func(*Settings) {
+		return func(s *Settings) { s.Restart = r }
 	}
 	for name, tt := range map[string]struct {
 		change func(*Settings)
@@ -73,7 +83,18 @@ func TestValidateRefusals(t *testing.T) {
 		"GTSM from nowhere":   {func(s *Settings) { s.TTLSecurity = 255 }, FieldError{"ttl_security", "expected 1..254 hops, got 255"}},
 		"GTSM and multihop":   {func(s *Settings) { s.TTLSecurity, s.Multihop = 1, 1 }, FieldError{"multihop", "expected not to go with ttl_security, which always sends with a TTL of 255"}},
 		"two keys":            {func(s *Settings) { s.MD5Key = KeySource{"f", "E"} }, FieldError{"md5_key_env", "expected a file or an environment variable, not both"}},
-		"everything else":     {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
+		"restart of another family": {func(s *Settings) { s.Families, s.Restart.Without = NewFamilies(InetVPN), NewFamilies(InetVPN) },
+			FieldError{"graceful_restart", "expected some of the session's families, inet-vpn, or none; got inet6-vpn,route-target"}},
+		"long restart":        {restart(RestartSettings{Time: 4096}), FieldError{"restart_time", "expected 1..4095 seconds, got 4096"}},
+		"too long":            {restart(RestartSettings{LongLivedTime: 1 << 24}), FieldError{"long_lived_time", "expected 0..16777215 seconds, got 16777216"}},
+		"long-lived, no time": {restart(RestartSettings{LongLived: NewFamilies(InetVPN)}), FieldError{"long_lived_time", "expected 1..16777215 seconds for the families of long_lived, inet-vpn; got 0"}},
+		"long-lived alone":    {restart(RestartSettings{Without: AllFamilies, LongLivedTime: 60}), FieldError{"long_lived_time", "expected 0 while graceful_restart is none (RFC 9494 §4.1), got 60"}},
+		"long-lived, graceful": {restart(RestartSettings{Without: NewFamilies(Inet6VPN), LongLivedTime: 60, LongLived: NewFamilies(InetVPN, Inet6VPN)}),
+			FieldError{"long_lived", "expected families with graceful restart, inet-vpn,route-target; leave inet6-vpn out, or add it to graceful_restart"}},
+		"long-lived, session": {func(s *Settings) {
+			s.Families, s.Restart = NewFamilies(InetVPN), RestartSettings{LongLivedTime: 60, LongLived: NewFamilies(Inet6VPN)}
+		}, FieldError{"long_lived", "expected families with graceful restart, inet-vpn; leave inet6-vpn out, or add it to families"}},
+		"everything else": {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
 	} {
 		s := valid()
 		tt.change(&s)
