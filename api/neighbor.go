@@ -54,7 +54,8 @@ func (s *neighborService) ListNeighbors(_ context.Context, req *buoyv1.ListNeigh
 func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
 	var f fields
 	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive", "local_address", "hold_time",
-		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env", "encapsulations", "max_advertised")
+		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env", "encapsulations", "max_advertised",
+		"graceful_restart", "restart_time", "long_lived_time", "long_lived")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -77,6 +78,11 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 		TTLSecurity:   given(in("ttl_security"), settings.TTLSecurity),
 		Multihop:      given(in("multihop"), settings.Multihop),
 		MD5Key:        given(in("md5_key_file") || in("md5_key_env"), settings.MD5Key),
+
+		WithoutRestart: given(in("graceful_restart"), settings.Restart.Without),
+		RestartTime:    given(in("restart_time"), settings.Restart.Time),
+		LongLivedTime:  given(in("long_lived_time"), settings.Restart.LongLivedTime),
+		LongLived:      given(in("long_lived"), settings.Restart.LongLived),
 
 		Encapsulations: given(in("encapsulations"), settings.Encapsulations),
 		MaxAdvertised:  given(in("max_advertised"), settings.MaxAdvertised),
@@ -116,12 +122,18 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 		Passive:  n.GetPassive(),
 
 		LocalAddress:  f.addr("local_address", n.GetLocalAddress()),
-		HoldTime:      f.seconds("hold_time", n.GetHoldTime()),
-		KeepaliveTime: f.seconds("keepalive_time", n.GetKeepaliveTime()),
+		HoldTime:      f.seconds("hold_time", n.GetHoldTime(), 65535),
+		KeepaliveTime: f.seconds("keepalive_time", n.GetKeepaliveTime(), 65535),
 		TTLSecurity:   f.hops("ttl_security", n.GetTtlSecurity(), 254),
 		Multihop:      f.hops("multihop", n.GetMultihop(), 255),
 		MD5Key:        neighbor.KeySource{File: n.GetMd5KeyFile(), Env: n.GetMd5KeyEnv()},
 
+		Restart: neighbor.RestartSettings{
+			Without:       f.graceful("graceful_restart", n.GetGracefulRestart()),
+			Time:          f.seconds("restart_time", n.GetRestartTime(), neighbor.MaxRestartTime),
+			LongLivedTime: n.GetLongLivedTime(),
+			LongLived:     f.families("long_lived", n.GetLongLived()),
+		},
 		Policy: neighbor.Policy{
 			Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
 			MaxAdvertised:  n.GetMaxAdvertised(),
@@ -153,6 +165,11 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  n.MaxAdvertised,
+
+		GracefulRestart: n.GracefulNames(),
+		RestartTime:     uint32(n.Restart.RestartTime()),
+		LongLivedTime:   n.Restart.LongLivedTime,
+		LongLived:       n.LongLived().Strings(),
 	}
 	if session == nil {
 		return p

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,8 +21,10 @@ const beingSetUp = "the neighbor is being set up"
 func TestNeighborLife(t *testing.T) {
 	l := newLab(t)
 	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true, HoldTime: 90,
+		GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"}, RestartTime: 300,
 		Families: []string{"inet-vpn", "inet6-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513, HoldTime: 90,
+		GracefulRestart: []string{"inet-vpn", "route-target"}, RestartTime: 300,
 		Families: []string{"inet-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	got := call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{
 		Name: mx1, Address: "10.0.0.1", As: 64513,
@@ -38,12 +41,14 @@ func TestNeighborLife(t *testing.T) {
 }
 
 func TestUpdateNeighbor(t *testing.T) {
-	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn"}, HoldTime: 90,
+	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn", "route-target"}, HoldTime: 90,
+		GracefulRestart: []string{"inet6-vpn"}, RestartTime: 60, LongLivedTime: 7200, LongLived: []string{"inet6-vpn"},
 		Encapsulations: []string{"gre", "udp"}, MaxAdvertised: 100,
 		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
-	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn"}, Passive: true,
+	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn", "inet6-vpn"}, Passive: true,
 		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, LocalAddress: "10.0.0.2", HoldTime: 9, KeepaliveTime: 3,
 		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY",
+		GracefulRestart: []string{"inet6-vpn", "route-target"}, RestartTime: 4095, LongLivedTime: 16777215, LongLived: []string{"inet6-vpn"},
 		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295}
 	empty := &buoyv1.Neighbor{Name: mx1}
 	for _, tt := range []struct {
@@ -63,11 +68,18 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"multihop", all, func(n *buoyv1.Neighbor) { n.Multihop = 255 }},
 		{"md5_key_file", &buoyv1.Neighbor{Name: mx1, Md5KeyFile: "/k"}, func(n *buoyv1.Neighbor) { n.Md5KeyFile = "/k" }},
 		{"md5_key_env", &buoyv1.Neighbor{Name: mx1, Md5KeyEnv: "K"}, func(n *buoyv1.Neighbor) { n.Md5KeyEnv = "K" }},
+		{"graceful_restart", all, func(n *buoyv1.Neighbor) { n.GracefulRestart = all.GracefulRestart }},
+		{"restart_time", all, func(n *buoyv1.Neighbor) { n.RestartTime = 4095 }},
+		{"long_lived_time", all, func(n *buoyv1.Neighbor) { n.LongLivedTime = 16777215 }},
+		{"long_lived", all, func(n *buoyv1.Neighbor) {}},
 		{"encapsulations", all, func(n *buoyv1.Neighbor) { n.Encapsulations = all.Encapsulations }},
 		{"max_advertised", all, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 4294967295 }},
 		// Back to the defaults.
 		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
-		{"families", empty, func(n *buoyv1.Neighbor) { n.Families = []string{"inet-vpn", "route-target"} }},
+		{"graceful_restart", empty, func(n *buoyv1.Neighbor) { n.GracefulRestart = n.Families }},
+		{"restart_time", empty, func(n *buoyv1.Neighbor) { n.RestartTime = 300 }},
+		{"long_lived_time", empty, func(n *buoyv1.Neighbor) { n.LongLivedTime, n.LongLived = 0, nil }},
+		{"long_lived", empty, func(n *buoyv1.Neighbor) {}},
 		{"encapsulations", empty, func(n *buoyv1.Neighbor) { n.Encapsulations = nil }},
 		{"max_advertised", empty, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 0 }},
 	} {
@@ -82,6 +94,35 @@ func TestUpdateNeighbor(t *testing.T) {
 			equal(t, "got", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: mx1}), want)
 		})
 	}
+}
+
+// Families are those of the session; what is said of them otherwise follows.
+func TestUpdateFamilies(t *testing.T) {
+	l := newLab(t)
+	n := call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{
+		Name: mx1, Address: "10.0.0.1", As: 64513, Families: []string{"inet6-vpn"}, LongLivedTime: 60}})
+	update := func(field string, from *buoyv1.Neighbor) {
+		t.Helper()
+		from.Name = mx1
+		n = call(t, l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{Neighbor: from, UpdateMask: maskOf(field)})
+	}
+	check := func(what string, families, graceful, longLived []string) {
+		t.Helper()
+		if !slices.Equal(n.Families, families) || !slices.Equal(n.GracefulRestart, graceful) || !slices.Equal(n.LongLived, longLived) {
+			t.Errorf("%s: got %q, graceful %q, long-lived %q, want %q, %q, %q", what, n.Families, n.GracefulRestart, n.LongLived, families, graceful, longLived)
+		}
+	}
+	one, two := []string{"inet6-vpn"}, []string{"inet-vpn", "route-target"}
+	check("created", one, one, one)
+	update("families", &buoyv1.Neighbor{})
+	check("default", two, two, two)
+	update("graceful_restart", &buoyv1.Neighbor{GracefulRestart: []string{"inet-vpn"}})
+	check("one of them", two, two[:1], two[:1])
+	update("long_lived_time", &buoyv1.Neighbor{})
+	update("graceful_restart", &buoyv1.Neighbor{GracefulRestart: []string{"none"}})
+	check("none", two, []string{"none"}, nil)
+	update("families", &buoyv1.Neighbor{Families: one})
+	check("another family", one, []string{"none"}, nil)
 }
 
 // What was seen of a session is shown whole.
@@ -123,7 +164,7 @@ func TestSession(t *testing.T) {
 		},
 		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast",
 		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted",
-		HoldTime:    90,
+		HoldTime:    90, RestartTime: 300, GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"},
 	})
 	for state, want := range stateToProto {
 		l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}

@@ -94,10 +94,19 @@ func (f *fields) port(field string, n uint32) uint16 {
 	return uint16(n)
 }
 
+// graceful reads the families with graceful restart, and returns the others.
+func (f *fields) graceful(field string, list []string) neighbor.Families {
+	without, err := neighbor.ParseGraceful(list)
+	if err != nil {
+		f.fail(field, err)
+	}
+	return without
+}
+
 // seconds reads a time that may be left out.
-func (f *fields) seconds(field string, n uint32) uint16 {
-	if n > 65535 {
-		f.fail(field, fmt.Errorf("expected at most 65535 seconds, got %d", n))
+func (f *fields) seconds(field string, n, most uint32) uint16 {
+	if n > most {
+		f.fail(field, fmt.Errorf("expected at most %d seconds, got %d", most, n))
 	}
 	return uint16(n)
 }

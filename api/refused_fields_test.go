@@ -45,6 +45,15 @@ func TestRefusedFields(t *testing.T) {
 	move := func(name, from string, a *buoyv1.Association) func(context.Context) error {
 		return attempt(l.floatingIPs.Move, &buoyv1.MoveRequest{Name: name, From: from, Association: a})
 	}
+	peer := func(change func(*buoyv1.Neighbor)) func(context.Context) error {
+		n := &buoyv1.Neighbor{Name: "neighbors/nope", Address: "10.0.0.3", As: 1, Families: []string{"inet-vpn", "inet6-vpn"}}
+		change(n)
+		return attempt(l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: n})
+	}
+	setPeer := func(n *buoyv1.Neighbor, fields ...string) func(context.Context) error {
+		n.Name = mx1
+		return attempt(l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{Neighbor: n, UpdateMask: maskOf(fields...)})
+	}
 	at2 := &buoyv1.Association{ComputeNode: cmp2, Interface: "tap2", FixedIp: "10.47.255.2"}
 	for name, tt := range map[string]struct {
 		do   func(context.Context) error
@@ -69,6 +78,26 @@ func TestRefusedFields(t *testing.T) {
 		"node: open labels":     {labels("100-"), refusal{invalid, "INVALID_FIELD", "label_range", "", noLabels + `"100-"`}},
 		"node: three labels":    {labels("1-2-3"), refusal{invalid, "INVALID_FIELD", "label_range", "", noLabels + `"1-2-3"`}},
 		"node: hold-down":       {node(&buoyv1.ComputeNode{LabelHoldDown: 86401}), refusal{invalid, "INVALID_FIELD", "label_hold_down", "", "expected at most 86400 seconds, got 86401"}},
+
+		"neighbor: restart family": {peer(func(n *buoyv1.Neighbor) { n.GracefulRestart = []string{"inet"} }), refusal{invalid, "INVALID_FIELD", "graceful_restart", "",
+			`expected inet-vpn, inet6-vpn, route-target, got "inet"; none for no graceful restart`}},
+		"neighbor: restart none of": {peer(func(n *buoyv1.Neighbor) { n.GracefulRestart = []string{"none", "inet-vpn"} }), refusal{invalid, "INVALID_FIELD", "graceful_restart", "",
+			"expected families, or none alone, got none,inet-vpn"}},
+		"neighbor: restart of another": {peer(func(n *buoyv1.Neighbor) { n.GracefulRestart = []string{"route-target"} }), refusal{invalid, "INVALID_FIELD", "graceful_restart", "",
+			"expected some of the session's families, inet-vpn,inet6-vpn, or none; got route-target"}},
+		"neighbor: restart time":      {peer(func(n *buoyv1.Neighbor) { n.RestartTime = 4096 }), refusal{invalid, "INVALID_FIELD", "restart_time", "", "expected at most 4095 seconds, got 4096"}},
+		"neighbor: huge restart time": {peer(func(n *buoyv1.Neighbor) { n.RestartTime = 1<<32 - 1 }), refusal{invalid, "INVALID_FIELD", "restart_time", "", "expected at most 4095 seconds, got 4294967295"}},
+		"neighbor: long-lived time":   {peer(func(n *buoyv1.Neighbor) { n.LongLivedTime = 1 << 24 }), refusal{invalid, "INVALID_FIELD", "long_lived_time", "", "expected 0..16777215 seconds, got 16777216"}},
+		"neighbor: long-lived family": {peer(func(n *buoyv1.Neighbor) { n.LongLived = []string{"none"} }), refusal{invalid, "INVALID_FIELD", "long_lived", "", `expected inet-vpn, inet6-vpn, route-target, got "none"`}},
+		"neighbor: long-lived, no time": {peer(func(n *buoyv1.Neighbor) { n.LongLived = []string{"inet-vpn"} }), refusal{invalid, "INVALID_FIELD", "long_lived_time", "",
+			"expected 1..16777215 seconds for the families of long_lived, inet-vpn; got 0"}},
+		"neighbor: long-lived, no restart": {peer(func(n *buoyv1.Neighbor) { n.GracefulRestart, n.LongLivedTime = []string{"none"}, 60 }), refusal{invalid, "INVALID_FIELD", "long_lived_time", "",
+			"expected 0 while graceful_restart is none (RFC 9494 §4.1), got 60"}},
+		"neighbor: long-lived, not graceful": {peer(func(n *buoyv1.Neighbor) {
+			n.GracefulRestart, n.LongLivedTime, n.LongLived = []string{"inet-vpn"}, 60, []string{"inet-vpn", "inet6-vpn"}
+		}), refusal{invalid, "INVALID_FIELD", "long_lived", "", "expected families with graceful restart, inet-vpn; leave inet6-vpn out, or add it to graceful_restart"}},
+		"neighbor: set restart time":     {setPeer(&buoyv1.Neighbor{RestartTime: 5000}, "restart_time"), refusal{invalid, "INVALID_FIELD", "restart_time", "", "expected at most 4095 seconds, got 5000"}},
+		"neighbor: set long-lived alone": {setPeer(&buoyv1.Neighbor{LongLived: []string{"inet-vpn"}}, "long_lived"), refusal{invalid, "INVALID_FIELD", "long_lived_time", "", "expected 1..16777215 seconds for the families of long_lived, inet-vpn; got 0"}},
 
 		"update: empty mask": {update(&buoyv1.FloatingIP{}), refusal{invalid, "INVALID_FIELD", "update_mask", "", "expected some of direction, port_mappings; nothing is to be changed"}},
 		"update: address":    {update(&buoyv1.FloatingIP{}, "address"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of direction, port_mappings, got "address"`}},

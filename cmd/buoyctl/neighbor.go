@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -173,6 +174,11 @@ var neighborFields = map[string]string{
 	"md5-key-file":   "md5_key_file",
 	"md5-key-env":    "md5_key_env",
 
+	"graceful-restart": "graceful_restart",
+	"restart-time":     "restart_time",
+	"long-lived-time":  "long_lived_time",
+	"long-lived":       "long_lived",
+
 	"encapsulation":  "encapsulations",
 	"max-advertised": "max_advertised",
 }
@@ -190,6 +196,10 @@ func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
 	flags.Uint32Var(&n.Multihop, "multihop", 0, "TTL of our packets, 1..255 (default 1 towards another AS, 64 in our own)")
 	flags.StringVar(&n.Md5KeyFile, "md5-key-file", "", "file with the TCP MD5 key, as the daemon sees it")
 	flags.StringVar(&n.Md5KeyEnv, "md5-key-env", "", "variable of the daemon's environment with the TCP MD5 key")
+	flags.StringSliceVar(&n.GracefulRestart, "graceful-restart", nil, "families whose routes the router is asked to keep while the session is lost, or none (default all of the session)")
+	flags.Uint32Var(&n.RestartTime, "restart-time", 0, "graceful restart: for how many seconds the router keeps our routes while the session is lost, 1..4095 (default 300)")
+	flags.Uint32Var(&n.LongLivedTime, "long-lived-time", 0, "long-lived graceful restart: for how many seconds more the router keeps our routes as a last resort, 1..16777215 (default 0, not at all)")
+	flags.StringSliceVar(&n.LongLived, "long-lived", nil, "families of --long-lived-time (default all with graceful restart)")
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; they replace those of every route (default as the routes)")
 	flags.Uint32Var(&n.MaxAdvertised, "max-advertised", 0, "how many VPN routes the router is sent at most (default all)")
 }
@@ -220,6 +230,8 @@ func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor)
 // describeSettings writes what was configured beyond the usual.
 func describeSettings(s section, n *buoyv1.Neighbor) {
 	s.line("Hold time", fmt.Sprintf("%d s", n.HoldTime))
+	s.line("Graceful restart", describeGraceful(n))
+	s.line("Long-lived graceful restart", describeLongLived(n))
 	s.line("Encapsulations", cmp.Or(strings.Join(n.Encapsulations, ", "), "as the routes"))
 	for _, line := range []struct {
 		title, value string
@@ -236,6 +248,24 @@ func describeSettings(s section, n *buoyv1.Neighbor) {
 			s.line(line.title, line.value)
 		}
 	}
+}
+
+// describeGraceful says for what and how long the router is asked to wait for us.
+func describeGraceful(n *buoyv1.Neighbor) string {
+	if slices.Equal(n.GracefulRestart, []string{noFamily}) {
+		return "off: the neighbor is not asked to keep our routes while the session is lost"
+	}
+	return fmt.Sprintf("the neighbor is asked to keep our routes for %d s while the session is lost: %s", n.RestartTime, strings.Join(n.GracefulRestart, ", "))
+}
+
+// noFamily stands for no graceful restart in a list of families.
+const noFamily = "none"
+
+func describeLongLived(n *buoyv1.Neighbor) string {
+	if n.LongLivedTime == 0 {
+		return "off"
+	}
+	return fmt.Sprintf("then for %d s more, as a last resort: %s", n.LongLivedTime, strings.Join(n.LongLived, ", "))
 }
 
 // advertised says how many routes the router has, and whether it lacks some.

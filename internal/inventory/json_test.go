@@ -63,6 +63,16 @@ func TestStoredForm(t *testing.T) {
 			func(s *State) any { n, _ := s.Neighbor(mx2); return *n },
 		},
 		{
+			"neighbor/neighbors/mx2",
+			`{"name":"mx2","address":"10.0.0.2","port":179,"as":64512,"families":"inet-vpn,inet6-vpn","passive":false,"restart":{"without":"inet6-vpn,route-target","time":4095,"long_lived_time":16777215,"long_lived":"inet-vpn"}}`,
+			Neighbor{neighbor.Settings{
+				Name: "mx2", Address: addr("10.0.0.2"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN),
+				Restart: neighbor.RestartSettings{
+					Without: neighbor.NewFamilies(neighbor.Inet6VPN, neighbor.RouteTarget), Time: 4095,
+					LongLivedTime: 16777215, LongLived: neighbor.NewFamilies(neighbor.InetVPN)}}, false, 3},
+			func(s *State) any { n, _ := s.Neighbor(mx2); return *n },
+		},
+		{
 			"fip/projects/p/floatingIps/mail",
 			`{"name":"projects/p/floatingIps/mail","network":"projects/p/networks/public","address":"203.0.113.6"}`,
 			FloatingIP{Name: mail, Network: public, Address: addr("203.0.113.6"), Version: 3},

@@ -53,6 +53,11 @@ type UpdateNeighbor struct {
 	Multihop      *uint8
 	MD5Key        *neighbor.KeySource
 
+	WithoutRestart *neighbor.Families // those without graceful restart
+	RestartTime    *uint16
+	LongLivedTime  *uint32 // 0 ends LongLived, too, unless that is given
+	LongLived      *neighbor.Families
+
 	Encapsulations *vrf.Encapsulations
 	MaxAdvertised  *uint32
 }
@@ -74,6 +79,7 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 	set(&n.TTLSecurity, c.TTLSecurity)
 	set(&n.Multihop, c.Multihop)
 	set(&n.MD5Key, c.MD5Key)
+	c.setRestart(&n.Restart)
 	set(&n.Encapsulations, c.Encapsulations)
 	set(&n.MaxAdvertised, c.MaxAdvertised)
 	if err := checkNeighbor(s.State, &n); err != nil {
@@ -84,6 +90,16 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 		mutations = append(mutations, free(neighborAddrPref+old.Address.String()), claim(neighborAddrPref+n.Address.String(), c.Name))
 	}
 	return mutations, nil
+}
+
+func (c UpdateNeighbor) setRestart(r *neighbor.RestartSettings) {
+	set(&r.Without, c.WithoutRestart)
+	set(&r.Time, c.RestartTime)
+	set(&r.LongLivedTime, c.LongLivedTime)
+	if c.LongLivedTime != nil && *c.LongLivedTime == 0 {
+		r.LongLived = 0
+	}
+	set(&r.LongLived, c.LongLived)
 }
 
 // DeleteNeighbor removes a neighbor; its session ends.

@@ -48,6 +48,9 @@ func TestUpdateNeighbor(t *testing.T) {
 		`put neighboraddr/10.0.0.2@0 neighbors/mx1`)
 	w.planned("policy", UpdateNeighbor{Name: mx1, Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE)), MaxAdvertised: ptr(uint32(100))},
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"encapsulations":"gre","max_advertised":100}`)
+	w.planned("restart", UpdateNeighbor{Name: mx1, WithoutRestart: ptr(neighbor.NewFamilies(neighbor.RouteTarget)), RestartTime: ptr(uint16(120)),
+		LongLivedTime: ptr(uint32(3600)), LongLived: ptr(neighbor.NewFamilies(neighbor.InetVPN))},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"restart":{"without":"route-target","time":120,"long_lived_time":3600,"long_lived":"inet-vpn"}}`)
 	w.planned("delete", DeleteNeighbor{mx1},
 		`delete neighbor/neighbors/mx1@2`,
 		`delete neighboraddr/10.0.0.1@any`)
@@ -58,6 +61,26 @@ func TestUpdateNeighbor(t *testing.T) {
 	n, _ := w.state.Neighbor(mx2)
 	if want := (neighbor.Policy{MaxAdvertised: 1}); n.Policy != want {
 		t.Errorf("encapsulations taken back: got %+v, want %+v", n.Policy, want)
+	}
+}
+
+// A long-lived time of 0 ends long-lived graceful restart, whatever families it
+// was for.
+func TestUpdateLongLived(t *testing.T) {
+	w := peered(t)
+	inet := neighbor.NewFamilies(neighbor.InetVPN)
+	w.do(UpdateNeighbor{Name: mx1, LongLivedTime: ptr(uint32(3600)), LongLived: &inet, RestartTime: ptr(uint16(60))})
+	w.do(UpdateNeighbor{Name: mx1, LongLivedTime: ptr(uint32(7200))})
+	if n, _ := w.state.Neighbor(mx1); n.Restart != (neighbor.RestartSettings{Time: 60, LongLivedTime: 7200, LongLived: inet}) {
+		t.Errorf("another time: got %+v", n.Restart)
+	}
+	w.refused("no family left", UpdateNeighbor{Name: mx1, WithoutRestart: &inet},
+		Error{InvalidArgument, ReasonInvalid, "long_lived", "", "expected families with graceful restart, inet6-vpn,route-target; leave inet-vpn out, or add it to graceful_restart"})
+	w.refused("families without a time", UpdateNeighbor{Name: mx1, LongLivedTime: ptr(uint32(0)), LongLived: &inet},
+		Error{InvalidArgument, ReasonInvalid, "long_lived_time", "", "expected 1..16777215 seconds for the families of long_lived, inet-vpn; got 0"})
+	w.do(UpdateNeighbor{Name: mx1, LongLivedTime: ptr(uint32(0))})
+	if n, _ := w.state.Neighbor(mx1); n.Restart != (neighbor.RestartSettings{Time: 60}) {
+		t.Errorf("no time: got %+v", n.Restart)
 	}
 }
 

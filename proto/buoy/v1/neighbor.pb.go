@@ -132,6 +132,18 @@ type Neighbor struct {
 	// How many VPN routes the neighbor is sent at most; 0 for all. A lower number
 	// withdraws none that it has.
 	MaxAdvertised uint32 `protobuf:"varint,20,opt,name=max_advertised,json=maxAdvertised,proto3" json:"max_advertised,omitempty"`
+	// Graceful restart (RFC 4724): the families whose routes the neighbor is asked
+	// to keep while there is no session; "none" alone for none, empty for all of
+	// the session. Shown without those that the session does not have.
+	GracefulRestart []string `protobuf:"bytes,21,rep,name=graceful_restart,json=gracefulRestart,proto3" json:"graceful_restart,omitempty"`
+	// For how many seconds it keeps them: 1..4095, 0 for 300.
+	RestartTime uint32 `protobuf:"varint,22,opt,name=restart_time,json=restartTime,proto3" json:"restart_time,omitempty"`
+	// For how many seconds more it keeps them as a last resort (long-lived graceful
+	// restart, RFC 9494): 1..16777215, 0 for not at all. Changing it to 0 empties
+	// long_lived, too.
+	LongLivedTime uint32 `protobuf:"varint,23,opt,name=long_lived_time,json=longLivedTime,proto3" json:"long_lived_time,omitempty"`
+	// The families for which it does; empty for all with graceful restart.
+	LongLived     []string `protobuf:"bytes,24,rep,name=long_lived,json=longLived,proto3" json:"long_lived,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -304,6 +316,34 @@ func (x *Neighbor) GetMaxAdvertised() uint32 {
 		return x.MaxAdvertised
 	}
 	return 0
+}
+
+func (x *Neighbor) GetGracefulRestart() []string {
+	if x != nil {
+		return x.GracefulRestart
+	}
+	return nil
+}
+
+func (x *Neighbor) GetRestartTime() uint32 {
+	if x != nil {
+		return x.RestartTime
+	}
+	return 0
+}
+
+func (x *Neighbor) GetLongLivedTime() uint32 {
+	if x != nil {
+		return x.LongLivedTime
+	}
+	return 0
+}
+
+func (x *Neighbor) GetLongLived() []string {
+	if x != nil {
+		return x.LongLived
+	}
+	return nil
 }
 
 // Session is what was seen of the sessions with a neighbor.
@@ -1043,7 +1083,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x05\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\a\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1066,7 +1106,12 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"md5KeyFile\x12\x1e\n" +
 	"\vmd5_key_env\x18\x12 \x01(\tR\tmd5KeyEnv\x12&\n" +
 	"\x0eencapsulations\x18\x13 \x03(\tR\x0eencapsulations\x12%\n" +
-	"\x0emax_advertised\x18\x14 \x01(\rR\rmaxAdvertised\"s\n" +
+	"\x0emax_advertised\x18\x14 \x01(\rR\rmaxAdvertised\x12)\n" +
+	"\x10graceful_restart\x18\x15 \x03(\tR\x0fgracefulRestart\x12!\n" +
+	"\frestart_time\x18\x16 \x01(\rR\vrestartTime\x12&\n" +
+	"\x0flong_lived_time\x18\x17 \x01(\rR\rlongLivedTime\x12\x1d\n" +
+	"\n" +
+	"long_lived\x18\x18 \x03(\tR\tlongLived\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IDLE\x10\x01\x12\v\n" +
