@@ -52,6 +52,9 @@ neighbors:
     families: [inet-vpn, inet6-vpn, route-target]
     passive: false
     hold_time: 90
+    graceful_restart: [inet-vpn, inet6-vpn, route-target]
+    restart_time: 300
+    long_lived_time: 0
 `
 	if got := string(c.YAML()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -121,6 +124,9 @@ func TestReference(t *testing.T) {
 			Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), AS: 64512,
 			LocalAddress: netip.MustParseAddr("10.0.0.2"), KeepaliveTime: 30, TTLSecurity: 1,
 			MD5Key: neighbor.KeySource{File: "/etc/buoy/mx1.key"},
+			Restart: neighbor.RestartSettings{
+				Without:       neighbor.NewFamilies(neighbor.RouteTarget),
+				LongLivedTime: 86400, LongLived: neighbor.NewFamilies(neighbor.InetVPN)},
 			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000},
 		}.WithDefaults(c.BGP.Families),
 	}
@@ -170,6 +176,8 @@ func FuzzLoad(f *testing.F) {
 	}
 	for _, s := range []string{"", good, good + "---\n", neighbors(mx1, "{<<: *x}"), "a: &a [*a]", "? [a]\n: b", "bgp: !x {as: !!int 1}",
 		neighbors("{name: mx1, address: 10.0.0.1, as: 1, encapsulations: [udp, gre, udp], max_advertised: 4294967295}", "{encapsulations: [], max_advertised: 0}"),
+		neighbors("{name: mx1, address: 10.0.0.1, as: 1, families: [inet-vpn], graceful_restart: [none], restart_time: 4095, long_lived_time: 0}",
+			"{name: mx2, address: 10.0.0.3, as: 1, graceful_restart: [inet-vpn, inet6-vpn], long_lived_time: 60, long_lived: [inet6-vpn]}"),
 		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}",
 		good + "pools: {global: default-domain:default:vn-public:public, external_name: x}",
 		good + "pools: {global: {domain: default-domain, project: default, network: vn-public, name: public}}",

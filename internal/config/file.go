@@ -53,6 +53,11 @@ type fileNeighbor struct {
 	MD5KeyFile    string `yaml:"md5_key_file,omitempty"`
 	MD5KeyEnv     string `yaml:"md5_key_env,omitempty"`
 
+	GracefulRestart []string `yaml:"graceful_restart,flow"`
+	RestartTime     plain    `yaml:"restart_time"`
+	LongLivedTime   plain    `yaml:"long_lived_time"`
+	LongLived       []string `yaml:"long_lived,flow,omitempty"`
+
 	Encapsulations []string `yaml:"encapsulations,flow,omitempty"`
 	MaxAdvertised  plain    `yaml:"max_advertised,omitempty"`
 }
@@ -109,6 +114,11 @@ func fileNeighborOf(n neighbor.Settings) fileNeighbor {
 		Multihop:      number(n.Multihop),
 		MD5KeyFile:    n.MD5Key.File,
 		MD5KeyEnv:     n.MD5Key.Env,
+
+		GracefulRestart: n.GracefulNames(),
+		RestartTime:     plain(fmt.Sprint(n.Restart.RestartTime())),
+		LongLivedTime:   plain(fmt.Sprint(n.Restart.LongLivedTime)),
+		LongLived:       n.LongLived().Strings(),
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  number(n.MaxAdvertised),

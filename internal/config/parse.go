@@ -114,10 +114,14 @@ func parseName(s string) (string, error) {
 	return s, nil
 }
 
-// parseRange reads a number of something within bounds.
+// parseRange reads a number of something within bounds. The least is 0 where that
+// says more than nothing does.
 func parseRange[N uint8 | uint16 | uint32](least, most N, unit string) func(string) (N, error) {
 	return func(s string) (N, error) {
 		n, ok := parseNumber(s, 32)
+		if least == 0 && s == "0" {
+			return 0, nil
+		}
 		if !ok || n < uint64(least) || n > uint64(most) {
 			return 0, expected(fmt.Sprintf("%d..%d %s", least, most, unit), s)
 		}

@@ -60,8 +60,8 @@ func TestRefusedFiles(t *testing.T) {
 				`f.yaml:5: api.listen[1]: expected unix://PATH or a loopback address and port, for example 127.0.0.1:50051, got "y"`},
 		{"neighbors", good + "neighbors: {mx1: {}}", "f.yaml:2: neighbors: expected a list, got a mapping"},
 		{"neighbor", neighbors("mx1", "", mx1),
-			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, encapsulations, max_advertised, got "mx1"` + "\n" +
-				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, encapsulations, max_advertised, got nothing"},
+			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, got "mx1"` + "\n" +
+				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, got nothing"},
 
 		// What is required.
 		{"empty", "", "f.yaml: bgp.as: expected an AS 1..4294967295, got nothing (set it in the file, with BUOYD_BGP_AS or --bgp-as)\n" +
@@ -211,6 +211,28 @@ func TestRefusedValues(t *testing.T) {
 			``:            `: expected a list, got nothing`,
 			`[gre, GRE]`:  `[1] (mx1): expected encapsulation gre or udp, got "GRE"`,
 			`["gre,udp"]`: `[0] (mx1): expected encapsulation gre or udp, got "gre,udp"`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, graceful_restart: %s}"), "f.yaml:3: neighbors[0].graceful_restart", map[string]string{
+			`[]`:               ` (mx1): expected families, or none, got an empty list`,
+			`none`:             `: expected a list, got "none"`,
+			`[inet-vpn, none]`: ` (mx1): expected families, or none alone, got inet-vpn,none`,
+			`[inet-vpn, evpn]`: `[1] (mx1): expected inet-vpn, inet6-vpn, route-target, got "evpn"; none for no graceful restart`,
+			`[inet-vpn, [x]]`:  `[1]: expected a single value, got a list`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, restart_time: %s}"), "f.yaml:3: neighbors[0].restart_time (mx1): expected 1..4095 seconds, got ", map[string]string{
+			`0`:    `"0"`,
+			`4096`: `"4096"`,
+			`5m`:   `"5m"`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, long_lived_time: %s}"), "f.yaml:3: neighbors[0].long_lived_time (mx1): expected 0..16777215 seconds, got ", map[string]string{
+			`16777216`: `"16777216"`,
+			`-1`:       `"-1"`,
+			`00`:       `"00"`,
+			`""`:       `""`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, long_lived_time: 60, long_lived: %s}"), "f.yaml:3: neighbors[0].long_lived", map[string]string{
+			`[]`:     ` (mx1): expected at least one, got none`,
+			`[none]`: `[0] (mx1): expected inet-vpn, inet6-vpn, route-target, got "none"`,
 		}},
 		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, max_advertised: %s}"), "f.yaml:3: neighbors[0].max_advertised (mx1): expected 1..4294967295 routes, got ", map[string]string{
 			`0`:          `"0"`,

@@ -59,12 +59,13 @@ func (v *validation) neighbor(i int, families neighbor.Families) (s neighbor.Set
 		s.Passive = single(v, path+".passive", raw.Passive, parseBool)
 	}
 	v.session(path, raw, &s)
+	v.restart(path, raw, &s.Restart)
 	v.policy(path, raw, &s)
 	s = s.WithDefaults(families)
 	if fe, ok := errors.AsType[*neighbor.FieldError](s.Validate()); ok {
 		v.refuse(path+"."+fe.Field, errors.New(fe.Problem))
 	}
-	return s
+	return s.Canonical() // the same settings, said or not
 }
 
 // session validates what a neighbor may leave out of its session.
@@ -90,9 +91,39 @@ func (v *validation) session(path string, raw fileNeighbor, s *neighbor.Settings
 	if v.present(path + ".md5_key_env") {
 		s.MD5Key.Env = single(v, path+".md5_key_env", raw.MD5KeyEnv, parseVariable)
 	}
-	if s.HoldTime == neighbor.DefaultHoldTime {
-		s.HoldTime = 0 // the same settings, said or not
+}
+
+// restart validates what a neighbor may leave out of the time without a session.
+func (v *validation) restart(path string, raw fileNeighbor, r *neighbor.RestartSettings) {
+	if v.present(path + ".graceful_restart") {
+		r.Without = v.graceful(path+".graceful_restart", raw.GracefulRestart)
 	}
+	if v.present(path + ".restart_time") {
+		r.Time = single(v, path+".restart_time", raw.RestartTime, parseRange[uint16](1, neighbor.MaxRestartTime, "seconds"))
+	}
+	if v.present(path + ".long_lived_time") {
+		r.LongLivedTime = single(v, path+".long_lived_time", raw.LongLivedTime, parseRange[uint32](0, neighbor.MaxLongLivedTime, "seconds"))
+	}
+	if v.present(path + ".long_lived") {
+		r.LongLived = union(v, path+".long_lived", raw.LongLived, neighbor.ParseFamilies)
+	}
+}
+
+// graceful parses the families with graceful restart and returns the others.
+func (v *validation) graceful(path string, names []string) neighbor.Families {
+	if len(names) == 0 { // which could mean all as well as none
+		v.refuse(path, &mismatch{"families, or " + neighbor.NoFamily, "an empty list"})
+		return 0
+	}
+	// One at a time, so that a refusal says which one.
+	list := many(v, path, names, func(name string) (neighbor.Families, error) { return neighbor.ParseGraceful([]string{name}) })
+	without := neighbor.AllFamilies
+	for _, others := range list {
+		if without &= others; others == neighbor.AllFamilies && len(list) > 1 {
+			v.refuse(path, fmt.Errorf("expected families, or %s alone, got %s", neighbor.NoFamily, strings.Join(names, ",")))
+		}
+	}
+	return without
 }
 
 // policy validates what a neighbor may leave out of what it is sent.
