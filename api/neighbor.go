@@ -196,6 +196,10 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		LastDown:             timestamp(session.LastDown),
 		AdvertisedRoutes:     session.Advertised,
 		MaxAdvertisedReached: session.MaxReached,
+
+		KeptFamilies:          session.Kept().Strings(),
+		KeptAfterNotification: session.KeptAfterNotification(),
+		LongLivedFamilies:     session.KeptLongLived().Strings(),
 	}
 	if session.LocalAddress.IsValid() {
 		p.Session.LocalAddress = session.LocalAddress.String()
@@ -236,6 +240,26 @@ func openToProto(o *neighbor.Open) *buoyv1.Open {
 	}
 	for _, c := range o.Capabilities {
 		p.Capabilities = append(p.Capabilities, uint32(c))
+	}
+	if o.Has(neighbor.CapGracefulRestart) {
+		p.Restart = restartToProto(o.Restart)
+	}
+	return p
+}
+
+func restartToProto(r neighbor.Restart) *buoyv1.Restart {
+	p := &buoyv1.Restart{
+		Restarting:          r.Restarting,
+		Notification:        r.Notification,
+		RestartTime:         uint32(r.Time.Seconds()),
+		Families:            r.Families.Strings(),
+		PreservedFamilies:   r.Preserved.Strings(),
+		LongLivedStaleTimes: map[string]uint32{},
+	}
+	for f, t := range r.LongLived {
+		if t > 0 {
+			p.LongLivedStaleTimes[neighbor.Family(f).String()] = uint32(t.Seconds())
+		}
 	}
 	return p
 }

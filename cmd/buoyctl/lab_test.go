@@ -120,9 +120,20 @@ func start(t testing.TB, run func(context.Context) error, after func() error) {
 	})
 }
 
+// restarts are what routers say about restarts; mx1 says nothing.
+var restarts = map[string]struct {
+	capabilities []uint8
+	says         neighbor.Restart
+}{
+	"both": {[]uint8{64, 71}, neighbor.Restart{
+		Restarting: true, Notification: true, Time: 120 * time.Second, Families: neighbor.AllFamilies, Preserved: neighbor.NewFamilies(neighbor.InetVPN),
+		LongLived: neighbor.StaleTimes{neighbor.InetVPN: 3600 * time.Second, neighbor.RouteTarget: 60 * time.Second}}},
+	"helper": {[]uint8{64}, neighbor.Restart{Time: 120 * time.Second}},
+}
+
 // fakeSpeaker is as the transcripts need it: it takes every route at once,
-// except those with label 666, and has a session with mx1 alone, in which
-// IPv6 was not negotiated.
+// except those with label 666, and has sessions with mx1 and those of restarts
+// alone, in which IPv6 was not negotiated.
 type fakeSpeaker struct{ state func() *inventory.State }
 
 const refusedLabel = 666
@@ -186,14 +197,20 @@ func (s *fakeSpeaker) Failure(key vrf.Key) error {
 func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 	for n := range s.state().Neighbors() {
 		status := neighbor.Status{Settings: n.Settings, Since: time.Now().Add(-someAge)}
-		if n.Name == "mx1" {
+		if r, known := restarts[n.Name]; n.Name == "mx1" || known {
 			status.State = neighbor.Established
 			status.Established = 2
 			status.LocalAddress = netip.MustParseAddrPort("10.0.0.2:40000")
 			status.RemoteAddress = netip.AddrPortFrom(n.Address, n.Port)
-			status.OpenSent = &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: n.Families}
+			status.OpenSent = &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: n.Families,
+				Restart: n.Offer()}
+			if n.Graceful() != 0 {
+				status.OpenSent.Restart.Preserved = n.Graceful() // as the wire does
+				status.OpenSent.Capabilities = []uint8{64, 71}
+			}
 			status.OpenReceived = &neighbor.Open{AS: n.AS, RouterID: netip.MustParseAddr("10.255.0.1"), HoldTime: 90 * time.Second,
-				Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget), Others: []string{"1/1"}}
+				Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget), Others: []string{"1/1"},
+				Restart: r.says, Capabilities: r.capabilities}
 			status.NotificationReceived = &neighbor.Notification{Code: 6, Subcode: 4, Time: time.Now()}
 			status.Sent = neighbor.Counters{Opens: 2, Updates: 3, Keepalives: 40, Bytes: 1234}
 			status.Received = neighbor.Counters{Opens: 2, Updates: 1, Keepalives: 41, Notifications: 1, Bytes: 999, Refused: 5}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -250,24 +249,6 @@ func describeSettings(s section, n *buoyv1.Neighbor) {
 	}
 }
 
-// describeGraceful says for what and how long the router is asked to wait for us.
-func describeGraceful(n *buoyv1.Neighbor) string {
-	if slices.Equal(n.GracefulRestart, []string{noFamily}) {
-		return "off: the neighbor is not asked to keep our routes while the session is lost"
-	}
-	return fmt.Sprintf("the neighbor is asked to keep our routes for %d s while the session is lost: %s", n.RestartTime, strings.Join(n.GracefulRestart, ", "))
-}
-
-// noFamily stands for no graceful restart in a list of families.
-const noFamily = "none"
-
-func describeLongLived(n *buoyv1.Neighbor) string {
-	if n.LongLivedTime == 0 {
-		return "off"
-	}
-	return fmt.Sprintf("then for %d s more, as a last resort: %s", n.LongLivedTime, strings.Join(n.LongLived, ", "))
-}
-
 // advertised says how many routes the router has, and whether it lacks some.
 func advertised(n *buoyv1.Neighbor) string {
 	text := count(n.GetSession().GetAdvertisedRoutes())
@@ -288,8 +269,9 @@ func describeSession(s section, session *buoyv1.Session) {
 	s.list("Families negotiated", session.NegotiatedFamilies)
 	s.line("Local address", session.LocalAddress)
 	s.line("Remote address", session.RemoteAddress)
-	s.line("OPEN sent", describeOpen(session.OpenSent))
-	s.line("OPEN received", describeOpen(session.OpenReceived))
+	describeKept(s, session)
+	describeOpen(s, "OPEN sent", session.OpenSent)
+	describeOpen(s, "OPEN received", session.OpenReceived)
 	s.line("Last NOTIFICATION sent", describeNotification(session.NotificationSent))
 	s.line("Last NOTIFICATION received", describeNotification(session.NotificationReceived))
 	s.line("Messages sent", describeCounters(session.Sent))
@@ -309,12 +291,14 @@ func times(n uint64, last *timestamppb.Timestamp) string {
 	return text + ", last at " + last.AsTime().Local().Format(time.DateTime)
 }
 
-func describeOpen(o *buoyv1.Open) string {
+func describeOpen(s section, title string, o *buoyv1.Open) {
 	if o == nil {
-		return ""
+		s.line(title, "")
+		return
 	}
 	families := append(append([]string{}, o.Families...), o.OtherFamilies...)
-	return fmt.Sprintf("AS %d, router id %s, hold time %d s, families %s", o.As, o.RouterId, o.HoldTime, orDash(strings.Join(families, ",")))
+	s.line(title, fmt.Sprintf("AS %d, router id %s, hold time %d s, families %s", o.As, o.RouterId, o.HoldTime, orDash(strings.Join(families, ","))))
+	describeRestart(s, o.Restart)
 }
 
 func describeNotification(n *buoyv1.Notification) string {

@@ -69,6 +69,51 @@ func TestCanonical(t *testing.T) {
 	}
 }
 
+func TestKept(t *testing.T) {
+	open := func(families Families, r Restart) *Open {
+		return &Open{Families: families, Restart: r, Capabilities: []Capability{CapGracefulRestart}}
+	}
+	vpn, inet := NewFamilies(InetVPN, Inet6VPN), NewFamilies(InetVPN)
+	for name, tt := range map[string]struct {
+		sent, received    *Open
+		want              Families
+		afterNotification bool
+	}{
+		"nothing yet":          {nil, nil, 0, false},
+		"no OPEN received":     {open(vpn, Restart{Families: vpn}), nil, 0, false},
+		"not asked for":        {&Open{Families: vpn}, open(vpn, Restart{Families: vpn, Notification: true}), 0, false},
+		"not offered":          {open(vpn, Restart{Families: vpn, Notification: true}), &Open{Families: vpn}, 0, false},
+		"a helper":             {open(vpn, Restart{Families: vpn, Notification: true}), open(vpn, Restart{}), vpn, false},
+		"RFC 8538":             {open(vpn, Restart{Families: inet, Notification: true}), open(vpn, Restart{Notification: true}), inet, true},
+		"RFC 8538 on its side": {open(vpn, Restart{Families: vpn}), open(inet, Restart{Families: inet, Notification: true}), inet, false},
+		"no common family":     {open(vpn, Restart{Families: vpn, Notification: true}), open(NewFamilies(RouteTarget), Restart{Notification: true}), 0, false},
+	} {
+		s := Status{OpenSent: tt.sent, OpenReceived: tt.received}
+		if s.Kept() != tt.want || s.KeptAfterNotification() != tt.afterNotification {
+			t.Errorf("%s: got %q, %t, want %q, %t", name, s.Kept(), s.KeptAfterNotification(), tt.want, tt.afterNotification)
+		}
+	}
+}
+
+func TestKeptLongLived(t *testing.T) {
+	vpn, inet := NewFamilies(InetVPN, Inet6VPN), NewFamilies(InetVPN)
+	both := []Capability{CapGracefulRestart, CapLongLivedGR}
+	sent := &Open{Families: vpn, Capabilities: both, Restart: Restart{Families: vpn, LongLived: StaleTimes{InetVPN: time.Hour}}}
+	for name, tt := range map[string]struct {
+		received *Open
+		want     Families
+	}{
+		"a helper":    {&Open{Families: vpn, Capabilities: both}, inet},
+		"not offered": {&Open{Families: vpn, Capabilities: both[:1]}, 0},
+		"alone":       {&Open{Families: vpn, Capabilities: both[1:]}, 0},
+		"no OPEN":     {nil, 0},
+	} {
+		if got := (Status{OpenSent: sent, OpenReceived: tt.received}).KeptLongLived(); got != tt.want {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 func TestOffer(t *testing.T) {
 	const minute = time.Minute
 	vpn := NewFamilies(InetVPN, Inet6VPN)

@@ -97,6 +97,33 @@ type Status struct {
 	LastDown    time.Time // when it was last lost
 }
 
+// Kept returns the families whose routes of ours the neighbor keeps when the
+// session is lost: we ask for it, and the neighbor has the capability, whatever
+// families it names for its own routes (RFC 4724 §4.2).
+func (s Status) Kept() Families {
+	if s.OpenSent == nil || s.OpenReceived == nil || !Both(s.OpenSent, s.OpenReceived, CapGracefulRestart) {
+		return 0
+	}
+	return s.Negotiated() & s.OpenSent.Restart.Families
+}
+
+// KeptLongLived returns those of them that the neighbor keeps longer, as a last
+// resort (RFC 9494 §4.2).
+func (s Status) KeptLongLived() (kept Families) {
+	for _, f := range s.Kept().Slice() {
+		if s.OpenSent.Restart.LongLived[f] > 0 && Both(s.OpenSent, s.OpenReceived, CapLongLivedGR) {
+			kept |= NewFamilies(f)
+		}
+	}
+	return kept
+}
+
+// KeptAfterNotification reports whether the neighbor keeps them, too, when a
+// NOTIFICATION or the hold timer ends the session (RFC 8538 §2).
+func (s Status) KeptAfterNotification() bool {
+	return s.Kept() != 0 && s.OpenSent.Restart.Notification && s.OpenReceived.Restart.Notification
+}
+
 // Negotiated returns the families that both sides offered: those in which
 // routes are exchanged. It is empty before both OPENs were seen.
 func (s Status) Negotiated() Families {

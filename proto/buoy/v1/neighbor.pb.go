@@ -376,8 +376,16 @@ type Session struct {
 	AdvertisedRoutes uint64 `protobuf:"varint,16,opt,name=advertised_routes,json=advertisedRoutes,proto3" json:"advertised_routes,omitempty"`
 	// It has as many as it may: the others are withheld.
 	MaxAdvertisedReached bool `protobuf:"varint,17,opt,name=max_advertised_reached,json=maxAdvertisedReached,proto3" json:"max_advertised_reached,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The families whose routes of ours the neighbor keeps when the session is
+	// lost: both sides offered the family and graceful restart, and we asked for it.
+	KeptFamilies []string `protobuf:"bytes,18,rep,name=kept_families,json=keptFamilies,proto3" json:"kept_families,omitempty"`
+	// It keeps them, too, when a NOTIFICATION or the hold timer ends the session:
+	// both sides offered that (RFC 8538).
+	KeptAfterNotification bool `protobuf:"varint,19,opt,name=kept_after_notification,json=keptAfterNotification,proto3" json:"kept_after_notification,omitempty"`
+	// Those of kept_families that it keeps longer, as a last resort (RFC 9494).
+	LongLivedFamilies []string `protobuf:"bytes,20,rep,name=long_lived_families,json=longLivedFamilies,proto3" json:"long_lived_families,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -529,6 +537,27 @@ func (x *Session) GetMaxAdvertisedReached() bool {
 	return false
 }
 
+func (x *Session) GetKeptFamilies() []string {
+	if x != nil {
+		return x.KeptFamilies
+	}
+	return nil
+}
+
+func (x *Session) GetKeptAfterNotification() bool {
+	if x != nil {
+		return x.KeptAfterNotification
+	}
+	return false
+}
+
+func (x *Session) GetLongLivedFamilies() []string {
+	if x != nil {
+		return x.LongLivedFamilies
+	}
+	return nil
+}
+
 type Open struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	As       uint32                 `protobuf:"varint,1,opt,name=as,proto3" json:"as,omitempty"`
@@ -539,7 +568,9 @@ type Open struct {
 	// Multiprotocol families that Buoy does not speak, as AFI/SAFI.
 	OtherFamilies []string `protobuf:"bytes,5,rep,name=other_families,json=otherFamilies,proto3" json:"other_families,omitempty"`
 	// Capability codes in the order of the message.
-	Capabilities  []uint32 `protobuf:"varint,6,rep,packed,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Capabilities []uint32 `protobuf:"varint,6,rep,packed,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// What the sender says about graceful restart; absent without the capability.
+	Restart       *Restart `protobuf:"bytes,7,opt,name=restart,proto3" json:"restart,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -616,6 +647,106 @@ func (x *Open) GetCapabilities() []uint32 {
 	return nil
 }
 
+func (x *Open) GetRestart() *Restart {
+	if x != nil {
+		return x.Restart
+	}
+	return nil
+}
+
+// Restart is what an OPEN says about graceful restart (RFC 4724, RFC 8538) and
+// long-lived graceful restart (RFC 9494).
+type Restart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// R: the sender has restarted.
+	Restarting bool `protobuf:"varint,1,opt,name=restarting,proto3" json:"restarting,omitempty"`
+	// N: routes may stay after a NOTIFICATION, too.
+	Notification bool `protobuf:"varint,2,opt,name=notification,proto3" json:"notification,omitempty"`
+	// For how many seconds the sender may be away.
+	RestartTime uint32 `protobuf:"varint,3,opt,name=restart_time,json=restartTime,proto3" json:"restart_time,omitempty"`
+	// The families whose routes the sender asks to keep meanwhile. None means that
+	// it keeps the routes of others, but asks for nothing itself.
+	Families []string `protobuf:"bytes,4,rep,name=families,proto3" json:"families,omitempty"`
+	// F: those of them for which the sender still forwards.
+	PreservedFamilies []string `protobuf:"bytes,5,rep,name=preserved_families,json=preservedFamilies,proto3" json:"preserved_families,omitempty"`
+	// Long-lived stale times in seconds, by family; absent without.
+	LongLivedStaleTimes map[string]uint32 `protobuf:"bytes,6,rep,name=long_lived_stale_times,json=longLivedStaleTimes,proto3" json:"long_lived_stale_times,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Restart) Reset() {
+	*x = Restart{}
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Restart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Restart) ProtoMessage() {}
+
+func (x *Restart) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Restart.ProtoReflect.Descriptor instead.
+func (*Restart) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Restart) GetRestarting() bool {
+	if x != nil {
+		return x.Restarting
+	}
+	return false
+}
+
+func (x *Restart) GetNotification() bool {
+	if x != nil {
+		return x.Notification
+	}
+	return false
+}
+
+func (x *Restart) GetRestartTime() uint32 {
+	if x != nil {
+		return x.RestartTime
+	}
+	return 0
+}
+
+func (x *Restart) GetFamilies() []string {
+	if x != nil {
+		return x.Families
+	}
+	return nil
+}
+
+func (x *Restart) GetPreservedFamilies() []string {
+	if x != nil {
+		return x.PreservedFamilies
+	}
+	return nil
+}
+
+func (x *Restart) GetLongLivedStaleTimes() map[string]uint32 {
+	if x != nil {
+		return x.LongLivedStaleTimes
+	}
+	return nil
+}
+
 type Notification struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Code    uint32                 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
@@ -630,7 +761,7 @@ type Notification struct {
 
 func (x *Notification) Reset() {
 	*x = Notification{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[3]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -642,7 +773,7 @@ func (x *Notification) String() string {
 func (*Notification) ProtoMessage() {}
 
 func (x *Notification) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[3]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -655,7 +786,7 @@ func (x *Notification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notification.ProtoReflect.Descriptor instead.
 func (*Notification) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{3}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Notification) GetCode() uint32 {
@@ -709,7 +840,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[4]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +852,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[4]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +865,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{4}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Counters) GetOpens() uint64 {
@@ -795,7 +926,7 @@ type CreateNeighborRequest struct {
 
 func (x *CreateNeighborRequest) Reset() {
 	*x = CreateNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[5]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +938,7 @@ func (x *CreateNeighborRequest) String() string {
 func (*CreateNeighborRequest) ProtoMessage() {}
 
 func (x *CreateNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[5]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +951,7 @@ func (x *CreateNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateNeighborRequest.ProtoReflect.Descriptor instead.
 func (*CreateNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{5}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CreateNeighborRequest) GetNeighbor() *Neighbor {
@@ -839,7 +970,7 @@ type GetNeighborRequest struct {
 
 func (x *GetNeighborRequest) Reset() {
 	*x = GetNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +982,7 @@ func (x *GetNeighborRequest) String() string {
 func (*GetNeighborRequest) ProtoMessage() {}
 
 func (x *GetNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +995,7 @@ func (x *GetNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNeighborRequest.ProtoReflect.Descriptor instead.
 func (*GetNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetNeighborRequest) GetName() string {
@@ -886,7 +1017,7 @@ type ListNeighborsRequest struct {
 
 func (x *ListNeighborsRequest) Reset() {
 	*x = ListNeighborsRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1029,7 @@ func (x *ListNeighborsRequest) String() string {
 func (*ListNeighborsRequest) ProtoMessage() {}
 
 func (x *ListNeighborsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +1042,7 @@ func (x *ListNeighborsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNeighborsRequest.ProtoReflect.Descriptor instead.
 func (*ListNeighborsRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{7}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListNeighborsRequest) GetPageSize() int32 {
@@ -939,7 +1070,7 @@ type ListNeighborsResponse struct {
 
 func (x *ListNeighborsResponse) Reset() {
 	*x = ListNeighborsResponse{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -951,7 +1082,7 @@ func (x *ListNeighborsResponse) String() string {
 func (*ListNeighborsResponse) ProtoMessage() {}
 
 func (x *ListNeighborsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -964,7 +1095,7 @@ func (x *ListNeighborsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNeighborsResponse.ProtoReflect.Descriptor instead.
 func (*ListNeighborsResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{8}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListNeighborsResponse) GetNeighbors() []*Neighbor {
@@ -993,7 +1124,7 @@ type UpdateNeighborRequest struct {
 
 func (x *UpdateNeighborRequest) Reset() {
 	*x = UpdateNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1136,7 @@ func (x *UpdateNeighborRequest) String() string {
 func (*UpdateNeighborRequest) ProtoMessage() {}
 
 func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1149,7 @@ func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateNeighborRequest.ProtoReflect.Descriptor instead.
 func (*UpdateNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{9}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UpdateNeighborRequest) GetNeighbor() *Neighbor {
@@ -1044,7 +1175,7 @@ type DeleteNeighborRequest struct {
 
 func (x *DeleteNeighborRequest) Reset() {
 	*x = DeleteNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1187,7 @@ func (x *DeleteNeighborRequest) String() string {
 func (*DeleteNeighborRequest) ProtoMessage() {}
 
 func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1200,7 @@ func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNeighborRequest.ProtoReflect.Descriptor instead.
 func (*DeleteNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{10}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteNeighborRequest) GetName() string {
@@ -1120,7 +1251,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xb7\x06\n" +
+	"\vESTABLISHED\x10\x06\"\xc4\a\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -1139,14 +1270,30 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\alast_up\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x06lastUp\x127\n" +
 	"\tlast_down\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\blastDown\x12+\n" +
 	"\x11advertised_routes\x18\x10 \x01(\x04R\x10advertisedRoutes\x124\n" +
-	"\x16max_advertised_reached\x18\x11 \x01(\bR\x14maxAdvertisedReached\"\xb7\x01\n" +
+	"\x16max_advertised_reached\x18\x11 \x01(\bR\x14maxAdvertisedReached\x12#\n" +
+	"\rkept_families\x18\x12 \x03(\tR\fkeptFamilies\x126\n" +
+	"\x17kept_after_notification\x18\x13 \x01(\bR\x15keptAfterNotification\x12.\n" +
+	"\x13long_lived_families\x18\x14 \x03(\tR\x11longLivedFamilies\"\xe3\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +
 	"\thold_time\x18\x03 \x01(\rR\bholdTime\x12\x1a\n" +
 	"\bfamilies\x18\x04 \x03(\tR\bfamilies\x12%\n" +
 	"\x0eother_families\x18\x05 \x03(\tR\rotherFamilies\x12\"\n" +
-	"\fcapabilities\x18\x06 \x03(\rR\fcapabilities\"\x94\x01\n" +
+	"\fcapabilities\x18\x06 \x03(\rR\fcapabilities\x12*\n" +
+	"\arestart\x18\a \x01(\v2\x10.buoy.v1.RestartR\arestart\"\xe3\x02\n" +
+	"\aRestart\x12\x1e\n" +
+	"\n" +
+	"restarting\x18\x01 \x01(\bR\n" +
+	"restarting\x12\"\n" +
+	"\fnotification\x18\x02 \x01(\bR\fnotification\x12!\n" +
+	"\frestart_time\x18\x03 \x01(\rR\vrestartTime\x12\x1a\n" +
+	"\bfamilies\x18\x04 \x03(\tR\bfamilies\x12-\n" +
+	"\x12preserved_families\x18\x05 \x03(\tR\x11preservedFamilies\x12^\n" +
+	"\x16long_lived_stale_times\x18\x06 \x03(\v2).buoy.v1.Restart.LongLivedStaleTimesEntryR\x13longLivedStaleTimes\x1aF\n" +
+	"\x18LongLivedStaleTimesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x94\x01\n" +
 	"\fNotification\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x18\n" +
 	"\asubcode\x18\x02 \x01(\rR\asubcode\x12\x12\n" +
@@ -1200,56 +1347,60 @@ func file_buoy_v1_neighbor_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_neighbor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_buoy_v1_neighbor_proto_goTypes = []any{
 	(Neighbor_State)(0),           // 0: buoy.v1.Neighbor.State
 	(*Neighbor)(nil),              // 1: buoy.v1.Neighbor
 	(*Session)(nil),               // 2: buoy.v1.Session
 	(*Open)(nil),                  // 3: buoy.v1.Open
-	(*Notification)(nil),          // 4: buoy.v1.Notification
-	(*Counters)(nil),              // 5: buoy.v1.Counters
-	(*CreateNeighborRequest)(nil), // 6: buoy.v1.CreateNeighborRequest
-	(*GetNeighborRequest)(nil),    // 7: buoy.v1.GetNeighborRequest
-	(*ListNeighborsRequest)(nil),  // 8: buoy.v1.ListNeighborsRequest
-	(*ListNeighborsResponse)(nil), // 9: buoy.v1.ListNeighborsResponse
-	(*UpdateNeighborRequest)(nil), // 10: buoy.v1.UpdateNeighborRequest
-	(*DeleteNeighborRequest)(nil), // 11: buoy.v1.DeleteNeighborRequest
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 13: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 14: google.protobuf.Empty
+	(*Restart)(nil),               // 4: buoy.v1.Restart
+	(*Notification)(nil),          // 5: buoy.v1.Notification
+	(*Counters)(nil),              // 6: buoy.v1.Counters
+	(*CreateNeighborRequest)(nil), // 7: buoy.v1.CreateNeighborRequest
+	(*GetNeighborRequest)(nil),    // 8: buoy.v1.GetNeighborRequest
+	(*ListNeighborsRequest)(nil),  // 9: buoy.v1.ListNeighborsRequest
+	(*ListNeighborsResponse)(nil), // 10: buoy.v1.ListNeighborsResponse
+	(*UpdateNeighborRequest)(nil), // 11: buoy.v1.UpdateNeighborRequest
+	(*DeleteNeighborRequest)(nil), // 12: buoy.v1.DeleteNeighborRequest
+	nil,                           // 13: buoy.v1.Restart.LongLivedStaleTimesEntry
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 16: google.protobuf.Empty
 }
 var file_buoy_v1_neighbor_proto_depIdxs = []int32{
 	0,  // 0: buoy.v1.Neighbor.state:type_name -> buoy.v1.Neighbor.State
 	2,  // 1: buoy.v1.Neighbor.session:type_name -> buoy.v1.Session
-	12, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
+	14, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
 	3,  // 3: buoy.v1.Session.open_sent:type_name -> buoy.v1.Open
 	3,  // 4: buoy.v1.Session.open_received:type_name -> buoy.v1.Open
-	4,  // 5: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
-	4,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
-	5,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
-	5,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
-	12, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
-	12, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
-	12, // 11: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
-	1,  // 12: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	1,  // 13: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
-	1,  // 14: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	13, // 15: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
-	6,  // 16: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
-	7,  // 17: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
-	8,  // 18: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
-	10, // 19: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
-	11, // 20: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
-	1,  // 21: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
-	1,  // 22: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
-	9,  // 23: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
-	1,  // 24: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
-	14, // 25: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	5,  // 5: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
+	5,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
+	6,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
+	6,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
+	14, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
+	14, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
+	4,  // 11: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
+	13, // 12: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
+	14, // 13: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
+	1,  // 14: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	1,  // 15: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
+	1,  // 16: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	15, // 17: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
+	7,  // 18: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
+	8,  // 19: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
+	9,  // 20: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
+	11, // 21: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
+	12, // 22: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
+	1,  // 23: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
+	1,  // 24: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
+	10, // 25: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
+	1,  // 26: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
+	16, // 27: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
+	23, // [23:28] is the sub-list for method output_type
+	18, // [18:23] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_neighbor_proto_init() }
@@ -1263,7 +1414,7 @@ func file_buoy_v1_neighbor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_neighbor_proto_rawDesc), len(file_buoy_v1_neighbor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
