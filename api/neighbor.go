@@ -104,7 +104,12 @@ func (v view) neighbor(state *inventory.State, name string) (*buoyv1.Neighbor, e
 	if !ok {
 		return nil, missing("name", name)
 	}
-	return v.neighborToProto(n, v.sessions(state)[n.Name]), nil
+	session := v.sessions(state)[n.Name]
+	p := v.neighborToProto(n, session)
+	if session != nil {
+		p.Session.BadMessages = badMessagesToProto(session.BadMessages)
+	}
+	return p, nil
 }
 
 func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
@@ -286,5 +291,13 @@ func countersToProto(c neighbor.Counters) *buoyv1.Counters {
 		RouteRefreshes: c.RouteRefreshes,
 		Bytes:          c.Bytes,
 		Refused:        c.Refused,
+		Malformed:      c.Malformed,
 	}
+}
+
+func badMessagesToProto(list []neighbor.BadMessage) (messages []*buoyv1.BadMessage) {
+	for _, m := range list {
+		messages = append(messages, &buoyv1.BadMessage{Time: timestamp(m.Time), Reason: strings.ToValidUTF8(m.Reason, "?"), Data: m.Bytes})
+	}
+	return messages
 }

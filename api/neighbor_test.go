@@ -143,9 +143,10 @@ func TestSession(t *testing.T) {
 		NotificationSent:     &neighbor.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: taken},
 		NotificationReceived: &neighbor.Notification{Code: 4, Time: taken},
 		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
-		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
+		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
 		Advertised: 15, MaxReached: true,
+		BadMessages: []neighbor.BadMessage{{Time: taken, Reason: "a message of type 99", Bytes: []byte{0xff, 0, 99}}, {Time: taken, Reason: "\xff"}},
 	}}
 	at := timestamppb.New(taken)
 	equal(t, "established", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed}), &buoyv1.Neighbor{
@@ -164,15 +165,21 @@ func TestSession(t *testing.T) {
 			NotificationSent:     &buoyv1.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: at, Text: `6/2 Cease, Administrative Shutdown: "bye"`},
 			NotificationReceived: &buoyv1.Notification{Code: 4, Time: at, Text: "4/0 Hold Timer Expired"},
 			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
-			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13},
+			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 			EstablishedCount:     14, Flaps: 13, StateChanges: 80, LastUp: at, LastDown: at,
 			AdvertisedRoutes: 15, MaxAdvertisedReached: true,
+			BadMessages:  []*buoyv1.BadMessage{{Time: at, Reason: "a message of type 99", Data: []byte{0xff, 0, 99}}, {Time: at, Reason: "?"}},
 			KeptFamilies: []string{"inet-vpn"}, LongLivedFamilies: []string{"inet-vpn"}, KeptAfterNotification: true,
 		},
 		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast",
 		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted",
 		HoldTime:    90, RestartTime: 300, GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"},
 	})
+	for _, n := range call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}).Neighbors {
+		if n.Session.Received.Malformed != 16 || n.Session.BadMessages != nil {
+			t.Errorf("list: got %v, want the count alone", n.Session)
+		}
+	}
 	for state, want := range stateToProto {
 		l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}
 		got := call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed})

@@ -128,7 +128,8 @@ var restarts = map[string]struct {
 	"both": {[]uint8{64, 71}, neighbor.Restart{
 		Restarting: true, Notification: true, Time: 120 * time.Second, Families: neighbor.AllFamilies, Preserved: neighbor.NewFamilies(neighbor.InetVPN),
 		LongLived: neighbor.StaleTimes{neighbor.InetVPN: 3600 * time.Second, neighbor.RouteTarget: 60 * time.Second}}},
-	"helper": {[]uint8{64}, neighbor.Restart{Time: 120 * time.Second}},
+	"babbler": {},
+	"helper":  {[]uint8{64}, neighbor.Restart{Time: 120 * time.Second}},
 }
 
 // fakeSpeaker is as the transcripts need it: it takes every route at once,
@@ -214,6 +215,13 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 			status.NotificationReceived = &neighbor.Notification{Code: 6, Subcode: 4, Time: time.Now()}
 			status.Sent = neighbor.Counters{Opens: 2, Updates: 3, Keepalives: 40, Bytes: 1234}
 			status.Received = neighbor.Counters{Opens: 2, Updates: 1, Keepalives: 41, Notifications: 1, Bytes: 999, Refused: 5}
+			if n.Name == "babbler" {
+				header := slices.Repeat([]byte{0xff}, 16)
+				status.Received.Malformed = 1
+				status.BadMessages = []neighbor.BadMessage{
+					{Time: time.Now(), Reason: "a message of type 99", Bytes: append(header, 0, 19, 99)},
+					{Time: time.Now(), Reason: "an UPDATE: ORIGIN of 3 bytes", Bytes: append(header, make([]byte, 200)...)}}
+			}
 			status.Advertised, status.MaxReached = 12, n.MaxAdvertised == 12
 		} else {
 			status.State, status.Reason = neighbor.Active, "connection refused"

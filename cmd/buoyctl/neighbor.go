@@ -277,6 +277,43 @@ func describeSession(s section, session *buoyv1.Session) {
 	s.line("Messages sent", describeCounters(session.Sent))
 	s.line("Messages received", describeCounters(session.Received))
 	s.line("Messages refused", count(session.GetReceived().GetRefused()))
+	s.line("UPDATEs malformed", malformed(session.GetReceived().GetMalformed()))
+	describeBadMessages(s, session.BadMessages)
+}
+
+// malformed says what became of UPDATEs with errors.
+func malformed(n uint64) string {
+	if n == 0 {
+		return "0"
+	}
+	return count(n) + " (the session goes on; what is wrong is withdrawn or left out, RFC 7606)"
+}
+
+// maxHex is how many bytes of a message describe shows.
+const maxHex = 64
+
+func describeBadMessages(s section, list []*buoyv1.BadMessage) {
+	const title = "Bad messages"
+	if len(list) == 0 {
+		s.line(title, "none")
+		return
+	}
+	for i, m := range list {
+		text := fmt.Sprintf("%s  %s", m.Time.AsTime().Local().Format(time.DateTime), m.Reason)
+		if i == 0 {
+			s.line(title, text)
+		} else {
+			s.more(text)
+		}
+		if len(m.Data) == 0 {
+			continue
+		}
+		hex := fmt.Sprintf("%x", m.Data[:min(len(m.Data), maxHex)])
+		if len(m.Data) > maxHex {
+			hex += fmt.Sprintf(" … %d bytes", len(m.Data))
+		}
+		s.more(hex)
+	}
 }
 
 // times says how often something happened, and when last.

@@ -384,8 +384,11 @@ type Session struct {
 	KeptAfterNotification bool `protobuf:"varint,19,opt,name=kept_after_notification,json=keptAfterNotification,proto3" json:"kept_after_notification,omitempty"`
 	// Those of kept_families that it keeps longer, as a last resort (RFC 9494).
 	LongLivedFamilies []string `protobuf:"bytes,20,rep,name=long_lived_families,json=longLivedFamilies,proto3" json:"long_lived_families,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The last few messages of the neighbor that were refused or malformed, the
+	// oldest first. Not in lists, because they may be long.
+	BadMessages   []*BadMessage `protobuf:"bytes,21,rep,name=bad_messages,json=badMessages,proto3" json:"bad_messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -554,6 +557,13 @@ func (x *Session) GetKeptAfterNotification() bool {
 func (x *Session) GetLongLivedFamilies() []string {
 	if x != nil {
 		return x.LongLivedFamilies
+	}
+	return nil
+}
+
+func (x *Session) GetBadMessages() []*BadMessage {
+	if x != nil {
+		return x.BadMessages
 	}
 	return nil
 }
@@ -833,7 +843,10 @@ type Counters struct {
 	RouteRefreshes uint64                 `protobuf:"varint,5,opt,name=route_refreshes,json=routeRefreshes,proto3" json:"route_refreshes,omitempty"`
 	Bytes          uint64                 `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	// Messages that were answered with a NOTIFICATION and not passed on.
-	Refused       uint64 `protobuf:"varint,7,opt,name=refused,proto3" json:"refused,omitempty"`
+	Refused uint64 `protobuf:"varint,7,opt,name=refused,proto3" json:"refused,omitempty"`
+	// UPDATEs with errors that did not end the session: what they break is
+	// withdrawn or left out (RFC 7606).
+	Malformed     uint64 `protobuf:"varint,8,opt,name=malformed,proto3" json:"malformed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -917,6 +930,75 @@ func (x *Counters) GetRefused() uint64 {
 	return 0
 }
 
+func (x *Counters) GetMalformed() uint64 {
+	if x != nil {
+		return x.Malformed
+	}
+	return 0
+}
+
+// BadMessage is a message that was refused or malformed.
+type BadMessage struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Time   *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
+	Reason string                 `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// From its header on; at most the first 4096 bytes, as far as it was read.
+	Data          []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BadMessage) Reset() {
+	*x = BadMessage{}
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BadMessage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BadMessage) ProtoMessage() {}
+
+func (x *BadMessage) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BadMessage.ProtoReflect.Descriptor instead.
+func (*BadMessage) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *BadMessage) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *BadMessage) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BadMessage) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
 type CreateNeighborRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Neighbor      *Neighbor              `protobuf:"bytes,1,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
@@ -926,7 +1008,7 @@ type CreateNeighborRequest struct {
 
 func (x *CreateNeighborRequest) Reset() {
 	*x = CreateNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1020,7 @@ func (x *CreateNeighborRequest) String() string {
 func (*CreateNeighborRequest) ProtoMessage() {}
 
 func (x *CreateNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[6]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1033,7 @@ func (x *CreateNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateNeighborRequest.ProtoReflect.Descriptor instead.
 func (*CreateNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateNeighborRequest) GetNeighbor() *Neighbor {
@@ -970,7 +1052,7 @@ type GetNeighborRequest struct {
 
 func (x *GetNeighborRequest) Reset() {
 	*x = GetNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1064,7 @@ func (x *GetNeighborRequest) String() string {
 func (*GetNeighborRequest) ProtoMessage() {}
 
 func (x *GetNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[7]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1077,7 @@ func (x *GetNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetNeighborRequest.ProtoReflect.Descriptor instead.
 func (*GetNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{7}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GetNeighborRequest) GetName() string {
@@ -1017,7 +1099,7 @@ type ListNeighborsRequest struct {
 
 func (x *ListNeighborsRequest) Reset() {
 	*x = ListNeighborsRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1111,7 @@ func (x *ListNeighborsRequest) String() string {
 func (*ListNeighborsRequest) ProtoMessage() {}
 
 func (x *ListNeighborsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[8]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1124,7 @@ func (x *ListNeighborsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNeighborsRequest.ProtoReflect.Descriptor instead.
 func (*ListNeighborsRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{8}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListNeighborsRequest) GetPageSize() int32 {
@@ -1070,7 +1152,7 @@ type ListNeighborsResponse struct {
 
 func (x *ListNeighborsResponse) Reset() {
 	*x = ListNeighborsResponse{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1164,7 @@ func (x *ListNeighborsResponse) String() string {
 func (*ListNeighborsResponse) ProtoMessage() {}
 
 func (x *ListNeighborsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[9]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1177,7 @@ func (x *ListNeighborsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListNeighborsResponse.ProtoReflect.Descriptor instead.
 func (*ListNeighborsResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{9}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListNeighborsResponse) GetNeighbors() []*Neighbor {
@@ -1124,7 +1206,7 @@ type UpdateNeighborRequest struct {
 
 func (x *UpdateNeighborRequest) Reset() {
 	*x = UpdateNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1218,7 @@ func (x *UpdateNeighborRequest) String() string {
 func (*UpdateNeighborRequest) ProtoMessage() {}
 
 func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[10]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1231,7 @@ func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateNeighborRequest.ProtoReflect.Descriptor instead.
 func (*UpdateNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{10}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *UpdateNeighborRequest) GetNeighbor() *Neighbor {
@@ -1175,7 +1257,7 @@ type DeleteNeighborRequest struct {
 
 func (x *DeleteNeighborRequest) Reset() {
 	*x = DeleteNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1269,7 @@ func (x *DeleteNeighborRequest) String() string {
 func (*DeleteNeighborRequest) ProtoMessage() {}
 
 func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1282,7 @@ func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNeighborRequest.ProtoReflect.Descriptor instead.
 func (*DeleteNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{11}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeleteNeighborRequest) GetName() string {
@@ -1251,7 +1333,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xc4\a\n" +
+	"\vESTABLISHED\x10\x06\"\xfc\a\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -1273,7 +1355,8 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x16max_advertised_reached\x18\x11 \x01(\bR\x14maxAdvertisedReached\x12#\n" +
 	"\rkept_families\x18\x12 \x03(\tR\fkeptFamilies\x126\n" +
 	"\x17kept_after_notification\x18\x13 \x01(\bR\x15keptAfterNotification\x12.\n" +
-	"\x13long_lived_families\x18\x14 \x03(\tR\x11longLivedFamilies\"\xe3\x01\n" +
+	"\x13long_lived_families\x18\x14 \x03(\tR\x11longLivedFamilies\x126\n" +
+	"\fbad_messages\x18\x15 \x03(\v2\x13.buoy.v1.BadMessageR\vbadMessages\"\xe3\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +
@@ -1299,7 +1382,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\asubcode\x18\x02 \x01(\rR\asubcode\x12\x12\n" +
 	"\x04data\x18\x03 \x01(\fR\x04data\x12.\n" +
 	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x12\n" +
-	"\x04text\x18\x05 \x01(\tR\x04text\"\xd9\x01\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xf7\x01\n" +
 	"\bCounters\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x04R\x05opens\x12\x18\n" +
 	"\aupdates\x18\x02 \x01(\x04R\aupdates\x12$\n" +
@@ -1309,7 +1392,13 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"keepalives\x12'\n" +
 	"\x0froute_refreshes\x18\x05 \x01(\x04R\x0erouteRefreshes\x12\x14\n" +
 	"\x05bytes\x18\x06 \x01(\x04R\x05bytes\x12\x18\n" +
-	"\arefused\x18\a \x01(\x04R\arefused\"F\n" +
+	"\arefused\x18\a \x01(\x04R\arefused\x12\x1c\n" +
+	"\tmalformed\x18\b \x01(\x04R\tmalformed\"h\n" +
+	"\n" +
+	"BadMessage\x12.\n" +
+	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"F\n" +
 	"\x15CreateNeighborRequest\x12-\n" +
 	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\"(\n" +
 	"\x12GetNeighborRequest\x12\x12\n" +
@@ -1347,7 +1436,7 @@ func file_buoy_v1_neighbor_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_neighbor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_buoy_v1_neighbor_proto_goTypes = []any{
 	(Neighbor_State)(0),           // 0: buoy.v1.Neighbor.State
 	(*Neighbor)(nil),              // 1: buoy.v1.Neighbor
@@ -1356,51 +1445,54 @@ var file_buoy_v1_neighbor_proto_goTypes = []any{
 	(*Restart)(nil),               // 4: buoy.v1.Restart
 	(*Notification)(nil),          // 5: buoy.v1.Notification
 	(*Counters)(nil),              // 6: buoy.v1.Counters
-	(*CreateNeighborRequest)(nil), // 7: buoy.v1.CreateNeighborRequest
-	(*GetNeighborRequest)(nil),    // 8: buoy.v1.GetNeighborRequest
-	(*ListNeighborsRequest)(nil),  // 9: buoy.v1.ListNeighborsRequest
-	(*ListNeighborsResponse)(nil), // 10: buoy.v1.ListNeighborsResponse
-	(*UpdateNeighborRequest)(nil), // 11: buoy.v1.UpdateNeighborRequest
-	(*DeleteNeighborRequest)(nil), // 12: buoy.v1.DeleteNeighborRequest
-	nil,                           // 13: buoy.v1.Restart.LongLivedStaleTimesEntry
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 15: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 16: google.protobuf.Empty
+	(*BadMessage)(nil),            // 7: buoy.v1.BadMessage
+	(*CreateNeighborRequest)(nil), // 8: buoy.v1.CreateNeighborRequest
+	(*GetNeighborRequest)(nil),    // 9: buoy.v1.GetNeighborRequest
+	(*ListNeighborsRequest)(nil),  // 10: buoy.v1.ListNeighborsRequest
+	(*ListNeighborsResponse)(nil), // 11: buoy.v1.ListNeighborsResponse
+	(*UpdateNeighborRequest)(nil), // 12: buoy.v1.UpdateNeighborRequest
+	(*DeleteNeighborRequest)(nil), // 13: buoy.v1.DeleteNeighborRequest
+	nil,                           // 14: buoy.v1.Restart.LongLivedStaleTimesEntry
+	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 16: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 17: google.protobuf.Empty
 }
 var file_buoy_v1_neighbor_proto_depIdxs = []int32{
 	0,  // 0: buoy.v1.Neighbor.state:type_name -> buoy.v1.Neighbor.State
 	2,  // 1: buoy.v1.Neighbor.session:type_name -> buoy.v1.Session
-	14, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
+	15, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
 	3,  // 3: buoy.v1.Session.open_sent:type_name -> buoy.v1.Open
 	3,  // 4: buoy.v1.Session.open_received:type_name -> buoy.v1.Open
 	5,  // 5: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
 	5,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
 	6,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
 	6,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
-	14, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
-	14, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
-	4,  // 11: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
-	13, // 12: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
-	14, // 13: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
-	1,  // 14: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	1,  // 15: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
-	1,  // 16: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	15, // 17: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
-	7,  // 18: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
-	8,  // 19: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
-	9,  // 20: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
-	11, // 21: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
-	12, // 22: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
-	1,  // 23: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
-	1,  // 24: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
-	10, // 25: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
-	1,  // 26: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
-	16, // 27: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	15, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
+	15, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
+	7,  // 11: buoy.v1.Session.bad_messages:type_name -> buoy.v1.BadMessage
+	4,  // 12: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
+	14, // 13: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
+	15, // 14: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
+	15, // 15: buoy.v1.BadMessage.time:type_name -> google.protobuf.Timestamp
+	1,  // 16: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	1,  // 17: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
+	1,  // 18: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	16, // 19: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
+	8,  // 20: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
+	9,  // 21: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
+	10, // 22: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
+	12, // 23: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
+	13, // 24: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
+	1,  // 25: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
+	1,  // 26: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
+	11, // 27: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
+	1,  // 28: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
+	17, // 29: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_neighbor_proto_init() }
@@ -1414,7 +1506,7 @@ func file_buoy_v1_neighbor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_neighbor_proto_rawDesc), len(file_buoy_v1_neighbor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
