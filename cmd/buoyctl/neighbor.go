@@ -111,7 +111,7 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 		Use:     "neighbor NAME",
 		Aliases: []string{"peer"},
 		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation and --max-advertised",
-		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000",
+		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000\n  buoyctl set neighbor mx1 --graceful-restart inet-vpn,inet6-vpn --restart-time 120 --long-lived-time 86400",
 		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
