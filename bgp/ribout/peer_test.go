@@ -89,6 +89,9 @@ func (p *peer) marked(m *bgp.BGPRouteRefresh) {
 		p.Fatalf("%+v, after End-of-RIB of %q", m, p.ends)
 	}
 	stale, under := p.stale[family]
+	if !under && len(p.stale) > 0 {
+		p.Fatalf("the refresh of %s is inside that of %v", family, p.stale)
+	}
 	switch {
 	case m.Demarcation == beginOfRefresh:
 		p.stale[family] = map[string]bool{}

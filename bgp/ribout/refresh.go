@@ -24,14 +24,19 @@ type marks struct {
 // begin returns the families whose refresh is to begin now, and writes their
 // marks. One that is under way begins anew, with another mark: what was sent
 // before it is stale for the neighbor again. No refresh begins before the
-// family's End-of-RIB (RFC 7313 §4.1).
+// family's End-of-RIB (RFC 7313 §4.1). With marks the families follow each other:
+// FRR does not take one refresh inside another.
 func (k *marks) begin(m *builder, enhanced bool) (begin neighbor.Families) {
 	begin = k.asked &^ k.marker
-	k.asked &^= begin
 	if enhanced {
+		if k.refreshing != 0 {
+			begin &= k.refreshing
+		}
+		begin &= -begin // the first of them
 		m.refreshMarks(begin, beginOfRefresh)
 		k.refreshing |= begin
 	}
+	k.asked &^= begin
 	return begin
 }
 

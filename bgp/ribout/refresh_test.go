@@ -45,7 +45,8 @@ func TestRefreshMarks(t *testing.T) {
 	if first := p.changes[routes[20].Key.String()]; len(p.owed) > 0 || first != 2 {
 		t.Errorf("it still waits for %v; a route of the first step was sent %d times", p.owed, first)
 	}
-	p.refresh(neighbor.Inet6VPN)
+	p.refresh(neighbor.InetVPN)
+	p.refresh(neighbor.Inet6VPN)    // behind it
 	p.refresh(neighbor.RouteTarget) // not in this session
 	p.receive()
 	if p.changes[six.Key.String()] != 1 {
