@@ -87,12 +87,25 @@ func (i *interest) dropStale() bool {
 	return dropped
 }
 
+// MaxMemberships is how many NLRIs the membership of a neighbor may have.
+const MaxMemberships = 100_000
+
 // ReceivedUpdate reads the neighbor's membership from the body of an UPDATE,
-// and lets go of the routes when it is complete.
-func (o *Out) ReceivedUpdate(body []byte) {
+// and lets go of the routes when it is complete. It reports false when the
+// neighbor has announced more than MaxMemberships: the session has to end.
+func (o *Out) ReceivedUpdate(body []byte) bool { return o.received(readMembership(body)) }
+
+// ReceivedMalformed is ReceivedUpdate for one whose NLRIs count as withdrawn (RFC
+// 7606 §2).
+func (o *Out) ReceivedMalformed(body []byte) {
 	u := readMembership(body)
+	u.withdrawn, u.announced = append(u.withdrawn, u.announced...), nil
+	o.received(u)
+}
+
+func (o *Out) received(u membershipUpdate) bool {
 	if len(u.announced)+len(u.withdrawn) == 0 && !u.end {
-		return
+		return true
 	}
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
@@ -112,6 +125,7 @@ func (o *Out) ReceivedUpdate(body []byte) {
 	if o.pending() {
 		o.signal()
 	}
+	return len(o.interest.nlris) <= MaxMemberships
 }
 
 // EndMembership lets go of the routes although the neighbor has not said that

@@ -1,6 +1,7 @@
 package ribout
 
 import (
+	"encoding/binary"
 	"slices"
 	"testing"
 
@@ -344,5 +345,29 @@ func TestDeclared(t *testing.T) {
 	table.Declare(map[uint16]routetarget.Set{})
 	if table.Len() != 1 {
 		t.Error("what was advertised is gone")
+	}
+}
+
+// TestMalformedMembership: what came in a malformed UPDATE counts as withdrawn
+// (RFC 7606 §2), and a neighbor cannot make us keep what it likes.
+func TestMalformedMembership(t *testing.T) {
+	table := NewTable()
+	one := route(11, "203.0.113.5", 100, targets("64512:1"))
+	table.Advertise([]vrf.Route{one})
+	p := connect(t, table, internal(neighbor.AllFamilies))
+	p.out.ReceivedUpdate(joins([]membership{whole("64512:1")}, nil))
+	p.out.ReceivedUpdate(joins(nil, nil))
+	p.receive()
+	p.wants("it asked", one)
+	p.out.ReceivedMalformed(joins([]membership{whole("64512:1"), whole("64512:2")}, nil))
+	p.receive()
+	p.wants("that is withdrawn")
+
+	for i := range MaxMemberships + 1 {
+		m := membership{bits: wholeBits}
+		binary.BigEndian.PutUint32(m.b[8:], uint32(i))
+		if ok := p.out.ReceivedUpdate(joins([]membership{m}, nil)); ok != (i < MaxMemberships) {
+			t.Fatalf("%d memberships: %t", i+1, ok)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"time"
 
 	"github.com/buoynet/buoy/bgp/ribout"
@@ -112,7 +113,11 @@ func (c *connection) receivedUpdate(msg []byte) *refusal {
 	if v.problem != "" {
 		c.peer.malformed(msg, v.problem)
 	}
-	c.out.ReceivedUpdate(msg[headerLength:])
+	if v.withdraw {
+		c.out.ReceivedMalformed(msg[headerLength:])
+	} else if !c.out.ReceivedUpdate(msg[headerLength:]) {
+		return &refusal{codeCease, ceaseMaximum, nil, fmt.Sprintf("the neighbor announced more than %d route target memberships", ribout.MaxMemberships)}
+	}
 	return nil
 }
 

@@ -183,8 +183,8 @@ func TestImpatientRouter(t *testing.T) {
 		router := w.connect(routerAddr)
 		router.send(openOf(ourAS, "10.0.0.1")...)
 		router.expect(typeOpen)
-		everything := message(typeUpdate, 0, 0, 0, 13, 0x80, 14, 10, 0, 1, 132, 4, 10, 0, 0, 1, 0, 0) // the default membership
-		end := message(typeUpdate, 0, 0, 0, 6, 0x80, 15, 3, 0, 1, 132)
+		everything := update([]byte{0x80, 14, 0, 1, 132, 4, 10, 0, 0, 1, 0, 0}, origin, asPath, localPref) // the default membership
+		end := update([]byte{0x80, 15, 0, 1, 132})
 		router.send(append(append(message(typeKeepalive), everything...), end...)...)
 		router.expect(typeKeepalive)
 		router.expect(typeUpdate) // the End-of-RIB of our membership

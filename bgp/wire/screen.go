@@ -41,6 +41,7 @@ const (
 
 // The subcodes of Cease that the wire itself sends (RFC 4486).
 const (
+	ceaseMaximum      = 1 // Maximum Number of Prefixes Reached
 	ceaseShutdown     = 2 // Administrative Shutdown
 	ceaseDeconfigured = 3 // Peer De-configured
 	ceaseChanged      = 6 // Other Configuration Change
