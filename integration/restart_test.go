@@ -133,9 +133,9 @@ func (w *world) checkAssociated(want map[string]string) {
 	}
 }
 
-// TestGracefulStop: a buoyd that is stopped tells its neighbors so, with a text
-// for their operators.
-func TestGracefulStop(t *testing.T) {
+// TestStop: after a stop a gateway keeps the routes, and nobody is told anything.
+// After a shutdown with withdrawals it does not, and everybody is told why.
+func TestStop(t *testing.T) {
 	w := newWorld(t)
 	w.restart()
 	w.public()
@@ -147,21 +147,37 @@ func TestGracefulStop(t *testing.T) {
 	if err := w.buoyd.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	w.eventually("the recorder was told", func(context.Context) error {
-		// RFC 4486 §4: Cease, Administrative Shutdown.
-		if got := r.Notification(); got != "6/2 buoyd is stopping" {
-			return fmt.Errorf("got %q", got)
-		}
-		return nil
-	})
-	w.eventually("gobgpd was told", func(context.Context) error {
+	w.eventually("gobgpd notices", func(context.Context) error {
 		log, err := os.ReadFile(g.LogFile())
-		if err == nil && !strings.Contains(string(log), "code 6(cease) subcode 2(administrative shutdown)") {
+		if err == nil && !strings.Contains(string(log), `"Reason":"graceful-restart"`) {
 			err = fmt.Errorf("not in its log")
 		}
 		return err
 	})
+	w.wantVRF(g, "red", lab.VPNv4, web1InVRF)
+	if got := r.Notification(); got != "" {
+		t.Errorf("the recorder was told %s", got)
+	}
+
+	w.restart()
+	w.established("rec")
+	w.established("mx1")
+	w.wantVRF(g, "red", lab.VPNv4, web1InVRF)
+	w.ctl("shutdown --withdraw --communication maintenance")
+	w.eventually("the recorder was told", func(context.Context) error {
+		// RFC 4486 §4: Cease, Administrative Shutdown.
+		if got := r.Notification(); got != "6/2 maintenance" {
+			return fmt.Errorf("got %q", got)
+		}
+		return nil
+	})
 	w.wantVRF(g, "red", lab.VPNv4)
+	w.eventually("buoyd ends", func(context.Context) error {
+		if w.try("get neighbors").Code == 0 {
+			return fmt.Errorf("it answers")
+		}
+		return nil
+	})
 }
 
 // TestGatewayRestart: a gateway that comes back gets everything again, and what
