@@ -28,7 +28,13 @@ type Config struct {
 	// the restart time of a neighbor from then on, the first session with it is
 	// that of a restarted speaker (RFC 4724 §4.1). Zero for a cold start.
 	LastRun time.Time
-	Logger  *slog.Logger
+	// Quarantine are addresses of neighbors that get no session, until their
+	// settings change.
+	Quarantine []netip.Addr
+	// Note is told the neighbor before a message of it goes to GoBGP; nil for
+	// nobody.
+	Note   func(addr netip.Addr)
+	Logger *slog.Logger
 }
 
 // Speaker is a BGP speaker. Its methods may be called concurrently.
@@ -55,7 +61,11 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 		Engine:   e,
 		Routes:   routes,
 		LastRun:  cfg.LastRun,
-		Logger:   cfg.Logger,
+
+		Quarantine: cfg.Quarantine,
+		Note:       cfg.Note,
+
+		Logger: cfg.Logger,
 	})
 	if err != nil {
 		e.Stop(ctx)

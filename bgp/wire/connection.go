@@ -208,6 +208,7 @@ var keepalive = message(typeKeepalive)
 // session still reads what the engine said before it closed, if the router
 // takes it.
 func (c *connection) forward(msg []byte) {
+	c.peer.config.Note(c.peer.settings.Address)
 	if err := c.engine.write(msg); err != nil {
 		c.router.hurry()
 	}

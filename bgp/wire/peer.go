@@ -84,12 +84,21 @@ func newPeer(s *Server, settings neighbor.Settings) *peer {
 	}
 }
 
+// quarantined makes the peer take and make no connection.
+func (p *peer) quarantined() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ceased = true
+	p.config.Logger.Warn("the neighbor gets no session: the daemon crashed again and again right after its messages", "neighbor", p.settings.Name)
+	p.setState(neighbor.Idle, neighbor.CauseQuarantined, "quarantined: the daemon crashed again and again right after the neighbor's messages")
+}
+
 // begin makes accept take connections. run has to follow.
 func (p *peer) begin(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ctx = ctx
-	if p.settings.Passive {
+	if p.settings.Passive && !p.ceased {
 		p.setState(neighbor.Active, neighbor.CauseWaiting, "waiting for the neighbor to connect")
 	}
 }

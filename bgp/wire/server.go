@@ -30,7 +30,13 @@ type Config struct {
 	// LastRun is when an earlier run of this speaker, which routers may still
 	// have routes of, was last alive; zero when there is none.
 	LastRun time.Time
-	Logger  *slog.Logger
+	// Quarantine are addresses of neighbors that get no session, until their
+	// settings change: their messages may have ended the process.
+	Quarantine []netip.Addr
+	// Note is told the neighbor before a message of it goes to the engine; nil
+	// for nobody.
+	Note   func(addr netip.Addr)
+	Logger *slog.Logger
 }
 
 // Engine is the BGP state machine behind the wire. Its methods may be called
@@ -64,16 +70,24 @@ type Server struct {
 	group sync.WaitGroup // of peers; grows only while ctx is not nil
 	// Neighbors that had a session in this run, and are about to be added again.
 	suspended map[netip.Addr]bool
+	// Neighbors that get no session, until their settings change.
+	quarantine map[netip.Addr]bool
 }
 
 // Listen binds the addresses. Nothing is accepted or dialed before Run.
 func Listen(config Config) (*Server, error) {
-	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]bool{}}
+	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]bool{}, quarantine: map[netip.Addr]bool{}}
 	s.config.Listen = slices.Clone(config.Listen)
 	if config.Logger == nil {
 		s.config.Logger = slog.New(slog.DiscardHandler)
 	}
 	s.refusals.logger = s.config.Logger
+	if config.Note == nil {
+		s.config.Note = func(netip.Addr) {}
+	}
+	for _, addr := range config.Quarantine {
+		s.quarantine[addr] = true
+	}
 	for _, text := range config.Listen {
 		l, err := listen(text)
 		if err != nil {
@@ -212,6 +226,9 @@ func (s *Server) Add(settings neighbor.Settings) error {
 	p := newPeer(s, settings)
 	p.known = s.suspended[settings.Address]
 	delete(s.suspended, settings.Address)
+	if s.quarantine[settings.Address] {
+		p.quarantined()
+	}
 	s.peers[settings.Address] = p
 	if s.ctx != nil {
 		s.start(p)
@@ -249,6 +266,7 @@ func (s *Server) take(addr netip.Addr, end func(*peer)) {
 	s.mu.Lock()
 	p := s.peers[addr]
 	delete(s.peers, addr)
+	delete(s.quarantine, addr)
 	if p == nil || p.cancel == nil {
 		s.mu.Unlock()
 		return

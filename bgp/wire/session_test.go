@@ -616,6 +616,22 @@ func TestRestartFlags(t *testing.T) {
 	}
 }
 
+// TestQuarantine: a neighbor in quarantine is neither dialed nor answered, until
+// its settings change.
+func TestQuarantine(t *testing.T) {
+	w := newWorld(t, nil)
+	addr := netip.MustParseAddr(routerAddr)
+	w.server.quarantine[addr] = true
+	w.add(settings())
+	w.connect(routerAddr).expectClosed()
+	s := w.server.Status()[0]
+	if s.State != neighbor.Idle || s.Cause != neighbor.CauseQuarantined || s.Advice(neighbor.Local{}) == "" {
+		t.Errorf("status %+v", s)
+	}
+	w.server.Suspend(addr)
+	established(t, w)
+}
+
 func TestShutdown(t *testing.T) {
 	w := newWorld(t, nil)
 	router, session := established(t, w)

@@ -43,7 +43,7 @@ func startDaemon(b *testing.B, neighbors ...neighbor.Settings) *daemon {
 		API:       config.API{Listen: []config.Endpoint{endpoint}},
 		Store:     config.Store{Driver: config.Bolt, Path: filepath.Join(b.TempDir(), "buoy.db")},
 		Neighbors: neighbors,
-	}, false, quiet)
+	}, startup{}, quiet)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -46,8 +46,7 @@ type daemon struct {
 
 // open prepares everything that can fail: the store is read and belongs to
 // this AS, every port is bound. Nothing is advertised and no session opens.
-// A cold one takes nothing for granted that gateways may have kept.
-func open(ctx context.Context, cfg config.Config, cold bool, log *slog.Logger) (_ *daemon, err error) {
+func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log), lastRun: lastRun{cfg.Store.Path + ".last-run", log}, settled: make(chan struct{})}
 	d.frozen, d.freeze = context.WithCancel(context.Background())
 	d.stopping, d.stop = context.WithCancel(context.Background())
@@ -96,11 +95,14 @@ func open(ctx context.Context, cfg config.Config, cold bool, log *slog.Logger) (
 	for _, addr := range cfg.BGP.Listen {
 		listen = append(listen, addr.String())
 	}
-	var alive time.Time
-	if !cold {
-		alive = d.lastRun.time()
+	speaker := bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Quarantine: s.quarantine, Logger: log}
+	if !s.cold {
+		speaker.LastRun = d.lastRun.time()
 	}
-	d.speaker, err = bgp.Start(ctx, bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, LastRun: alive, Logger: log})
+	if s.flight != nil {
+		speaker.Note = s.flight.note
+	}
+	d.speaker, err = bgp.Start(ctx, speaker)
 	if err != nil {
 		return nil, err
 	}

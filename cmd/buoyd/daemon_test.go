@@ -113,7 +113,7 @@ func TestStopBeforeReady(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var stdout, stderr output
-	if status := run(ctx, []string{"--config", h.config(t, 64512)}, nil, &stdout, &stderr); status != 0 {
+	if status := run(ctx, []string{"--config", h.config(t, 64512)}, nil, &stdout, &stderr, serveHere); status != 0 {
 		t.Errorf("got status %d, %s, want 0", status, stderr.String())
 	}
 }
@@ -130,7 +130,7 @@ func TestPartFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := open(t.Context(), cfg, false, silent())
+	d, err := open(t.Context(), cfg, startup{}, silent())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,7 +64,7 @@ type outcome struct {
 func buoyd(t testing.TB, environ []string, args ...string) outcome {
 	t.Helper()
 	var stdout, stderr output
-	status := run(t.Context(), args, environ, &stdout, &stderr)
+	status := run(t.Context(), args, environ, &stdout, &stderr, serveHere)
 	return outcome{status, stdout.String(), stderr.String()}
 }
 
@@ -82,7 +82,7 @@ func launch(t testing.TB, args ...string) *instance {
 	var stdout output
 	stderr := output{mark: `msg="buoyd is ready"`, marked: make(chan struct{})}
 	go func() {
-		status := run(ctx, args, nil, &stdout, &stderr)
+		status := run(ctx, args, nil, &stdout, &stderr, serveHere)
 		i.ended <- outcome{status, stdout.String(), stderr.String()}
 	}()
 	t.Cleanup(cancel)

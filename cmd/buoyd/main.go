@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -23,18 +26,74 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	// Nothing is reloaded, but a closed terminal must not end the sessions.
 	signal.Ignore(syscall.SIGHUP)
-	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr))
+	serve := supervise
+	if _, supervised := os.LookupEnv(supervisedEnv); supervised {
+		serve = serveSupervised
+	}
+	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr, serve))
+}
+
+// startup is what the command line says of a start.
+type startup struct {
+	cold       bool         // nothing that gateways may have kept is taken for granted
+	quarantine []netip.Addr // neighbors that get no session
+	flight     *flight      // nil without a supervisor
+}
+
+// serve is how the daemon is run: here, or in a process of its own.
+type serve func(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) error
+
+// serveHere runs the daemon in this process.
+func serveHere(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) error {
+	d, err := open(ctx, cfg, s, log)
+	if errors.Is(err, context.Canceled) {
+		return nil // told to stop before it was ready
+	}
+	if err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+// serveSupervised runs it in this process, which supervise has started.
+func serveSupervised(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) error {
+	fd, err := strconv.Atoi(os.Getenv(supervisedEnv))
+	if err == nil {
+		s.flight, err = openFlight(uintptr(fd))
+	}
+	if err != nil {
+		return fmt.Errorf("%s is for buoyd itself: %w", supervisedEnv, err)
+	}
+	return serveHere(ctx, cfg, s, log)
+}
+
+// supervise runs it in a process of its own.
+func supervise(ctx context.Context, _ config.Config, _ startup, log *slog.Logger) error {
+	program, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	f, err := newFlight()
+	if err != nil {
+		return err
+	}
+	s := supervisor{program: program, args: os.Args[1:], environ: os.Environ(), log: log, flight: f, blamed: map[netip.Addr]int{}}
+	return s.run(ctx)
 }
 
 // run is the whole program. It returns the exit status: 0 after a clean stop,
 // 1 after an error, 2 for a command line that makes no sense.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer, serve serve) int {
 	usage := true // until a command has begun to work
-	root := newCommand(environ, stdout, stderr, &usage)
+	root := newCommand(environ, stdout, stderr, &usage, serve)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	if _, told := errors.AsType[*exec.ExitError](err); told {
+		return 1 // the daemon has said why
+	}
+	if err != nil {
 		fmt.Fprintf(stderr, "buoyd: %v\n", err)
 		if usage {
 			fmt.Fprintf(stderr, "Run 'buoyd --help' for usage.\n")
@@ -45,8 +104,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return 0
 }
 
-func newCommand(environ []string, stdout, stderr io.Writer, usage *bool) *cobra.Command {
-	cold := false
+func newCommand(environ []string, stdout, stderr io.Writer, usage *bool, serve serve) *cobra.Command {
+	var s startup
+	var quarantine []string
 	root := &cobra.Command{
 		Use:   "buoyd",
 		Short: "The floating-IP control node",
@@ -66,19 +126,19 @@ configured with buoyctl.`,
 			if err != nil {
 				return err
 			}
-			log := newLogger(cfg.Log, stderr)
-			d, err := open(cmd.Context(), cfg, cold, log)
-			if errors.Is(err, context.Canceled) {
-				return nil // told to stop before it was ready
+			for _, text := range quarantine {
+				addr, err := netip.ParseAddr(text)
+				if err != nil {
+					return fmt.Errorf("--quarantine: expected addresses, got %q", text)
+				}
+				s.quarantine = append(s.quarantine, addr)
 			}
-			if err != nil {
-				return err
-			}
-			return d.run(cmd.Context())
+			return serve(cmd.Context(), cfg, s, newLogger(cfg.Log, stderr))
 		},
 	}
 	config.Flags(root.PersistentFlags())
-	root.Flags().BoolVar(&cold, "cold", false, "start as if for the first time: gateways drop what they kept of an earlier run, and learn all routes anew")
+	root.Flags().StringSliceVar(&quarantine, "quarantine", nil, "`ADDRESS,...` of neighbors that get no session, until their settings change")
+	root.Flags().BoolVar(&s.cold, "cold", false, "start as if for the first time: gateways drop what they kept of an earlier run, and learn all routes anew")
 
 	group := &cobra.Command{
 		Use:   "config",

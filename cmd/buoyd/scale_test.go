@@ -57,7 +57,7 @@ func BenchmarkStart(b *testing.B) {
 		b.StartTimer()
 
 		start := time.Now()
-		another, err := open(b.Context(), cfg, false, quiet)
+		another, err := open(b.Context(), cfg, startup{}, quiet)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/buoynet/buoy/routetarget"
@@ -114,8 +115,27 @@ func (b *Buoyd) Start(ctx context.Context) error {
 	})
 }
 
-// PID returns its process id.
+// PID returns the process id of its supervisor, which is the one to signal.
 func (b *Buoyd) PID() int { return b.process.PID() }
+
+// DaemonPID returns the process id of the daemon itself, which the supervisor
+// runs.
+func (b *Buoyd) DaemonPID() (int, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", b.PID()))
+	if err != nil {
+		return 0, err
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		if list := strings.Fields(string(data)); len(list) > 0 {
+			return strconv.Atoi(list[0])
+		}
+	}
+	return 0, errors.New("buoyd has no daemon")
+}
 
 // Stop asks it to end. The error says how it ended, if not with status 0.
 func (b *Buoyd) Stop() error { return b.process.Stop() }

@@ -29,6 +29,7 @@ const (
 	CauseKeyMismatch
 	CauseLocalAddress
 	CauseEngine
+	CauseQuarantined
 	CauseStopped
 )
 
@@ -86,6 +87,8 @@ func (s Status) Advice(local Local) string {
 		return fmt.Sprintf("enable %s for this session on the router, or change --families of %s", strings.Join(s.Settings.Families.Strings(), " or "), name)
 	case CauseMalformed:
 		return "the router broke the protocol: look at its log and its version; the message is kept"
+	case CauseQuarantined:
+		return "look at the router's log and version, and report the crash in the daemon's log; a change of the neighbor's settings or a restart of the daemon lets it in again"
 	case CauseKey:
 		return "make the key readable for the daemon; it is read again every second"
 	case CauseLocalAddress:

@@ -30,6 +30,7 @@ func TestAdvice(t *testing.T) {
 		{Status{Cause: CauseMalformed}, "the router broke the protocol: look at its log and its version; the message is kept"},
 		{Status{Cause: CauseKey}, "make the key readable for the daemon; it is read again every second"},
 		{Status{Cause: CauseKeyMismatch}, "configure the same MD5 key for this session on both ends, or on neither"},
+		{Status{Cause: CauseQuarantined}, "look at the router's log and version, and report the crash in the daemon's log; a change of the neighbor's settings or a restart of the daemon lets it in again"},
 		{Status{Cause: CauseEngine}, ""},
 		{Status{Cause: CauseStopped}, ""},
 		{sent(4), "nothing came from the router for the hold time: check that it is up and that the path carries packets both ways"},
