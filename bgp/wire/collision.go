@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
 
 // admitted waits until the connection is the neighbor's current one, which
 // alone may reach the engine. It returns why it never will be.
@@ -54,7 +58,17 @@ func (p *peer) choose(c *connection, patient bool) (*ending, <-chan struct{}) {
 		p.setCurrent(c)
 		return nil, nil
 	case rival.established():
-		return lostCollision("a session is established"), nil
+		// RFC 4724 §5: a router that restarts gracefully may have lost the session
+		// before we notice. It opens another one then.
+		if lost, _ := p.agreedRestart(); !lost || !c.late {
+			return lostCollision("a session is established"), nil
+		}
+		if c.open == nil {
+			return nil, p.changed // it may be anybody's
+		}
+		rival.end(&ending{cause: neighbor.CauseConnectionLost, reason: "the neighbor has restarted and opened another session"})
+		p.setCurrent(c)
+		return nil, nil
 	case c.open == nil:
 		return nil, p.changed // it may be anybody's
 	case p.wins(c, rival):

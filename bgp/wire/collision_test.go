@@ -118,15 +118,42 @@ func TestCollisionTwoInbound(t *testing.T) {
 	newer.expect(typeOpen)
 }
 
+// TestCollisionWithEstablished: a session that is up stays, unless the router
+// has graceful restart: then it may have restarted without our notice (RFC 4724
+// §5).
 func TestCollisionWithEstablished(t *testing.T) {
-	w := newWorld(t, nil)
-	established(t, w)
-	newer := w.connect(routerAddr)
-	newer.send(openOf(ourAS, lowerID)...)
-	newer.expectNotification(6, 7)
-	if s := w.waitState(neighbor.Established); s.Established != 1 || s.Reason != "" {
-		t.Errorf("status %+v", s)
-	}
+	t.Run("without graceful restart", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.add(settings())
+		older := w.connect(routerAddr)
+		older.establishWith(openWith(nil))
+		w.waitState(neighbor.Established)
+		newer := w.connect(routerAddr)
+		newer.send(openWith(nil)...)
+		newer.expectNotification(6, 7)
+		if s := w.waitState(neighbor.Established); s.Established != 1 || s.Reason != "" {
+			t.Errorf("status %+v", s)
+		}
+	})
+	t.Run("with graceful restart", func(t *testing.T) {
+		w := newWorld(t, nil)
+		older, session := established(t, w)
+		silent := w.connect(routerAddr) // it may be anybody
+		newer := w.connect(routerAddr)
+		newer.send(openOf(ourAS, lowerID)...)
+		if got := older.lastWords(); got != "" {
+			t.Errorf("the older one was told %s", got)
+		}
+		session.expectClosed()
+		newer.expect(typeOpen)
+		newer.expect(typeKeepalive)
+		newer.send(message(typeKeepalive)...)
+		s := w.wait("the second session", func(s neighbor.Status) bool { return s.Established == 2 && s.State == neighbor.Established })
+		if s.Flaps != 1 {
+			t.Errorf("status %+v", s)
+		}
+		silent.conn.Close()
+	})
 }
 
 func TestWinsBetweenEqualIdentifiers(t *testing.T) {

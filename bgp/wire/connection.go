@@ -32,6 +32,7 @@ type connection struct {
 	peer     *peer
 	conn     *net.TCPConn
 	outbound bool // we dialed
+	late     bool // it began when there was an established session
 	sequence uint64
 
 	ctx    context.Context // ended by the first ending

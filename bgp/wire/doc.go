@@ -40,7 +40,7 @@
 // The engine gets a rewritten OPEN: only the capabilities that it understands,
 // in the classic encoding. It misreads malformed ones and refuses RFC 9072.
 //
-// A new connection never replaces an established session, not even one with
-// graceful restart (RFC 4724 §5 would have it so): the dead session has to be
+// A new connection replaces an established session only of a router with graceful
+// restart (RFC 4724 §5), after its OPEN. Otherwise the dead session has to be
 // noticed first.
 package wire

@@ -193,6 +193,7 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 		peer:     p,
 		conn:     conn,
 		outbound: outbound,
+		late:     p.current != nil && p.current.established(),
 		sequence: p.sequence,
 		router:   writer{conn: conn, sendHold: p.timers.sendHold, linger: p.timers.linger},
 		opened:   make(chan struct{}),
