@@ -4,10 +4,11 @@
 // # Basics
 //
 // The speaker is three parts. bgp/wire faces the routers: it listens, dials,
-// screens and observes every message. bgp/engine is GoBGP's state machine on a
-// loopback address; it never meets a router, keeps the sessions and takes what
-// comes in. bgp/ribout is our own routes and our membership: what each neighbor
-// should have and has been sent.
+// screens, judges and observes every message, and offers what Buoy can do.
+// bgp/engine is GoBGP's state machine on a loopback address; it never meets a
+// router, and keeps the sessions. bgp/ribout is our own routes and our
+// membership: what each neighbor should have and has been sent. bgp/contract is
+// what the rest of Buoy relies on, as tests.
 //
 //	router ◄──TCP──► wire ◄──loopback, TCP MD5──► engine
 //	                   ▲

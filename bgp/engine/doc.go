@@ -6,16 +6,16 @@
 // each session before it begins, and knows it by a loopback address and a random
 // TCP MD5 key of its own (wire.Link); bgp/wire connects from there on the
 // router's behalf. Nothing of ours is in it: bgp/ribout sends our routes and our
-// route target membership. What it receives stays in the Adj-RIB-In: its policy
-// rejects everything, in both directions.
+// route target membership. Nor is anything of the routers': bgp/wire passes on
+// OPENs and KEEPALIVEs.
 //
 // # Caveats
 //
 // What the engine does to those who do not know it, and what is done here:
 //
 //   - Its VRFs are not used: some operations on them are slow or panic.
-//   - It would pass received routes and memberships on to other neighbors: hence
-//     the policy.
+//   - It would pass received routes and memberships on to other neighbors. It gets
+//     none, and its policy rejects everything, in both directions.
 //   - After a lost session it refuses the neighbor for five seconds. So every
 //     session is a new neighbor to it, which also begins with a clean slate.
 //   - A hold time of 0 becomes a write deadline of zero seconds and ends the

@@ -10,7 +10,7 @@ import (
 const globalTable = "global"
 
 // installPolicy rejects everything in both directions: the engine has no routes
-// of its own, and what it receives stays in the Adj-RIB-In.
+// of its own, and receives none.
 func (e *Engine) installPolicy(ctx context.Context) error {
 	for _, direction := range []api.PolicyDirection{api.PolicyDirection_IMPORT, api.PolicyDirection_EXPORT} {
 		err := e.server.SetPolicyAssignment(ctx, &api.SetPolicyAssignmentRequest{Assignment: &api.PolicyAssignment{

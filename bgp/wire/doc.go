@@ -14,7 +14,7 @@
 //	    peer.run ── dial ─ connection.serve ──────────────────────────┐
 //	                       │ waits for the end, has the last word     │
 //	                       │                                          │
-//	   router ════════════ receive ── screen, OPEN, FSM ════════════ engine
+//	   router ════════════ receive ── screen, judge, FSM ═══════════ engine
 //	          ◄═ writer ══ session ── collision, engine, ◄════════════
 //	                │                 then engine to router
 //	                └═════ advertise ◄══ bgp/ribout
@@ -37,8 +37,9 @@
 // all that never speak BGP, do not reach it. Each session is a new neighbor to
 // the engine: one that it has lost would be refused for five seconds.
 //
-// The engine gets a rewritten OPEN: only the capabilities that it understands,
-// in the classic encoding. It misreads malformed ones and refuses RFC 9072.
+// The engine gets a rewritten OPEN: families and AS, in the classic encoding. It
+// misreads malformed ones and refuses RFC 9072. After that it gets KEEPALIVEs, also
+// in place of UPDATEs, which say that the router is alive, too.
 //
 // A new connection replaces an established session only of a router with graceful
 // restart (RFC 4724 §5), after its OPEN. Otherwise the dead session has to be
