@@ -4,6 +4,7 @@ package integration
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -19,7 +20,19 @@ var programs lab.Programs
 // buildTime is for a machine that has never built gobgpd.
 const buildTime = 8 * time.Minute
 
+// soak makes the tests that repeat something do so for minutes: make soak.
+var soak = flag.Bool("soak", false, "run the long versions of the tests that have one")
+
+// long chooses how much a test does.
+func long[T any](short, soaking T) T {
+	if *soak {
+		return soaking
+	}
+	return short
+}
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	ctx, cancel := context.WithTimeout(context.Background(), buildTime)
 	var err error
 	programs, err = lab.Build(ctx, raceDetector())

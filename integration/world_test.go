@@ -81,9 +81,24 @@ func (w *world) start() {
 		}
 		log, _ := os.ReadFile(w.buoyd.LogFile())
 		if strings.Contains(string(log), "DATA RACE") || w.t.Failed() {
-			w.t.Logf("%s:\n%s", w.buoyd.LogFile(), log)
+			w.t.Logf("%s, without the changes of a long one:\n%s", w.buoyd.LogFile(), withoutChanges(string(log)))
 		}
 	})
+}
+
+// withoutChanges returns a log that a person can read.
+func withoutChanges(log string) string {
+	const enough = 200
+	if strings.Count(log, "\n") <= enough {
+		return log
+	}
+	var b strings.Builder
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, " msg=changed ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // restart starts the buoyd again, after a stop or kill.

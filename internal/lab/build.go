@@ -18,6 +18,12 @@ type Programs struct {
 	GoBGPd, GoBGP  string
 }
 
+// Plain returns the programs without the race detector.
+func (p Programs) Plain() Programs {
+	p.Buoyd = filepath.Join(filepath.Dir(p.Buoyctl), "buoyd") // Build makes it in any case
+	return p
+}
+
 var builds struct {
 	sync.Mutex
 	done map[bool]Programs // by race

@@ -39,6 +39,10 @@ func NewBuoyd(programs Programs, config BuoydConfig) *Buoyd {
 	return &Buoyd{programs: programs, config: config}
 }
 
+// With returns the same node, run with other programs. Only one of the two runs
+// at a time.
+func (b *Buoyd) With(programs Programs) *Buoyd { return NewBuoyd(programs, b.config) }
+
 // ConfigFile returns the path of its configuration. Start writes it when there
 // is none.
 func (b *Buoyd) ConfigFile() string { return filepath.Join(b.config.Dir, "buoyd.yaml") }

@@ -63,7 +63,18 @@ func encapsulationName(e vrf.Encapsulation) string {
 
 // sortRoutes orders routes by their text.
 func sortRoutes(routes []Route) {
-	slices.SortFunc(routes, func(a, b Route) int { return strings.Compare(a.String(), b.String()) })
+	type line struct {
+		text  string
+		route Route
+	}
+	lines := make([]line, len(routes))
+	for i, r := range routes {
+		lines[i] = line{r.String(), r}
+	}
+	slices.SortFunc(lines, func(a, b line) int { return strings.Compare(a.text, b.text) })
+	for i, l := range lines {
+		routes[i] = l.route
+	}
 }
 
 // Text returns the routes, each in a line of its own.
