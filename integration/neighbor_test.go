@@ -23,6 +23,8 @@ type neighborState struct {
 		LastUp           string `json:"last_up"`
 		LastDown         string `json:"last_down"`
 		Received         struct{ Updates string }
+		Sent             struct{ Updates string }
+		OpenReceived     struct{ Capabilities []int } `json:"open_received"`
 		OpenSent         struct {
 			HoldTime int `json:"hold_time"`
 		} `json:"open_sent"`
