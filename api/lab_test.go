@@ -195,14 +195,15 @@ func (l *lab) furnish(t testing.TB) *lab {
 type fakeSpeaker struct {
 	state func() *inventory.State
 
-	mu       sync.Mutex
-	refused  map[string]error // by key: wanted, not taken
-	withheld map[string]bool  // by key: wanted, not given yet
-	stale    map[string]error // by key: taken, a change of it is refused
-	sessions []neighbor.Status
-	out      map[netip.Addr][]vrf.Route
-	waiting  bool // established neighbors are being sent what they get
-	panics   bool
+	mu        sync.Mutex
+	refused   map[string]error // by key: wanted, not taken
+	withheld  map[string]bool  // by key: wanted, not given yet
+	stale     map[string]error // by key: taken, a change of it is refused
+	sessions  []neighbor.Status
+	out       map[netip.Addr][]vrf.Route
+	strangers neighbor.Refused
+	waiting   bool // established neighbors are being sent what they get
+	panics    bool
 }
 
 func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
@@ -250,6 +251,8 @@ func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
 func (s *fakeSpeaker) Failure(key vrf.Key) error {
 	return cmp.Or(s.refused[key.String()], s.stale[key.String()])
 }
+
+func (s *fakeSpeaker) Refused() neighbor.Refused { return s.strangers }
 
 func (s *fakeSpeaker) Neighbors() []neighbor.Status {
 	s.mu.Lock()

@@ -45,6 +45,9 @@ func (s *neighborService) ListNeighbors(_ context.Context, req *buoyv1.ListNeigh
 	sessions := s.sessions(state)
 	list, next := pageOf(page, state.Neighbors(), (*inventory.Neighbor).ResourceName, all)
 	resp := &buoyv1.ListNeighborsResponse{NextPageToken: next}
+	if r := s.Sessions.Refused(); r.Count > 0 {
+		resp.Refused = &buoyv1.RefusedConnections{Count: r.Count, LastAddress: text(r.Address), LastTime: timestamp(r.Time)}
+	}
 	for _, n := range list {
 		resp.Neighbors = append(resp.Neighbors, s.neighborToProto(n, sessions[n.Name]))
 	}

@@ -36,8 +36,10 @@ func TestNeighborLife(t *testing.T) {
 	equal(t, "listed", call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}),
 		&buoyv1.ListNeighborsResponse{Neighbors: []*buoyv1.Neighbor{ofFile, want}})
 	equal(t, "deleted", call(t, l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1}), &emptypb.Empty{})
+	l.speaker.strangers = neighbor.Refused{Count: 2, Address: netip.MustParseAddr("10.0.0.77"), Time: taken}
 	equal(t, "list afterwards", call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}),
-		&buoyv1.ListNeighborsResponse{Neighbors: []*buoyv1.Neighbor{ofFile}})
+		&buoyv1.ListNeighborsResponse{Neighbors: []*buoyv1.Neighbor{ofFile},
+			Refused: &buoyv1.RefusedConnections{Count: 2, LastAddress: "10.0.0.77", LastTime: timestamppb.New(taken)}})
 }
 
 func TestUpdateNeighbor(t *testing.T) {

@@ -46,6 +46,8 @@ type RouteTable interface {
 // Sessions is what can be seen of the BGP sessions.
 type Sessions interface {
 	Neighbors() []neighbor.Status
+	// Refused returns the connections from addresses that no neighbor has.
+	Refused() neighbor.Refused
 	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	// Delivery says whether a neighbor has a route as it should be now.

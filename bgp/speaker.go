@@ -193,6 +193,10 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 // Neighbors returns what is seen of the sessions, sorted by name.
 func (s *Speaker) Neighbors() []neighbor.Status { return s.wire.Status() }
 
+// Refused returns the connections from addresses that no neighbor has. They get
+// no word.
+func (s *Speaker) Refused() neighbor.Refused { return s.wire.Refused() }
+
 // AdjRIBOut yields the routes that a neighbor has been sent, and when, ordered
 // by key; none when its session is not established.
 func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {

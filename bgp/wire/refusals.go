@@ -5,14 +5,9 @@ import (
 	"net/netip"
 	"sync"
 	"time"
-)
 
-// Refused counts connections from addresses that no neighbor has.
-type Refused struct {
-	Count   uint64
-	Address netip.Addr // of the last one
-	Time    time.Time  // of the last one
-}
+	"github.com/buoynet/buoy/internal/neighbor"
+)
 
 const (
 	logInterval = time.Minute // for each address
@@ -24,7 +19,7 @@ type refusals struct {
 	logger *slog.Logger
 
 	mu     sync.Mutex
-	total  Refused
+	total  neighbor.Refused
 	logged map[netip.Addr]time.Time
 }
 
@@ -32,7 +27,7 @@ func (r *refusals) add(addr netip.Addr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
-	r.total = Refused{r.total.Count + 1, addr, now}
+	r.total = neighbor.Refused{Count: r.total.Count + 1, Address: addr, Time: now}
 	if last, ok := r.logged[addr]; ok && now.Sub(last) < logInterval {
 		return
 	}
@@ -44,7 +39,7 @@ func (r *refusals) add(addr netip.Addr) {
 	r.logger.Info("connection refused: no neighbor has this address", "address", addr)
 }
 
-func (r *refusals) snapshot() Refused {
+func (r *refusals) snapshot() neighbor.Refused {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.total

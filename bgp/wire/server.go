@@ -354,4 +354,4 @@ func (s *Server) withStranger(status neighbor.Status) neighbor.Status {
 }
 
 // Refused returns what came from addresses that no neighbor has.
-func (s *Server) Refused() Refused { return s.refusals.snapshot() }
+func (s *Server) Refused() neighbor.Refused { return s.refusals.snapshot() }

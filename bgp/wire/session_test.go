@@ -399,7 +399,7 @@ func TestUnconfiguredAddress(t *testing.T) {
 	w.add(settings())
 	w.connect(anotherAddr).expectClosed()
 	w.connect(anotherAddr).expectClosed()
-	var r Refused
+	var r neighbor.Refused
 	eventually(t, "two refusals", func() bool { r = w.server.Refused(); return r.Count == 2 }, func() any { return r })
 	if r.Address.String() != anotherAddr || r.Time.IsZero() {
 		t.Errorf("refused %+v", r)

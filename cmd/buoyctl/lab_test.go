@@ -137,6 +137,17 @@ var restarts = map[string]struct {
 // alone, in which IPv6 was not negotiated.
 type fakeSpeaker struct{ state func() *inventory.State }
 
+// Refused says that one connection was refused as soon as there are two neighbors.
+func (s *fakeSpeaker) Refused() (r neighbor.Refused) {
+	for range s.state().Neighbors() {
+		r.Count++
+	}
+	if r.Count--; r.Count > 0 {
+		r.Address, r.Time = netip.MustParseAddr("10.0.0.77"), time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	}
+	return r
+}
+
 const refusedLabel = 666
 
 // age is that of every route and session.

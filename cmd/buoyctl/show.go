@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,7 +40,12 @@ func (a *app) show(verbs map[string]*cobra.Command) {
 }
 
 func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
-	neighbors, err := listNeighbors(ctx, c)
+	var refused *buoyv1.RefusedConnections
+	neighbors, err := everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
+		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
+		refused = resp.GetRefused()
+		return resp.GetNeighbors(), resp.GetNextPageToken(), err
+	})
 	if err != nil {
 		return err
 	}
@@ -50,6 +56,10 @@ func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
 		}
 	}
 	fmt.Fprintf(a.stdout, "Peers: %d Established: %d Down: %d\n", len(neighbors), up, len(neighbors)-up)
+	if refused != nil {
+		fmt.Fprintf(a.stdout, "Connections from addresses of no neighbor: %d, the last one from %s at %s\n",
+			refused.Count, refused.LastAddress, refused.LastTime.AsTime().Local().Format(time.DateTime))
+	}
 	return a.printTable(len(neighbors) == 0, func(w io.Writer) {
 		fmt.Fprintln(w, "Peer\tName\tAS\tInPkt\tOutPkt\tUps\tLast Up/Dwn\tState")
 		for _, n := range neighbors {

@@ -49,6 +49,13 @@ type BadMessage struct {
 	Bytes  []byte // the first MaxBadBytes, as far as it was read
 }
 
+// Refused counts connections from addresses that no neighbor has.
+type Refused struct {
+	Count   uint64
+	Address netip.Addr // of the last one
+	Time    time.Time  // of the last one
+}
+
 // MaxBadBytes is how much of a bad message is kept.
 const MaxBadBytes = 4096
 

@@ -1146,6 +1146,8 @@ type ListNeighborsResponse struct {
 	Neighbors []*Neighbor            `protobuf:"bytes,1,rep,name=neighbors,proto3" json:"neighbors,omitempty"`
 	// For the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Not there if there was none.
+	Refused       *RefusedConnections `protobuf:"bytes,3,opt,name=refused,proto3" json:"refused,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1194,6 +1196,74 @@ func (x *ListNeighborsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListNeighborsResponse) GetRefused() *RefusedConnections {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
+// RefusedConnections are those from addresses that no neighbor has.
+type RefusedConnections struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         uint64                 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	LastAddress   string                 `protobuf:"bytes,2,opt,name=last_address,json=lastAddress,proto3" json:"last_address,omitempty"`
+	LastTime      *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last_time,json=lastTime,proto3" json:"last_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RefusedConnections) Reset() {
+	*x = RefusedConnections{}
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RefusedConnections) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RefusedConnections) ProtoMessage() {}
+
+func (x *RefusedConnections) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RefusedConnections.ProtoReflect.Descriptor instead.
+func (*RefusedConnections) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *RefusedConnections) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *RefusedConnections) GetLastAddress() string {
+	if x != nil {
+		return x.LastAddress
+	}
+	return ""
+}
+
+func (x *RefusedConnections) GetLastTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastTime
+	}
+	return nil
+}
+
 type UpdateNeighborRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name says which neighbor.
@@ -1206,7 +1276,7 @@ type UpdateNeighborRequest struct {
 
 func (x *UpdateNeighborRequest) Reset() {
 	*x = UpdateNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1288,7 @@ func (x *UpdateNeighborRequest) String() string {
 func (*UpdateNeighborRequest) ProtoMessage() {}
 
 func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[11]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1301,7 @@ func (x *UpdateNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateNeighborRequest.ProtoReflect.Descriptor instead.
 func (*UpdateNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{11}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateNeighborRequest) GetNeighbor() *Neighbor {
@@ -1257,7 +1327,7 @@ type DeleteNeighborRequest struct {
 
 func (x *DeleteNeighborRequest) Reset() {
 	*x = DeleteNeighborRequest{}
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1269,7 +1339,7 @@ func (x *DeleteNeighborRequest) String() string {
 func (*DeleteNeighborRequest) ProtoMessage() {}
 
 func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_neighbor_proto_msgTypes[12]
+	mi := &file_buoy_v1_neighbor_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1282,7 +1352,7 @@ func (x *DeleteNeighborRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteNeighborRequest.ProtoReflect.Descriptor instead.
 func (*DeleteNeighborRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{12}
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeleteNeighborRequest) GetName() string {
@@ -1406,10 +1476,15 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x14ListNeighborsRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"p\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xa7\x01\n" +
 	"\x15ListNeighborsResponse\x12/\n" +
 	"\tneighbors\x18\x01 \x03(\v2\x11.buoy.v1.NeighborR\tneighbors\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x83\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x125\n" +
+	"\arefused\x18\x03 \x01(\v2\x1b.buoy.v1.RefusedConnectionsR\arefused\"\x86\x01\n" +
+	"\x12RefusedConnections\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x04R\x05count\x12!\n" +
+	"\flast_address\x18\x02 \x01(\tR\vlastAddress\x127\n" +
+	"\tlast_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\"\x83\x01\n" +
 	"\x15UpdateNeighborRequest\x12-\n" +
 	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
@@ -1436,7 +1511,7 @@ func file_buoy_v1_neighbor_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_neighbor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_buoy_v1_neighbor_proto_goTypes = []any{
 	(Neighbor_State)(0),           // 0: buoy.v1.Neighbor.State
 	(*Neighbor)(nil),              // 1: buoy.v1.Neighbor
@@ -1450,49 +1525,52 @@ var file_buoy_v1_neighbor_proto_goTypes = []any{
 	(*GetNeighborRequest)(nil),    // 9: buoy.v1.GetNeighborRequest
 	(*ListNeighborsRequest)(nil),  // 10: buoy.v1.ListNeighborsRequest
 	(*ListNeighborsResponse)(nil), // 11: buoy.v1.ListNeighborsResponse
-	(*UpdateNeighborRequest)(nil), // 12: buoy.v1.UpdateNeighborRequest
-	(*DeleteNeighborRequest)(nil), // 13: buoy.v1.DeleteNeighborRequest
-	nil,                           // 14: buoy.v1.Restart.LongLivedStaleTimesEntry
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 16: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 17: google.protobuf.Empty
+	(*RefusedConnections)(nil),    // 12: buoy.v1.RefusedConnections
+	(*UpdateNeighborRequest)(nil), // 13: buoy.v1.UpdateNeighborRequest
+	(*DeleteNeighborRequest)(nil), // 14: buoy.v1.DeleteNeighborRequest
+	nil,                           // 15: buoy.v1.Restart.LongLivedStaleTimesEntry
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil), // 17: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),         // 18: google.protobuf.Empty
 }
 var file_buoy_v1_neighbor_proto_depIdxs = []int32{
 	0,  // 0: buoy.v1.Neighbor.state:type_name -> buoy.v1.Neighbor.State
 	2,  // 1: buoy.v1.Neighbor.session:type_name -> buoy.v1.Session
-	15, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
+	16, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
 	3,  // 3: buoy.v1.Session.open_sent:type_name -> buoy.v1.Open
 	3,  // 4: buoy.v1.Session.open_received:type_name -> buoy.v1.Open
 	5,  // 5: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
 	5,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
 	6,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
 	6,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
-	15, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
-	15, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
+	16, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
+	16, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
 	7,  // 11: buoy.v1.Session.bad_messages:type_name -> buoy.v1.BadMessage
 	4,  // 12: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
-	14, // 13: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
-	15, // 14: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
-	15, // 15: buoy.v1.BadMessage.time:type_name -> google.protobuf.Timestamp
+	15, // 13: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
+	16, // 14: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
+	16, // 15: buoy.v1.BadMessage.time:type_name -> google.protobuf.Timestamp
 	1,  // 16: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
 	1,  // 17: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
-	1,  // 18: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	16, // 19: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
-	8,  // 20: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
-	9,  // 21: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
-	10, // 22: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
-	12, // 23: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
-	13, // 24: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
-	1,  // 25: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
-	1,  // 26: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
-	11, // 27: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
-	1,  // 28: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
-	17, // 29: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
-	25, // [25:30] is the sub-list for method output_type
-	20, // [20:25] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	12, // 18: buoy.v1.ListNeighborsResponse.refused:type_name -> buoy.v1.RefusedConnections
+	16, // 19: buoy.v1.RefusedConnections.last_time:type_name -> google.protobuf.Timestamp
+	1,  // 20: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	17, // 21: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
+	8,  // 22: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
+	9,  // 23: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
+	10, // 24: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
+	13, // 25: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
+	14, // 26: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
+	1,  // 27: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
+	1,  // 28: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
+	11, // 29: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
+	1,  // 30: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
+	18, // 31: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
+	27, // [27:32] is the sub-list for method output_type
+	22, // [22:27] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_neighbor_proto_init() }
@@ -1506,7 +1584,7 @@ func file_buoy_v1_neighbor_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_neighbor_proto_rawDesc), len(file_buoy_v1_neighbor_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
