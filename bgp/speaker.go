@@ -206,6 +206,15 @@ func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 	return func(func(vrf.Route, time.Time) bool) {}
 }
 
+// AdjRIBIn yields the routes that a neighbor has announced, as far as they are
+// taken, ordered by key.
+func (s *Speaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+	if in := s.wire.In(addr); in != nil {
+		return in.Routes()
+	}
+	return func(func(vrf.Received) bool) {}
+}
+
 // Delivery reports whether a neighbor has a route as it should be now.
 func (s *Speaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 	if out := s.wire.Out(addr); out != nil {

@@ -29,6 +29,7 @@ func (c *connection) establish() {
 	if neighbor.Both(sent, c.open, neighbor.CapExtendedMessage) {
 		c.agreed.MaxMessage = maxExtended
 	}
+	c.peer.returned(c)
 	c.out = c.peer.config.Routes.Open(c.agreed, c.peer.status.Settings.Policy)
 	close(c.up)
 }
@@ -100,8 +101,7 @@ func (c *connection) sendAll(messages []byte) error {
 	return nil
 }
 
-// receivedUpdate takes the router's membership from an UPDATE. Routes from
-// routers are imported by nobody.
+// receivedUpdate takes the router's membership and its routes from an UPDATE.
 func (c *connection) receivedUpdate(msg []byte) *refusal {
 	v, r := judge(msg, c.agreed.Families, c.agreed.LocalAS != c.agreed.PeerAS)
 	if r != nil {
@@ -112,6 +112,10 @@ func (c *connection) receivedUpdate(msg []byte) *refusal {
 	c.reassure()
 	if v.problem != "" {
 		c.peer.malformed(msg, v.problem)
+	}
+	if v.update != nil && c.peer.in.Received(v.update, v.withdraw, time.Now()) {
+		c.peer.config.Logger.Warn("the neighbor announces more routes than are taken from it; the others are left out",
+			"neighbor", c.peer.settings.Name)
 	}
 	if v.withdraw {
 		c.out.ReceivedMalformed(msg[headerLength:])
@@ -144,11 +148,29 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 	switch {
 	case subtype == refreshRequest:
 		c.out.Refresh(f)
-	case f != neighbor.RouteTarget: // nobody imports its routes
-	case subtype == refreshBegins:
+	case subtype == refreshBegins && f == neighbor.RouteTarget:
 		c.out.RefreshBegins()
-	case subtype == refreshEnds:
+	case subtype == refreshEnds && f == neighbor.RouteTarget:
 		c.out.RefreshEnds()
+	case subtype == refreshBegins:
+		c.peer.in.RefreshBegins(f)
+	case subtype == refreshEnds:
+		c.peer.in.RefreshEnds(f)
 	}
 	return nil
+}
+
+// ask asks the router for all its VPN routes again (RFC 2918), if there is a
+// session and it knows of such requests.
+func (p *peer) ask() {
+	p.mu.Lock()
+	c := p.current
+	if c == nil || c.out == nil || !c.open.Has(neighbor.CapRouteRefresh) {
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	for _, f := range (c.agreed.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)).Slice() {
+		c.send(message(typeRouteRefresh, byte(f.AFI()>>8), byte(f.AFI()), refreshRequest, f.SAFI())) // an error ends the session elsewhere
+	}
 }

@@ -66,7 +66,9 @@ func (p *peer) choose(c *connection, patient bool) (*ending, <-chan struct{}) {
 		if c.open == nil {
 			return nil, p.changed // it may be anybody's
 		}
-		rival.end(&ending{cause: neighbor.CauseConnectionLost, reason: "the neighbor has restarted and opened another session"})
+		e := &ending{cause: neighbor.CauseConnectionLost, reason: "the neighbor has restarted and opened another session"}
+		rival.end(e)
+		p.left(rival, e)
 		p.setCurrent(c)
 		return nil, nil
 	case c.open == nil:

@@ -55,6 +55,7 @@ type connection struct {
 	// Set once, before up is closed.
 	agreed ribout.Session
 	out    *ribout.Out
+	gone   bool // the routes of the router are stale since, or dropped
 }
 
 // established reports whether both sides have confirmed. The caller holds

@@ -13,7 +13,8 @@ import (
 // that goes on (RFC 7606 §2). The zero value is for one that is.
 type verdict struct {
 	problem  string
-	withdraw bool // its routes count as withdrawn
+	withdraw bool           // its routes count as withdrawn
+	update   *bgp.BGPUpdate // nil when nothing in it counts
 }
 
 // judge reads an UPDATE and says what RFC 7606 makes of it: a refusal is a
@@ -27,19 +28,23 @@ func judge(msg []byte, families neighbor.Families, external bool) (v verdict, r 
 	}()
 	// Whether it panics, and what it reads, depends on what follows in memory.
 	m, err := bgp.ParseBGPMessage(msg[:len(msg):len(msg)])
-	if v, r = handling(err); r != nil || v.withdraw {
+	if v, r = handling(err); r != nil {
 		return v, r
 	}
 	update := m.Body.(*bgp.BGPUpdate)
+	if v.update = update; v.withdraw {
+		return v, nil
+	}
 	if strange := strangers(update, families); strange != "" {
 		// RFC 4760 §8: what was not negotiated is not expected. It is left out.
 		return verdict{problem: "routes of " + strange + ", which was not negotiated"}, nil
 	}
 	_, err = bgp.ValidateUpdateMsg(update, codecFamilies, external, false, true)
-	if worse, r := handling(err); r != nil || worse.withdraw || v.problem == "" {
-		return worse, r
+	worse, r := handling(err)
+	if worse.withdraw || v.problem == "" {
+		v.problem, v.withdraw = worse.problem, worse.withdraw
 	}
-	return v, nil
+	return v, r
 }
 
 // handling translates what the codec says of an UPDATE.

@@ -24,6 +24,7 @@ type timers struct {
 	linger       time.Duration // for the last words
 	holdSlack    time.Duration // what the engine gets to notice a silent router first
 	membership   time.Duration // for the end of the router's route target membership
+	endOfRIB     time.Duration // for the router's End-of-RIBs, while some of its routes are stale
 }
 
 var defaultTimers = timers{
@@ -37,6 +38,7 @@ var defaultTimers = timers{
 	linger:       time.Second,
 	holdSlack:    5 * time.Second,
 	membership:   5 * time.Second,
+	endOfRIB:     5 * time.Minute,
 }
 
 // maxConnections bounds what one address can make us keep.
@@ -66,6 +68,7 @@ type peer struct {
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
 	known       bool   // the router had a session with an earlier peer of this run
+	in          *adjIn // it is the next peer's when settings change
 	failure     string // how the last connection ended
 	diagnosis   diagnosis
 	logged      neighbor.Cause // the last one that the operator's log has
@@ -80,6 +83,7 @@ func newPeer(s *Server, settings neighbor.Settings) *peer {
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
 		changed:     make(chan struct{}),
+		in:          newAdjIn(settings.MaxReceived),
 		status:      neighbor.Status{Settings: settings, Since: time.Now(), Reason: "just added"},
 	}
 }
@@ -241,6 +245,7 @@ func (p *peer) remove(c *connection, e *ending) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.connections, c)
+	p.left(c, e)
 	if !e.collision && p.ctx != nil && (p.current == c || p.current == nil) {
 		p.failure = e.reason
 		cause, reason := p.diagnosed(e.cause, e.reason)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"github.com/buoynet/buoy/bgp/ribin"
 	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
@@ -68,15 +69,16 @@ type Server struct {
 	ended bool
 	peers map[netip.Addr]*peer
 	group sync.WaitGroup // of peers; grows only while ctx is not nil
-	// Neighbors that had a session in this run, and are about to be added again.
-	suspended map[netip.Addr]bool
+	// What neighbors announced that had a session in this run, and are about to be
+	// added again.
+	suspended map[netip.Addr]*adjIn
 	// Neighbors that get no session, until their settings change.
 	quarantine map[netip.Addr]bool
 }
 
 // Listen binds the addresses. Nothing is accepted or dialed before Run.
 func Listen(config Config) (*Server, error) {
-	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]bool{}, quarantine: map[netip.Addr]bool{}}
+	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]*adjIn{}, quarantine: map[netip.Addr]bool{}}
 	s.config.Listen = slices.Clone(config.Listen)
 	if config.Logger == nil {
 		s.config.Logger = slog.New(slog.DiscardHandler)
@@ -224,8 +226,11 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
 	}
 	p := newPeer(s, settings)
-	p.known = s.suspended[settings.Address]
-	delete(s.suspended, settings.Address)
+	if in := s.suspended[settings.Address]; in != nil {
+		in.SetMax(settings.MaxReceived)
+		p.known, p.in = true, in
+		delete(s.suspended, settings.Address)
+	}
 	if s.quarantine[settings.Address] {
 		p.quarantined()
 	}
@@ -255,7 +260,7 @@ func (s *Server) Remove(addr netip.Addr) {
 func (s *Server) Suspend(addr netip.Addr) {
 	s.take(addr, func(p *peer) {
 		if p.leave("changed") {
-			s.suspended[addr] = true
+			s.suspended[addr] = p.in
 		}
 	})
 }
@@ -303,7 +308,8 @@ func (s *Server) Status() []neighbor.Status {
 	return list
 }
 
-// SetPolicy changes what a neighbor is sent. Its session goes on.
+// SetPolicy changes what a neighbor is sent, and what is taken from it. Its
+// session goes on.
 func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	s.mu.Lock()
 	p := s.peers[addr]
@@ -316,6 +322,9 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	p.mu.Unlock()
 	if out := s.Out(addr); out != nil {
 		out.SetPolicy(policy)
+	}
+	if p.in.SetMax(policy.MaxReceived) {
+		p.ask()
 	}
 }
 
@@ -334,6 +343,17 @@ func (s *Server) Out(addr netip.Addr) *ribout.Out {
 		return nil
 	}
 	return p.current.out
+}
+
+// In returns what a neighbor has announced, or nil when there is no such
+// neighbor.
+func (s *Server) In(addr netip.Addr) *ribin.In {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.peers[addr]; p != nil {
+		return p.in.In
+	}
+	return nil
 }
 
 // strangerTime is how long a refused connection from an address that no

@@ -40,6 +40,7 @@ var testTimers = timers{
 	linger:       500 * time.Millisecond,
 	holdSlack:    100 * time.Millisecond,
 	membership:   time.Minute,
+	endOfRIB:     time.Minute,
 }
 
 // world is a Server that runs, between a fake engine and fake routers.

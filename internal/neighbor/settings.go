@@ -47,13 +47,16 @@ type Settings struct {
 	Policy
 }
 
-// Policy is what a neighbor is sent. It can change without a new session.
+// Policy is what a neighbor is sent, and what is taken from it. It can change without a new session.
 type Policy struct {
 	// Encapsulations replace those of every route; empty leaves them.
 	Encapsulations vrf.Encapsulations `json:"encapsulations,omitempty"`
 	// MaxAdvertised is how many VPN routes the neighbor is sent at most; 0 for
 	// all.
 	MaxAdvertised uint32 `json:"max_advertised,omitempty"`
+	// MaxReceived is how many VPN routes are taken from the neighbor at most; 0
+	// for none.
+	MaxReceived uint32 `json:"max_received,omitempty"`
 }
 
 // SameSession reports whether a session with some settings can go on with

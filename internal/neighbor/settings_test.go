@@ -35,7 +35,7 @@ func TestValidate(t *testing.T) {
 		"restart of one family": func(s *Settings) {
 			s.Families, s.Restart.Without = NewFamilies(InetVPN), AllFamilies&^NewFamilies(InetVPN, Inet6VPN)
 		},
-		"policy": func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295} },
+		"policy": func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295, 4294967295} },
 	} {
 		s := valid()
 		change(&s)
@@ -125,7 +125,7 @@ func TestWithDefaults(t *testing.T) {
 func TestSameSession(t *testing.T) {
 	s := valid()
 	policy := s
-	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1}
+	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1, 2}
 	if !s.SameSession(s) || !s.SameSession(policy) || !policy.SameSession(s) {
 		t.Error("another policy: got another session, want the same one")
 	}

@@ -97,6 +97,11 @@ type Status struct {
 	// as Policy.MaxAdvertised allows.
 	MaxReached bool
 
+	// Taken is how many VPN routes are there from the neighbor, Stale how many of
+	// them it has not announced since its session was lost, and Left how many it
+	// has announced beyond Policy.MaxReceived.
+	Taken, Stale, Left uint64
+
 	Changes     uint64    // of State
 	Established uint64    // how often the session came up
 	Flaps       uint64    // how often it was lost

@@ -23,7 +23,8 @@ var arrows = map[string][]string{
 	"internal/config":          {"internal/inventory", "internal/neighbor", "vrf"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
-	"bgp/wire":                 {"bgp/ribout", "internal/neighbor"},
+	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
+	"bgp/wire":                 {"bgp/ribin", "bgp/ribout", "internal/neighbor"},
 	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
@@ -58,6 +59,7 @@ var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", 
 var excused = map[string][]string{
 	// The types of times that others read off their clocks.
 	"internal/neighbor":  {"time"},
+	"vrf":                {"time"},
 	"internal/inventory": {"time", "sync"}, // a lock for the moment of a copy
 }
 

@@ -1,0 +1,308 @@
+package ribin
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+var now = time.Unix(1000, 0)
+
+// nlri is a route of 10.0.0.1:1.
+func nlri(prefix string, label uint32) bgp.AddrPrefixInterface {
+	p := netip.MustParsePrefix(prefix)
+	rd := bgp.NewRouteDistinguisherIPAddressAS("10.0.0.1", 1)
+	if p.Addr().Is4() {
+		return bgp.NewLabeledVPNIPAddrPrefix(uint8(p.Bits()), p.Addr().String(), *bgp.NewMPLSLabelStack(label), rd)
+	}
+	return bgp.NewLabeledVPNIPv6AddrPrefix(uint8(p.Bits()), p.Addr().String(), *bgp.NewMPLSLabelStack(label), rd)
+}
+
+// update goes through the codec, as from the wire.
+func update(t testing.TB, attributes ...bgp.PathAttributeInterface) *bgp.BGPUpdate {
+	t.Helper()
+	data, err := bgp.NewBGPUpdateMessage(nil, attributes, nil).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := bgp.ParseBGPMessage(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Body.(*bgp.BGPUpdate)
+}
+
+func announce(t testing.TB, localPref uint32, nlris ...bgp.AddrPrefixInterface) *bgp.BGPUpdate {
+	target, err := bgp.ParseRouteTarget("64512:10003")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return update(t,
+		bgp.NewPathAttributeMpReachNLRI("10.0.0.1", nlris),
+		bgp.NewPathAttributeOrigin(bgp.BGP_ORIGIN_ATTR_TYPE_INCOMPLETE),
+		bgp.NewPathAttributeAsPath([]bgp.AsPathParamInterface{
+			bgp.NewAs4PathParam(bgp.BGP_ASPATH_ATTR_TYPE_SEQ, []uint32{65001, 65002}),
+			bgp.NewAs4PathParam(bgp.BGP_ASPATH_ATTR_TYPE_SET, []uint32{65003}),
+		}),
+		bgp.NewPathAttributeMultiExitDisc(7),
+		bgp.NewPathAttributeLocalPref(localPref),
+		bgp.NewPathAttributeExtendedCommunities([]bgp.ExtendedCommunityInterface{target, bgp.NewEncapExtended(bgp.TUNNEL_TYPE_GRE)}))
+}
+
+func withdraw(t testing.TB, nlris ...bgp.AddrPrefixInterface) *bgp.BGPUpdate {
+	return update(t, bgp.NewPathAttributeMpUnreachNLRI(nlris))
+}
+
+func end(t testing.TB, f bgp.RouteFamily) *bgp.BGPUpdate {
+	return bgp.NewEndOfRib(f).Body.(*bgp.BGPUpdate)
+}
+
+// text returns the routes, those that are stale with an asterisk.
+func text(in *In) string {
+	var list []string
+	for r := range in.Routes() {
+		stale := map[bool]string{true: "*"}[r.Stale]
+		list = append(list, fmt.Sprintf("%s=%d%s", r.Prefix, r.Label, stale))
+	}
+	return strings.Join(list, " ")
+}
+
+func check(t *testing.T, in *In, what, want string) {
+	t.Helper()
+	if got := text(in); got != want {
+		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+	if n, stale, _ := in.Count(); n != strings.Count(want, "=") || stale != strings.Count(want, "*") {
+		t.Errorf("%s: counted %d, %d of them stale", what, n, stale)
+	}
+}
+
+const (
+	four = "198.51.100.0/24"
+	six  = "2001:db8::/64"
+)
+
+// TestReceived: every attribute of a route, changes and withdrawals.
+func TestReceived(t *testing.T) {
+	in := NewIn(10)
+	in.Received(announce(t, 200, nlri(four, 100), nlri("203.0.113.7/32", 101)), false, now)
+	target, _ := routetarget.ParseTarget("target:64512:10003")
+	rd, _ := routetarget.ParseDistinguisher("10.0.0.1:1")
+	want := vrf.Received{
+		Key: vrf.Key{RD: rd, Prefix: netip.MustParsePrefix(four)}, Label: 100,
+		Attributes: vrf.Attributes{
+			NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 65002 {65003}", LocalPref: 200, MED: 7,
+			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE),
+		},
+		Since: now,
+	}
+	if got := slices.Collect(in.Routes()); len(got) != 2 || got[0] != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	later := now.Add(time.Minute)
+	in.Received(announce(t, 200, nlri(four, 100)), false, later) // as it is
+	in.Received(announce(t, 200, nlri("203.0.113.7/32", 102)), false, later)
+	got := slices.Collect(in.Routes())
+	if !got[0].Since.Equal(now) || !got[1].Since.Equal(later) {
+		t.Errorf("since %s and %s", got[0].Since, got[1].Since)
+	}
+	check(t, in, "changed", four+"=100 203.0.113.7/32=102")
+	in.Received(withdraw(t, nlri(four, 0)), false, now)
+	in.Received(withdraw(t, nlri(six, 0)), false, now) // which is not there
+	check(t, in, "withdrawn", "203.0.113.7/32=102")
+	in.Received(announce(t, 200, nlri("203.0.113.7/32", 102)), true, now)
+	check(t, in, "treated as a withdrawal", "")
+	in.Received(announce(t, 200, nlri("198.51.100.77/24", 100)), false, now)
+	check(t, in, "host bits", four+"=100")
+}
+
+// TestMax: nothing is taken by default, and never more than there may be.
+func TestMax(t *testing.T) {
+	in := NewIn(0)
+	in.Received(announce(t, 100, nlri(four, 100)), false, now)
+	check(t, in, "none", "")
+	if !in.SetMax(1) {
+		t.Error("one more, and nobody is asked")
+	}
+	if in.Received(announce(t, 100, nlri(four, 100)), false, now) {
+		t.Error("full with the first")
+	}
+	if !in.Received(announce(t, 100, nlri(six, 100)), false, now) || in.Received(announce(t, 100, nlri(six, 100)), false, now) {
+		t.Error("that it is full is to be told once")
+	}
+	in.Received(announce(t, 100, nlri(four, 101)), false, now) // it is there
+	check(t, in, "full", four+"=101")
+	if _, _, left := in.Count(); left != 2 {
+		t.Errorf("%d were left out", left)
+	}
+	if in.SetMax(1) || in.SetMax(0) {
+		t.Error("no more, and somebody is asked")
+	}
+	check(t, in, "none again", "")
+}
+
+// TestRestart: a lost session, with and without graceful restart, and the ways
+// in which what is stale goes.
+func TestRestart(t *testing.T) {
+	both := neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
+	filled := func() *In {
+		in := NewIn(10)
+		in.Up(0)
+		in.Received(announce(t, 100, nlri(four, 100), nlri("203.0.113.0/24", 101)), false, now)
+		in.Received(announce(t, 100, nlri(six, 102)), false, now)
+		return in
+	}
+	in := filled()
+	if in.Lost(0) {
+		t.Error("something is stale without graceful restart")
+	}
+	check(t, in, "lost", "")
+
+	in = filled()
+	in.Lost(neighbor.NewFamilies(neighbor.InetVPN))
+	check(t, in, "lost, one family with graceful restart", four+"=100* 203.0.113.0/24=101*")
+	in.Up(0)
+	check(t, in, "back, nothing preserved", "")
+
+	in = filled()
+	in.Lost(both)
+	in.Up(both)
+	check(t, in, "back", four+"=100* 203.0.113.0/24=101* "+six+"=102*")
+	in.Received(announce(t, 100, nlri(four, 100)), false, now)
+	in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
+	check(t, in, "the end of one family", four+"=100 "+six+"=102*")
+	in.Expire()
+	check(t, in, "expired", four+"=100")
+
+	in = filled()
+	in.Lost(both)
+	in.Up(both)
+	in.Received(announce(t, 100, nlri(four, 200)), false, now)
+	in.Lost(both) // before the end
+	check(t, in, "lost again", four+"=200*")
+
+	in = filled()
+	in.RefreshBegins(neighbor.InetVPN)
+	in.Received(announce(t, 100, nlri(four, 100)), false, now)
+	check(t, in, "in a refresh", four+"=100 203.0.113.0/24=101* "+six+"=102")
+	in.RefreshEnds(neighbor.InetVPN)
+	check(t, in, "after it", four+"=100 "+six+"=102")
+}
+
+// TestRandom compares with a model that keeps it simple.
+func TestRandom(t *testing.T) {
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 1))
+	t.Logf("seed %d", seed)
+	in := NewIn(12)
+	type model struct {
+		label uint32
+		stale bool
+	}
+	want := map[string]*model{}
+	prefixes := make([]string, 20)
+	for i := range prefixes {
+		if prefixes[i] = fmt.Sprintf("198.51.100.%d/32", i); i%2 == 1 {
+			prefixes[i] = fmt.Sprintf("2001:db8::%x/128", i)
+		}
+	}
+	drop := func(which func(prefix string, m *model) bool) {
+		for p, m := range want {
+			if which(p, m) {
+				delete(want, p)
+			}
+		}
+	}
+	isFour := func(p string) bool { return !strings.Contains(p, ":") }
+	for range 20_000 {
+		p := prefixes[r.IntN(len(prefixes))]
+		switch r.IntN(12) {
+		case 0, 1, 2, 3, 4:
+			label := 16 + r.Uint32N(3)
+			in.Received(announce(t, 100, nlri(p, label)), false, now)
+			if want[p] != nil || len(want) < 12 {
+				want[p] = &model{label: label}
+			}
+		case 5, 6:
+			in.Received(withdraw(t, nlri(p, 0)), false, now)
+			delete(want, p)
+		case 7:
+			in.Lost(neighbor.NewFamilies(neighbor.InetVPN))
+			drop(func(p string, m *model) bool { return m.stale || !isFour(p) })
+			for _, m := range want {
+				m.stale = true
+			}
+		case 8:
+			in.Up(neighbor.AllFamilies)
+		case 9:
+			in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
+			drop(func(p string, m *model) bool { return m.stale && isFour(p) })
+		case 10:
+			in.RefreshBegins(neighbor.Inet6VPN)
+			for p, m := range want {
+				m.stale = m.stale || !isFour(p)
+			}
+		case 11:
+			in.Expire()
+			drop(func(_ string, m *model) bool { return m.stale })
+		}
+		stale := 0
+		for _, m := range want {
+			if m.stale {
+				stale++
+			}
+		}
+		if n, s, _ := in.Count(); n != len(want) || s != stale {
+			t.Fatalf("%d routes, %d of them stale, want %d and %d", n, s, len(want), stale)
+		}
+		for r := range in.Routes() {
+			if m := want[r.Prefix.String()]; m == nil || m.label != uint32(r.Label) || m.stale != r.Stale {
+				t.Fatalf("%s: got %d, stale: %t; want %+v", r.Prefix, r.Label, r.Stale, m)
+			}
+		}
+	}
+}
+
+// FuzzReceived: whatever the codec reads is taken or left out.
+func FuzzReceived(f *testing.F) {
+	for _, u := range []*bgp.BGPUpdate{announce(f, 100, nlri(four, 100)), withdraw(f, nlri(six, 100)), end(f, bgp.RF_IPv4_VPN)} {
+		b, err := u.Serialize()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		u := &bgp.BGPUpdate{}
+		if !decode(u, body) {
+			return
+		}
+		in := NewIn(5)
+		in.Received(u, false, now)
+		for r := range in.Routes() {
+			if !r.Prefix.IsValid() || r.Prefix != r.Prefix.Masked() {
+				t.Fatalf("prefix %s", r.Prefix)
+			}
+		}
+		in.Received(u, true, now)
+		if n, _, _ := in.Count(); n != 0 {
+			t.Fatalf("%d routes after the withdrawal", n)
+		}
+	})
+}
+
+// decode is what the wire does: a panic of the codec ends the session.
+func decode(u *bgp.BGPUpdate, body []byte) (ok bool) {
+	defer func() { recover() }()
+	return u.DecodeFromBytes(body) == nil
+}
