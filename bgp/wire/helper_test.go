@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"testing"
+	"time"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+)
+
+// withRestart is an OPEN for VPNv4 with graceful restart: flags, a restart time
+// in seconds, and whether forwarding was preserved.
+func withRestart(flags byte, seconds byte, preserved byte) []byte {
+	return openWith([]byte{neighbor.CapGracefulRestart, 6, flags, seconds, 0, 1, 128, preserved})
+}
+
+const notifies = 0x40 // RFC 8538
+
+// TestHelper: which ends of a session leave the routes of the router as stale,
+// and what becomes of them.
+func TestHelper(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		flags  byte
+		end    []byte // what the router says before it closes
+		change func(*neighbor.Settings)
+		keeps  bool
+	}{
+		{"closed", 0, nil, nil, true},
+		{"NOTIFICATION", 0, message(typeNotification, 6, 4), nil, false},
+		{"NOTIFICATION that is graceful", notifies, message(typeNotification, 6, 4), nil, true},
+		{"Hard Reset", notifies, message(typeNotification, 6, 9, 6, 2), nil, false},
+		{"our NOTIFICATION", 0, header(19, 77), nil, false},
+		{"our NOTIFICATION that is graceful", notifies, header(19, 77), nil, true},
+		{"closed, and we have no graceful restart", 0, nil, func(s *neighbor.Settings) { s.Restart.Without = neighbor.AllFamilies }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			s := settings(func(s *neighbor.Settings) { s.MaxReceived = 10 })
+			if tt.change != nil {
+				tt.change(&s)
+			}
+			w.add(s)
+			router := w.connect(routerAddr)
+			router.establishWith(withRestart(tt.flags, 120, 0x80))
+			router.send(update(reach, origin, asPath, localPref)...)
+			w.wait("the route", func(s neighbor.Status) bool { return s.Taken == 1 && s.Stale == 0 })
+			if tt.end != nil {
+				router.send(tt.end...)
+			}
+			if tt.end == nil || tt.end[18] == typeNotification {
+				router.conn.Close()
+			}
+			w.waitState(neighbor.Active)
+			if s := w.server.Status()[0]; s.Stale != s.Taken || (s.Taken == 1) != tt.keeps {
+				t.Errorf("%d routes, %d of them stale", s.Taken, s.Stale)
+			}
+		})
+	}
+}
+
+// TestHelperReturns: what is stale stays while the router is back and has
+// preserved it, and goes with its End-of-RIB, or when that does not come.
+func TestHelperReturns(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		endOfRIB  time.Duration // before we give up
+		seconds   byte          // the router's restart time
+		back      bool
+		preserved byte
+		again     []byte // what it then says
+		taken     uint64
+	}{
+		{"with the route and End-of-RIB", time.Minute, 120, true, 0x80, append(update(reach, origin, asPath, localPref), update([]byte{0x80, 15, 0, 1, 128})...), 1},
+		{"with End-of-RIB alone", time.Minute, 120, true, 0x80, update([]byte{0x80, 15, 0, 1, 128}), 0},
+		{"without having forwarded", time.Minute, 120, true, 0, nil, 0},
+		{"without End-of-RIB", 50 * time.Millisecond, 120, true, 0x80, nil, 0},
+		{"not at all", time.Minute, 0, false, 0, nil, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, func(timers *timers) { timers.endOfRIB = tt.endOfRIB })
+			w.add(settings(func(s *neighbor.Settings) { s.MaxReceived = 10 }))
+			router := w.connect(routerAddr)
+			router.establishWith(withRestart(0, tt.seconds, 0x80))
+			router.send(update(reach, origin, asPath, localPref)...)
+			w.wait("the route", func(s neighbor.Status) bool { return s.Taken == 1 && s.Stale == 0 })
+			router.conn.Close()
+			w.waitState(neighbor.Active)
+			if tt.back {
+				router = w.connect(routerAddr)
+				router.establishWith(withRestart(0x80, 120, tt.preserved))
+				router.send(tt.again...)
+			}
+			w.wait("the end", func(s neighbor.Status) bool { return s.Stale == 0 && s.Taken == tt.taken })
+		})
+	}
+}
+
+// TestMaxReceived: nothing is taken until it is asked for, and then the router is
+// asked, too. A change of settings keeps what was taken.
+func TestMaxReceived(t *testing.T) {
+	w := newWorld(t, nil)
+	w.add(settings())
+	router := w.connect(routerAddr)
+	router.establish("10.0.0.1")
+	router.send(update(reach, origin, asPath, localPref)...)
+	w.wait("the UPDATE", func(s neighbor.Status) bool { return s.Received.Updates == 1 && s.Taken == 0 })
+	addr := settings().Address
+	w.server.SetPolicy(addr, neighbor.Policy{MaxReceived: 5})
+	if got := router.expect(typeRouteRefresh); got[20] != 1 || got[21] != 0 || got[22] != 128 {
+		t.Errorf("ROUTE-REFRESH %x", got[19:])
+	}
+	router.send(update(reach, origin, asPath, localPref)...)
+	w.wait("the route", func(s neighbor.Status) bool { return s.Taken == 1 })
+	w.server.Suspend(addr)
+	w.add(settings(func(s *neighbor.Settings) { s.MaxReceived, s.HoldTime = 5, 30 }))
+	if s := w.server.Status()[0]; s.Taken != 1 || s.Stale != 1 {
+		t.Errorf("after a change of settings: %d routes, %d of them stale", s.Taken, s.Stale)
+	}
+	w.server.SetPolicy(addr, neighbor.Policy{})
+	if s := w.server.Status()[0]; s.Taken != 0 {
+		t.Errorf("%d routes, and none is to be taken", s.Taken)
+	}
+}
