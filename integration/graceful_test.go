@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,37 +15,25 @@ import (
 
 // TestGracefulRestart stops and kills buoyd again and again: at rest, during its
 // start, and among changes. FRR, BIRD and GoBGP, which asks for route targets,
-// are watched all the time: none drops a route that should be there. Each time
-// they end up with what buoyd has, without what was disassociated right before.
+// keep book all the time: none drops a route that should be there, even for a
+// moment. Each time they end up with what buoyd has, without what was
+// disassociated right before.
 func TestGracefulRestart(t *testing.T) {
 	const stable = 10_000
-	rounds := long(8, 24)
+	rounds := long(8, 40)
 	w := newWorld(t)
 	w.stocked(stable)
-	frr, bird := w.router("frr", "mx1").(*lab.FRR), w.router("bird", "mx2").(*lab.Bird)
 	member := w.peer("mx3", allFamilies)
 	w.importVRF(member, "red", "target:64512:10003")
-
-	var kept atomic.Pointer[lab.Labels] // what no gateway may lose
-	settle := func() lab.Labels {
-		want := w.labels()
-		w.hasAll("frr", frr, want)
-		w.hasAll("bird", bird, want)
-		w.established("mx3")
-		w.hasAll("gobgp", member, want)
-		kept.Store(&want)
-		return want
+	gateways := []gateway{
+		{"mx1", w.router("frr", "mx1").(*lab.FRR)},
+		{"mx2", w.router("bird", "mx2").(*lab.Bird)},
+		{"mx3", member}, // the last: it takes five seconds to open a session anew
 	}
-	if n := len(settle()); n != stable {
-		t.Fatalf("there are %d routes, want %d", n, stable)
-	}
-	watch, done := context.WithCancel(context.Background())
-	var watchers sync.WaitGroup
-	watchers.Go(func() { w.watch(watch, "frr", keeps(frr, &kept)) })
-	watchers.Go(func() { w.watch(watch, "bird", keeps(bird, &kept)) })
-	watchers.Go(func() { w.watch(watch, "gobgp", keepsCount(member, &kept)) })
-
-	changed := stable
+	w.settle(gateways)
+	next := w.traces(gateways, stable)
+	kept := w.settle(gateways)
+	w.nothingLost(gateways, nil) // but new ones came
 	for round := range rounds {
 		begin, what := time.Now(), ""
 		switch round % 4 {
@@ -69,17 +56,95 @@ func TestGracefulRestart(t *testing.T) {
 			process.Kill()
 		case 3:
 			what = "SIGKILL among changes"
-			w.changeAndKill(&changed)
+			next = w.changeAndKill(next)
 		}
 		w.restart()
-		n := len(settle())
-		t.Logf("round %d: %s: %s until everything is as it should be, with %d routes", round, what, time.Since(begin).Round(time.Millisecond), n)
+		was := kept
+		kept = w.settle(gateways)
+		w.nothingLost(gateways, was)
 		if t.Failed() {
-			break
+			t.Fatalf("round %d: %s", round, what)
+		}
+		t.Logf("round %d: %s: %d routes everywhere after %s", round, what, len(kept), time.Since(begin).Round(time.Millisecond))
+	}
+}
+
+// gateway is one that keeps book, and the neighbor that it is.
+type gateway struct {
+	neighbor string
+	lab.Tracer
+}
+
+// settle waits until all have exactly what buoyd advertises, and returns that.
+func (w *world) settle(gateways []gateway) lab.Labels {
+	w.t.Helper()
+	routes, err := w.buoyd.Routes(w.deadline())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	want := lab.LabelsOf(routes)
+	for _, g := range gateways {
+		w.established(g.neighbor)
+		w.eventually(g.neighbor+" has what buoyd advertises", func(ctx context.Context) error {
+			have, err := g.Labels(ctx, lab.VPNv4)
+			if err == nil && !maps.Equal(have, want) {
+				err = fmt.Errorf("%d routes that are not the %d of buoyd", len(have), len(want))
+			}
+			return err
+		})
+	}
+	return want
+}
+
+// traces makes all keep book. It associates floating IPs, from the nth address
+// on, until every book has some, and returns the next.
+func (w *world) traces(gateways []gateway, n int) (next int) {
+	w.t.Helper()
+	for _, g := range gateways {
+		if err := g.Trace(w.deadline()); err != nil {
+			w.t.Fatal(err)
 		}
 	}
-	done()
-	watchers.Wait()
+	client, keep := w.client(), map[string]bool{}
+	w.eventually("every gateway keeps book", func(ctx context.Context) error {
+		if err := provision(client, fmt.Sprint("traced-", n), n); err != nil {
+			return err
+		}
+		n++
+		for _, g := range gateways {
+			changed, err := g.Traced(ctx)
+			if err != nil {
+				return err
+			}
+			if keep[g.neighbor] = keep[g.neighbor] || len(changed) > 0; !keep[g.neighbor] {
+				return fmt.Errorf("%s does not", g.neighbor)
+			}
+		}
+		return nil
+	})
+	return n
+}
+
+// nothingLost checks that the gateways had these routes all the time since the
+// last look into the books.
+func (w *world) nothingLost(gateways []gateway, kept lab.Labels) {
+	w.t.Helper()
+	for _, g := range gateways {
+		changed, err := g.Traced(w.deadline())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		lost, example := 0, ""
+		for key := range changed {
+			if _, ok := kept[key]; ok {
+				lost++
+				example = key.String()
+			}
+		}
+		if lost > 0 {
+			w.t.Errorf("%s lost %d of %d routes for a while, such as %s", g.neighbor, lost, len(kept), example)
+		}
+	}
 }
 
 // stocked starts the buoyd with n floating IPs, all associated. They come from
@@ -132,18 +197,18 @@ func provision(client buoyv1.FloatingIPsClient, name string, n int) error {
 	return err
 }
 
-// changeAndKill associates floating IPs and disassociates half of them, and
-// kills buoyd right after the last was acknowledged.
-func (w *world) changeAndKill(next *int) {
+// changeAndKill associates floating IPs, from the nth address on, disassociates
+// half of them, and kills buoyd right after that was acknowledged. It returns
+// the next.
+func (w *world) changeAndKill(n int) (next int) {
 	w.t.Helper()
 	client := w.client()
-	for i := range 20 + rand.IntN(20) {
-		name := fmt.Sprint("changed-", *next)
-		if err := provision(client, name, *next); err != nil {
+	for next = n; next < n+20+rand.IntN(20); next++ {
+		name := fmt.Sprint("changed-", next)
+		if err := provision(client, name, next); err != nil {
 			w.t.Fatal(err)
 		}
-		*next++
-		if i%2 == 0 {
+		if next%2 == 0 {
 			continue
 		}
 		if _, err := client.Disassociate(w.deadline(), &buoyv1.DisassociateRequest{Name: "projects/default/floatingIps/" + name}); err != nil {
@@ -151,91 +216,5 @@ func (w *world) changeAndKill(next *int) {
 		}
 	}
 	w.buoyd.Kill()
-}
-
-// labels returns what buoyd advertises.
-func (w *world) labels() lab.Labels {
-	w.t.Helper()
-	routes, err := w.buoyd.Routes(w.deadline())
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return lab.LabelsOf(routes)
-}
-
-// labelled is a gateway that shows its table at little cost.
-type labelled interface {
-	Labels(context.Context, lab.Family) (lab.Labels, error)
-}
-
-// hasAll waits until the VPNv4 table of a gateway has exactly these routes.
-func (w *world) hasAll(name string, g labelled, want lab.Labels) {
-	w.t.Helper()
-	w.eventually(name+" has what buoyd advertises", func(ctx context.Context) error {
-		have, err := g.Labels(ctx, lab.VPNv4)
-		if err != nil {
-			return err
-		}
-		if !maps.Equal(have, want) {
-			return fmt.Errorf("%d routes that are not the %d of buoyd", len(have), len(want))
-		}
-		return nil
-	})
-}
-
-// keeps checks that a gateway has all routes that it may not lose.
-func keeps(g labelled, kept *atomic.Pointer[lab.Labels]) func(context.Context) error {
-	return func(ctx context.Context) error {
-		want := *kept.Load()
-		have, err := g.Labels(ctx, lab.VPNv4)
-		if err != nil {
-			return err
-		}
-		lost, example := 0, ""
-		for key, label := range want {
-			if l, ok := have[key]; !ok || l != label {
-				lost++
-				example = key.String()
-			}
-		}
-		if lost > 0 {
-			return fmt.Errorf("%d of %d routes are lost or changed, such as %s", lost, len(want), example)
-		}
-		return nil
-	}
-}
-
-// keepsCount does with the number of them what keeps does with each: gobgpd
-// takes a second to show its table.
-func keepsCount(g *lab.GoBGP, kept *atomic.Pointer[lab.Labels]) func(context.Context) error {
-	return func(ctx context.Context) error {
-		want := len(*kept.Load())
-		have, err := g.Count(ctx, lab.VPNv4)
-		if err == nil && have < want {
-			err = fmt.Errorf("there are %d routes, want %d", have, want)
-		}
-		return err
-	}
-}
-
-// watch looks at something until the context ends. It must be well each time.
-func (w *world) watch(ctx context.Context, name string, look func(context.Context) error) {
-	looks, longest := 0, time.Duration(0)
-	for ctx.Err() == nil {
-		begin := time.Now()
-		err := look(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if looks++; err != nil {
-			w.t.Errorf("%s, look %d: %v", name, looks, err)
-			break
-		}
-		select { // three quarters of the time are for others
-		case <-time.After(max(50*time.Millisecond, 3*time.Since(begin))):
-		case <-ctx.Done():
-		}
-		longest = max(longest, time.Since(begin))
-	}
-	w.t.Logf("%s was looked at %d times, at least every %s", name, looks, longest.Round(time.Millisecond))
+	return next
 }

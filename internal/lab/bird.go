@@ -23,6 +23,7 @@ type Bird struct {
 	config  GatewayConfig
 	vrfs    []VRF
 	process *Process // nil before the first start
+	book    book     // since the last Trace
 }
 
 // NewBird returns a bird that does not run yet.

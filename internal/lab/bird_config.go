@@ -21,6 +21,9 @@ const birdLabTunnel = "lo"
 // own is a lab's: there only one side connects.
 func birdConfig(c GatewayConfig, vrfs []VRF, tunnel string) (string, error) {
 	var b strings.Builder
+	if c.Addr.Port() != ianaBGPPort {
+		b.WriteString("log stderr all;\n") // which is its log file
+	}
 	fmt.Fprintf(&b, `router id %s;
 
 vpn4 table vpn4all;

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/buoynet/buoy/vrf"
 )
 
 // Where Debian's package has the programs. OpenBGPD has another bgpd,
@@ -22,10 +24,11 @@ const (
 // there is a zebra, which tells it of them: see frrZebraWorld. Otherwise it
 // has only the VPN tables.
 type FRR struct {
-	config GatewayConfig
-	bgpd   *Process       // nil before the first start
-	world  *frrZebraWorld // nil when there is no zebra
-	noVRF  error          // why there is none
+	config   GatewayConfig
+	bgpd     *Process           // nil before the first start
+	world    *frrZebraWorld     // nil when there is no zebra
+	noVRF    error              // why there is none
+	versions map[vrf.Key]uint64 // at the last Trace
 }
 
 // NewFRR returns an FRR that does not run yet.

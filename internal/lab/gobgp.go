@@ -18,6 +18,8 @@ type GoBGP struct {
 	programs Programs
 	config   GatewayConfig
 	process  *Process // nil before the first start
+	monitor  *Process // nil before the first Trace
+	book     book     // since the last one
 }
 
 // NewGoBGP returns a gobgpd that does not run yet.
@@ -38,7 +40,12 @@ func (g *GoBGP) PID() int { return g.process.PID() }
 func (g *GoBGP) LogFile() string { return filepath.Join(g.config.Dir, "gobgpd.log") }
 
 // Stop ends it. It tells Buoy.
-func (g *GoBGP) Stop() error { return g.process.Stop() }
+func (g *GoBGP) Stop() error {
+	if g.monitor != nil {
+		g.monitor.Kill()
+	}
+	return g.process.Stop()
+}
 
 // gobgpFamilies are its names: in the configuration, and on the command line.
 var gobgpFamilies = map[Family]struct{ config, vpn, vrf string }{

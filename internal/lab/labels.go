@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/buoynet/buoy/routetarget"
@@ -52,21 +50,6 @@ func (g *GoBGP) Labels(ctx context.Context, family Family) (Labels, error) {
 		return nil, err
 	}
 	return parseGoBGPLabels(text)
-}
-
-var gobgpPaths = regexp.MustCompile(`Path: (\d+)`)
-
-// Count returns how many paths the VPN table has. It costs nearly nothing.
-func (g *GoBGP) Count(ctx context.Context, family Family) (int, error) {
-	text, err := g.CLI(ctx, "global", "rib", "summary", "-a", gobgpFamilies[family].vpn)
-	if err != nil {
-		return 0, err
-	}
-	m := gobgpPaths.FindStringSubmatch(text)
-	if m == nil {
-		return 0, fmt.Errorf("read gobgp summary: no number of paths in %q", text)
-	}
-	return strconv.Atoi(m[1])
 }
 
 // parseFRRLabels reads a distinguisher, and below it routes of two lines:
