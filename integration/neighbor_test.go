@@ -22,13 +22,20 @@ type neighborState struct {
 		Flaps            string
 		LastUp           string `json:"last_up"`
 		LastDown         string `json:"last_down"`
-		Received         struct{ Updates string }
+		Received         received
 		Sent             struct{ Updates string }
 		OpenReceived     struct{ Capabilities []int } `json:"open_received"`
 		OpenSent         struct {
 			HoldTime int `json:"hold_time"`
 		} `json:"open_sent"`
 	}
+}
+
+// received counts messages.
+type received struct {
+	Opens, Updates, Notifications, Keepalives, Refused, Malformed int `json:",string"`
+
+	RouteRefreshes int `json:"route_refreshes,string"`
 }
 
 func (w *world) neighborState(name string) (n neighborState) {
@@ -84,7 +91,7 @@ func TestReceivedRoutesNeverCompete(t *testing.T) {
 	}
 	w.eventually("Buoy receives the route", func(context.Context) error {
 		if got := w.neighborState("mx1").Session.Received.Updates; got == updates {
-			return fmt.Errorf("%s updates received", got)
+			return fmt.Errorf("%d updates received", got)
 		}
 		return nil
 	})
