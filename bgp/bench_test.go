@@ -15,6 +15,8 @@ import (
 const (
 	as       = 64512
 	patience = 20 * time.Second // before a benchmark gives up
+
+	speakerID = "10.0.1.2" // no sink takes it: theirs are 10.0.0.x
 )
 
 func settingsOf(name string, addr netip.AddrPort) neighbor.Settings {
@@ -37,7 +39,7 @@ func BenchmarkBringUp(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			we, they := run(b, net.Host(1).String(), "10.0.0.2"), run(b, net.Host(2).String(), "10.0.0.1")
+			we, they := run(b, net.Host(1).String(), speakerID), run(b, net.Host(2).String(), "10.0.0.1")
 			ours, theirs := settingsOf("they", net.Host(2)), settingsOf("we", net.Host(1))
 			ours.Passive, theirs.Passive = mode.weWait, mode.theyWait
 			var first, again time.Duration

@@ -160,7 +160,7 @@ func last(b *testing.B, sinks []*sink, start time.Time) time.Duration {
 
 func dumpOurs(b *testing.B, routes []vrf.Route, n int) time.Duration {
 	sinks := sinksFor(b, n, len(routes))
-	s := run(b, "127.0.0.1:0", "10.0.0.2")
+	s := run(b, "127.0.0.1:0", speakerID)
 	var list []neighbor.Settings
 	for i, sink := range sinks {
 		list = append(list, settingsOf(fmt.Sprint("mx", i), sink.addr))
@@ -181,7 +181,7 @@ func dumpOurs(b *testing.B, routes []vrf.Route, n int) time.Duration {
 
 func dumpBare(b *testing.B, routes []vrf.Route, n int) time.Duration {
 	sinks := sinksFor(b, n, len(routes))
-	e, err := lab.StartBareEngine(b.Context(), as, netip.MustParseAddr("10.0.0.2"))
+	e, err := lab.StartBareEngine(b.Context(), as, netip.MustParseAddr(speakerID))
 	if err != nil {
 		b.Fatal(err)
 	}
