@@ -59,7 +59,7 @@ func fill(s *speaking, routers int) *speaking {
 	for i := range routers {
 		w := newWatcher(s.b, i, len(s.routes))
 		s.connect(w.addr)
-		<-w.up
+		<-w.Up
 		s.watchers, s.sinks = append(s.watchers, w), append(s.sinks, w.sink)
 	}
 	for chunk := range slices.Chunk(s.routes, 1000) {
@@ -117,20 +117,14 @@ type watcher struct {
 }
 
 func newWatcher(b *testing.B, n, want int) *watcher {
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:0", 2+n))
-	if err != nil {
-		b.Fatal(err)
-	}
-	addr := l.Addr().(*net.TCPAddr).AddrPort()
-	s := &sink{addr: addr, up: make(chan struct{}), want: want, full: make(chan time.Time, 1)}
+	s, l := listenSink(b, n, want)
 	w := &watcher{sink: s}
 	go func() {
 		if conn, err := l.Accept(); err == nil {
 			defer conn.Close()
-			s.run(&watched{Conn: conn, watcher: w})
+			s.Run(&watched{Conn: conn, watcher: w})
 		}
 	}()
-	b.Cleanup(func() { l.Close() })
 	return w
 }
 
@@ -153,7 +147,7 @@ func (c *watched) Read(p []byte) (int, error) {
 	c.tail = append(c.tail, p[:n]...)
 	if bytes.Contains(c.tail, *nlri) {
 		c.sought.Store(nil)
-		c.full <- now
+		c.Full <- now
 	}
 	c.tail = append(c.tail[:0], c.tail[max(0, len(c.tail)-len(*nlri)+1):]...)
 	return n, err
@@ -212,10 +206,10 @@ func newNeighbor(b *testing.B, s *speaking, prefix string) {
 	quiet := s.changeAll(2000)
 	newcomer := newWatcher(b, 1, len(s.routes))
 	s.connect(newcomer.addr)
-	<-newcomer.up
+	<-newcomer.Up
 	begin := time.Now()
 	var times []time.Duration
-	for len(newcomer.full) == 0 {
+	for len(newcomer.Full) == 0 {
 		times = append(times, s.change())
 	}
 	slices.Sort(times)

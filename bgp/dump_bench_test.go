@@ -1,10 +1,8 @@
 package bgp
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -17,82 +15,36 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// sink is a router that only counts: it takes UPDATEs as fast as it can.
+// sink is a router that waits for whoever dials it.
 type sink struct {
+	*lab.Sink
 	addr netip.AddrPort
-	up   chan struct{} // closed when the session is established
-	want int
-	full chan time.Time // when the last of want VPNv4 NLRIs was there
 }
 
-// newSink waits for a session from whoever dials it.
 func newSink(b *testing.B, n, want int) *sink {
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:0", 2+n))
-	if err != nil {
-		b.Fatal(err)
-	}
-	s := &sink{addr: l.Addr().(*net.TCPAddr).AddrPort(), up: make(chan struct{}), want: want, full: make(chan time.Time, 1)}
-	b.Cleanup(func() { l.Close() })
+	s, l := listenSink(b, n, want)
 	go func() {
 		conn, err := l.Accept()
 		if err != nil {
 			return
 		}
 		b.Cleanup(func() { conn.Close() })
-		s.run(conn) // until whoever dialed is done
+		s.Run(conn) // until whoever dialed is done
 	}()
 	return s
 }
 
-func (s *sink) run(conn net.Conn) error {
-	config := lab.GatewayConfig{AS: as, RouterID: netip.AddrFrom4([4]byte{10, 0, 0, byte(s.addr.Port())}), Families: []lab.Family{lab.VPNv4}}
-	if err := lab.SendMessage(conn, lab.OpenMessage(config)); err != nil {
-		return err
+func listenSink(b *testing.B, n, want int) (*sink, net.Listener) {
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:0", 2+n))
+	if err != nil {
+		b.Fatal(err)
 	}
-	r := bufio.NewReaderSize(conn, 1<<20)
-	count, established := 0, false
-	for header := make([]byte, 19); ; {
-		if _, err := io.ReadFull(r, header); err != nil {
-			return err
-		}
-		body := make([]byte, int(binary.BigEndian.Uint16(header[16:]))-len(header))
-		if _, err := io.ReadFull(r, body); err != nil {
-			return err
-		}
-		switch header[18] {
-		case 1, 4: // OPEN, KEEPALIVE: the answer to either is a KEEPALIVE
-			if _, err := conn.Write(keepalive); err != nil {
-				return err
-			}
-			if header[18] == 4 && !established {
-				established = true
-				close(s.up)
-			}
-		case 2:
-			if count += countNLRIs(body); count >= s.want {
-				s.full <- time.Now()
-				count = -1 << 30
-			}
-		}
-	}
+	b.Cleanup(func() { l.Close() })
+	id := netip.AddrFrom4([4]byte{10, 0, 0, byte(2 + n)})
+	return &sink{lab.NewSink(as, id, want), l.Addr().(*net.TCPAddr).AddrPort()}, l
 }
 
 var keepalive = append(slices.Repeat([]byte{0xff}, 16), 0, 19, 4)
-
-// countNLRIs counts the VPNv4 NLRIs of an UPDATE with an IPv4 next hop.
-func countNLRIs(body []byte) int {
-	for attrs := body[4:]; len(attrs) >= 3; {
-		header, size := 3, int(attrs[2])
-		if attrs[0]&0x10 != 0 {
-			header, size = 4, int(binary.BigEndian.Uint16(attrs[2:]))
-		}
-		if attrs[1] == 14 {
-			return (size - 17) / 16 // AFI, SAFI, next hop, reserved
-		}
-		attrs = attrs[header+size:]
-	}
-	return 0
-}
 
 func many(n int) []vrf.Route {
 	target, _ := routetarget.ParseTarget("target:64512:10003")
@@ -147,7 +99,7 @@ func last(b *testing.B, sinks []*sink, start time.Time) time.Duration {
 	var latest time.Time
 	for _, s := range sinks {
 		select {
-		case at := <-s.full:
+		case at := <-s.Full:
 			if at.After(latest) {
 				latest = at
 			}
@@ -168,7 +120,7 @@ func dumpOurs(b *testing.B, routes []vrf.Route, n int) time.Duration {
 	tell(b, s, list...)
 	defer tell(b, s) // the next one has the machine for itself
 	for _, sink := range sinks {
-		<-sink.up
+		<-sink.Up
 	}
 	begin := time.Now()
 	for chunk := range slices.Chunk(routes, 1000) { // as the reconcile loop does
@@ -190,7 +142,7 @@ func dumpBare(b *testing.B, routes []vrf.Route, n int) time.Duration {
 		if err := e.AddNeighbor(b.Context(), sink.addr, as); err != nil {
 			b.Fatal(err)
 		}
-		<-sink.up
+		<-sink.Up
 	}
 	begin := time.Now()
 	if err := e.Advertise(b.Context(), routes); err != nil {
@@ -213,7 +165,7 @@ func dumpPacked(b *testing.B, routes []vrf.Route, n int) time.Duration {
 		if _, err := conn.Write(keepalive); err != nil {
 			b.Fatal(err)
 		}
-		<-sink.up
+		<-sink.Up
 		queue := make(chan []byte, len(routes))
 		queues = append(queues, queue)
 		go func() {
