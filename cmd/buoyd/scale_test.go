@@ -3,15 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/lab"
+	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/vrf"
 )
 
 // scale is how many floating IPs these benchmarks have.
@@ -45,15 +52,10 @@ func (d *daemon) provision(b *testing.B, n int) {
 // on disk until its API answers: every route is in the speaker then. Beside it,
 // a bare bbolt opens the same file and reads every key.
 func BenchmarkStart(b *testing.B) {
-	d := startDaemon(b)
-	d.provision(b, scale)
-	stored := filepath.Join(b.TempDir(), "copy.db")
-	copyFile(b, d.cfg.Store.Path, stored) // nobody writes any more
+	stored := provisioned(b, scale)
 	for b.Loop() {
 		b.StopTimer()
-		cfg := d.cfg
-		cfg.Store.Path = filepath.Join(b.TempDir(), "buoy.db")
-		copyFile(b, stored, cfg.Store.Path)
+		cfg := copyOf(b, stored)
 		b.StartTimer()
 
 		start := time.Now()
@@ -79,7 +81,7 @@ func BenchmarkStart(b *testing.B) {
 		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
-		bare := readAll(b, stored)
+		bare := readAll(b, stored.Store.Path)
 		b.ReportMetric(opened.Sub(start).Seconds(), "open-s")
 		b.ReportMetric(ready.Sub(opened).Seconds(), "open-to-ready-s")
 		b.ReportMetric(bare.Seconds(), "bare-read-s")
@@ -87,14 +89,134 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-func copyFile(b *testing.B, from, to string) {
-	content, err := os.ReadFile(from)
+// BenchmarkStartToRouter measures from the start of a daemon with floating IPs
+// on disk until a router that connects as soon as it can has read the last route.
+// Beside it, a bare GoBGP starts, and is given the same routes in memory.
+func BenchmarkStartToRouter(b *testing.B) {
+	for _, n := range []int{10_000, scale} {
+		b.Run(fmt.Sprintf("fips=%d", n), func(b *testing.B) {
+			stored := provisioned(b, n)
+			for range b.N {
+				routes := startOurs(b, copyOf(b, stored), n)
+				startBare(b, routes)
+			}
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// startOurs returns the routes that the router was sent.
+func startOurs(b *testing.B, cfg config.Config, n int) (routes []vrf.Route) {
+	addr := netip.MustParseAddr("127.0.0.2")
+	cfg.Neighbors = []neighbor.Settings{{
+		Name: "mx1", Address: addr, Port: 179, AS: benchAS, Families: neighbor.NewFamilies(neighbor.InetVPN), Passive: true,
+	}}
+	router := lab.NewSink(benchAS, netip.MustParseAddr("10.0.0.1"), n)
+	start := time.Now()
+	d, err := open(b.Context(), cfg, false, quiet)
+	if err != nil {
+		b.Fatal(err)
+	}
+	opened := time.Now()
+	ctx, cancel := context.WithCancel(b.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx) }()
+	go insist(ctx, router, addr, d.speaker.Addrs()[0])
+	<-router.Up
+	b.ReportMetric(time.Since(start).Seconds(), "buoy-session-s")
+	b.ReportMetric(lastRoute(b, router, start).Seconds(), "buoy-s")
+	b.ReportMetric(opened.Sub(start).Seconds(), "buoy-open-s")
+	for r := range d.loop.Table().All() {
+		routes = append(routes, r)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		b.Fatal(err)
+	}
+	return routes
+}
+
+// insist makes a router connect until it has a session, and stay until that ends.
+func insist(ctx context.Context, router *lab.Sink, from netip.Addr, to netip.AddrPort) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}}
+	for ctx.Err() == nil {
+		if conn, err := d.DialContext(ctx, "tcp4", to.String()); err == nil {
+			router.Run(conn)
+			conn.Close()
+		}
+		select {
+		case <-router.Up:
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func startBare(b *testing.B, routes []vrf.Route) {
+	l, err := net.Listen("tcp4", "127.0.0.2:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	router := lab.NewSink(benchAS, netip.MustParseAddr("10.0.0.1"), len(routes))
+	go func() {
+		if conn, err := l.Accept(); err == nil {
+			router.Run(conn)
+			conn.Close()
+		}
+	}()
+	runtime.GC()
+	start := time.Now()
+	e, err := lab.StartBareEngine(b.Context(), benchAS, netip.MustParseAddr("10.0.0.2"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Stop(b.Context())
+	if err := e.AddNeighbor(b.Context(), l.Addr().(*net.TCPAddr).AddrPort(), benchAS); err != nil {
+		b.Fatal(err)
+	}
+	if err := e.Advertise(b.Context(), routes); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(lastRoute(b, router, start).Seconds(), "gobgp-s")
+}
+
+// lastRoute returns how long after the start the router had all routes.
+func lastRoute(b *testing.B, router *lab.Sink, start time.Time) time.Duration {
+	select {
+	case at := <-router.Full:
+		return at.Sub(start)
+	case <-time.After(5 * time.Minute):
+		b.Fatal("the router does not get everything")
+		return 0
+	}
+}
+
+// provisioned returns the configuration of a daemon that has ended, with so many
+// floating IPs in its store.
+func provisioned(b *testing.B, n int) config.Config {
+	d := startDaemon(b)
+	d.provision(b, n)
+	cfg := d.cfg
+	d.stop()
+	<-d.settled
+	return copyOf(b, cfg)
+}
+
+// copyOf returns the configuration with a copy of the store, and gives the
+// memory back that is not the next daemon's.
+func copyOf(b *testing.B, cfg config.Config) config.Config {
+	to := filepath.Join(b.TempDir(), "buoy.db")
+	content, err := os.ReadFile(cfg.Store.Path)
 	if err == nil {
 		err = os.WriteFile(to, content, 0o600)
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
+	cfg.Store.Path = to
+	runtime.GC()
+	return cfg
 }
 
 // readAll opens a file with bbolt alone and reads every key.
