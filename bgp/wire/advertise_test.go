@@ -32,7 +32,7 @@ func many(n int) []vrf.Route {
 }
 
 // vpnv4Only is an OPEN without route target membership.
-func vpnv4Only(t *testing.T, id string) []byte {
+func vpnv4Only(t testing.TB, id string) []byte {
 	t.Helper()
 	caps := []bgp.ParameterCapabilityInterface{
 		bgp.NewCapMultiProtocol(bgp.RF_IPv4_VPN), bgp.NewCapRouteRefresh(), bgp.NewCapFourOctetASNumber(ourAS),

@@ -78,7 +78,7 @@ func TestSession(t *testing.T) {
 }
 
 // established brings a passive neighbor up.
-func established(t *testing.T, w *world) (*end, *engineSession) {
+func established(t testing.TB, w *world) (*end, *engineSession) {
 	t.Helper()
 	w.add(settings())
 	router := w.connect(routerAddr)

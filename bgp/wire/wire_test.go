@@ -45,13 +45,13 @@ var testTimers = timers{
 
 // world is a Server that runs, between a fake engine and fake routers.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	server *Server
 	engine *fakeEngine
 	end    func() // ends Run and waits for it
 }
 
-func newWorld(t *testing.T, change func(*timers)) *world {
+func newWorld(t testing.TB, change func(*timers)) *world {
 	t.Helper()
 	engine := newFakeEngine(t, "")
 	s, err := Listen(Config{
@@ -141,7 +141,7 @@ func (w *world) waitReason(reason string) neighbor.Status {
 	})
 }
 
-func eventually(t *testing.T, what string, ok func() bool, last func() any) {
+func eventually(t testing.TB, what string, ok func() bool, last func() any) {
 	t.Helper()
 	for end := time.Now().Add(patience); !ok(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -162,7 +162,7 @@ func (w *world) connect(from string) *end {
 	return newEnd(w.t, conn)
 }
 
-func listenAs(t *testing.T, addr string) *net.TCPListener {
+func listenAs(t testing.TB, addr string) *net.TCPListener {
 	t.Helper()
 	l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.ParseIP(addr)})
 	if err != nil {
@@ -172,7 +172,7 @@ func listenAs(t *testing.T, addr string) *net.TCPListener {
 	return l
 }
 
-func accept(t *testing.T, l *net.TCPListener) *end {
+func accept(t testing.TB, l *net.TCPListener) *end {
 	t.Helper()
 	l.SetDeadline(time.Now().Add(patience))
 	conn, err := l.Accept()
@@ -184,12 +184,12 @@ func accept(t *testing.T, l *net.TCPListener) *end {
 
 // end is the other end of a connection: a router, or the engine.
 type end struct {
-	t    *testing.T
+	t    testing.TB
 	conn *net.TCPConn
 	r    *messageReader
 }
 
-func newEnd(t *testing.T, conn net.Conn) *end {
+func newEnd(t testing.TB, conn net.Conn) *end {
 	t.Cleanup(func() { conn.Close() })
 	return &end{t, conn.(*net.TCPConn), newMessageReader(conn)}
 }
@@ -296,7 +296,7 @@ type engineSession struct {
 	received chan []byte // closed at the end
 }
 
-func newFakeEngine(t *testing.T, key string) *fakeEngine {
+func newFakeEngine(t testing.TB, key string) *fakeEngine {
 	t.Helper()
 	var lc net.ListenConfig
 	lc.SetMultipathTCP(false)
@@ -316,7 +316,7 @@ func newFakeEngine(t *testing.T, key string) *fakeEngine {
 	return e
 }
 
-func (e *fakeEngine) run(t *testing.T) {
+func (e *fakeEngine) run(t testing.TB) {
 	for {
 		conn, err := e.l.Accept()
 		if err != nil {
@@ -349,7 +349,7 @@ func (s *engineSession) run() {
 	}
 }
 
-func (e *fakeEngine) session(t *testing.T) *engineSession {
+func (e *fakeEngine) session(t testing.TB) *engineSession {
 	t.Helper()
 	select {
 	case s := <-e.sessions:
