@@ -187,7 +187,7 @@ func (w *world) settled(before lab.Usage) (now lab.Usage) {
 	}
 	w.eventually("buoyd is as small as it was", func(context.Context) (err error) {
 		w.ctl("get neighbors") // an idle program returns no memory
-		if now, err = lab.UsageOf(w.buoyd.PID()); err != nil || before == (lab.Usage{}) {
+		if now, err = lab.UsageOf(w.daemonPID()); err != nil || before == (lab.Usage{}) {
 			return err
 		}
 		if now.Files > before.Files || now.Threads > before.Threads+moreThreads || now.Memory > before.Memory+moreMemory {

@@ -109,6 +109,16 @@ func (w *world) restart() {
 	}
 }
 
+// daemonPID returns the process id of the daemon, which its supervisor runs.
+func (w *world) daemonPID() int {
+	w.t.Helper()
+	pid, err := w.buoyd.DaemonPID()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return pid
+}
+
 // deadline returns a context that ends when the test runs out of patience.
 func (w *world) deadline() context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

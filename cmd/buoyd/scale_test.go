@@ -113,7 +113,7 @@ func startOurs(b *testing.B, cfg config.Config, n int) (routes []vrf.Route) {
 	}}
 	router := lab.NewSink(benchAS, netip.MustParseAddr("10.0.0.1"), n)
 	start := time.Now()
-	d, err := open(b.Context(), cfg, false, quiet)
+	d, err := open(b.Context(), cfg, startup{}, quiet)
 	if err != nil {
 		b.Fatal(err)
 	}
