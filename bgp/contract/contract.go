@@ -43,6 +43,9 @@ type Speaker interface {
 	// AdjRIBOut yields the routes that a neighbor has been sent, as they were
 	// sent, and when; ordered by key.
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
+	// AdjRIBIn yields the routes that a neighbor has announced, as far as they are
+	// taken, ordered by key.
+	AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received]
 	// Delivery reports whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }
@@ -82,6 +85,10 @@ func Run(t *testing.T, start Start) {
 		{name: "RestartTooLate", check: coldStart, after: (neighbor.DefaultRestartTime + 1) * time.Second},
 		{name: "RestartSettings", check: restartSettings, after: time.Second},
 		{name: "Ends", check: ends},
+
+		{name: "Received", check: received},
+		{name: "ReceivedOverRestart", check: receivedOverRestart},
+		{name: "ReceivedBesideOurs", check: receivedBesideOurs},
 
 		{name: "Hostile", check: hostile},
 		{name: "Malformed", check: malformed},

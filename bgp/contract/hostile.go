@@ -88,17 +88,8 @@ func notificationOn(conn net.Conn) string {
 func malformed(w *world) {
 	r := w.peer(vpn...)
 	r.toldEnds()
-	target, err := bgp.ParseRouteTarget("64512:10003")
-	w.must(err)
-	nlri := bgp.NewLabeledVPNIPAddrPrefix(32, "198.51.100.1", *bgp.NewMPLSLabelStack(100), bgp.NewRouteDistinguisherIPAddressAS("10.0.0.1", 1))
-	attributes := []bgp.PathAttributeInterface{
-		bgp.NewPathAttributeOrigin(9), // there is no such
-		bgp.NewPathAttributeAsPath(nil),
-		bgp.NewPathAttributeLocalPref(100),
-		bgp.NewPathAttributeExtendedCommunities([]bgp.ExtendedCommunityInterface{target}),
-		bgp.NewPathAttributeMpReachNLRI(r.addr().String(), []bgp.AddrPrefixInterface{nlri}),
-	}
-	w.must(r.Send(bgp.NewBGPUpdateMessage(nil, attributes, nil)))
+	const noSuchOrigin = 9
+	r.announces(noSuchOrigin, 100, 100, "198.51.100.1")
 	s := r.await("it to be counted", func(s neighbor.Status) bool { return s.Received.Malformed == 1 })
 	if !isEstablished(s) || len(s.BadMessages) != 1 || s.BadMessages[0].Reason == "" || len(s.BadMessages[0].Bytes) < 23 {
 		w.Errorf("it is seen as %+v", s)
