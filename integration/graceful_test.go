@@ -20,7 +20,7 @@ import (
 // disassociated right before.
 func TestGracefulRestart(t *testing.T) {
 	const stable = 10_000
-	rounds := long(8, 40)
+	rounds := long(8, 24)
 	w := newWorld(t)
 	w.stocked(stable)
 	member := w.peer("mx3", allFamilies)

@@ -27,6 +27,11 @@ type neighborState struct {
 		OpenReceived     struct{ Capabilities []int } `json:"open_received"`
 		OpenSent         struct {
 			HoldTime int `json:"hold_time"`
+			Restart  struct {
+				Restarting bool
+				Families   []string
+				Preserved  []string `json:"preserved_families"`
+			}
 		} `json:"open_sent"`
 	}
 }

@@ -98,14 +98,16 @@ func (b *Buoyd) Command() Command {
 	}
 }
 
-// Start starts it and waits until it answers.
-func (b *Buoyd) Start(ctx context.Context) error {
+// Start starts it, with more flags if there are any, and waits until it answers.
+func (b *Buoyd) Start(ctx context.Context, flags ...string) error {
 	if _, err := os.Stat(b.ConfigFile()); errors.Is(err, os.ErrNotExist) {
 		if err := b.WriteConfig(b.YAML()); err != nil {
 			return fmt.Errorf("start buoyd: %w", err)
 		}
 	}
-	process, err := b.Command().Start()
+	command := b.Command()
+	command.Args = append(command.Args, flags...)
+	process, err := command.Start()
 	if err != nil {
 		return err
 	}
