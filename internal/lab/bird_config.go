@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -32,11 +33,24 @@ vpn6 table vpn6all;
 protocol device { }
 
 protocol static tunnels { ipv4; route 10.0.0.0/24 via "%s"; }
+`, c.RouterID, tunnel)
+	for i, peer := range c.peers() {
+		if err := birdNeighbor(&b, c, []string{"buoy", "buoy2"}[i], peer); err != nil {
+			return "", err
+		}
+	}
+	for _, v := range vrfs {
+		b.WriteString(birdVRF(v))
+	}
+	return b.String(), nil
+}
 
-protocol bgp buoy {
+func birdNeighbor(b *strings.Builder, c GatewayConfig, name string, peer netip.AddrPort) error {
+	fmt.Fprintf(b, `
+protocol bgp %s {
   local %s%s as %d;
   neighbor %s%s as %d;
-`, c.RouterID, tunnel, c.Addr.Addr(), birdPort(c.Addr.Port()), c.AS, c.Peer.Addr(), birdPort(c.Peer.Port()), c.PeerAS)
+`, name, c.Addr.Addr(), birdPort(c.Addr.Port()), c.AS, peer.Addr(), birdPort(peer.Port()), c.PeerAS)
 	if c.Addr.Port() != ianaBGPPort {
 		// By default it listens on all addresses, and other labs have theirs.
 		b.WriteString("  strict bind;\n")
@@ -54,15 +68,12 @@ protocol bgp buoy {
 	for _, f := range c.Families {
 		table, ok := birdVPN[f]
 		if !ok {
-			return "", fmt.Errorf("bird has no family %s", f)
+			return fmt.Errorf("bird has no family %s", f)
 		}
-		fmt.Fprintf(&b, "  vpn%s mpls { table %s; import all; export none; extended next hop; };\n", birdSuffix[f], table)
+		fmt.Fprintf(b, "  vpn%s mpls { table %s; import all; export none; extended next hop; };\n", birdSuffix[f], table)
 	}
 	b.WriteString("}\n")
-	for _, v := range vrfs {
-		b.WriteString(birdVRF(v))
-	}
-	return b.String(), nil
+	return nil
 }
 
 // birdVRF returns the tables of a VRF and the pipes that fill them.

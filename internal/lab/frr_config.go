@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -10,46 +11,51 @@ import (
 // side connects.
 func frrConfig(c GatewayConfig, zebra bool) (string, error) {
 	var b strings.Builder
-	peer := c.Peer.Addr()
 	fmt.Fprintf(&b, `route-map COMPUTE-NODES permit 10
  set l3vpn next-hop encapsulation gre
 !
 router bgp %d
  bgp router-id %s
  no bgp default ipv4-unicast
- neighbor %s remote-as %d
-`, c.AS, c.RouterID, peer, c.PeerAS)
-	if c.Peer.Port() != ianaBGPPort {
-		fmt.Fprintf(&b, " neighbor %s port %d\n", peer, c.Peer.Port())
-		switch {
-		case c.Active:
-			fmt.Fprintf(&b, " neighbor %s update-source %s\n", peer, c.Addr.Addr())
-		case zebra:
-			// zebra ignores addresses of 127.0.0.0/8, and bgpd refuses a
-			// session from an address that no interface of zebra's has.
-			fmt.Fprintf(&b, " neighbor %s update-source lo\n", peer)
-			fallthrough
-		default:
-			fmt.Fprintf(&b, " neighbor %s passive\n", peer)
-		}
+`, c.AS, c.RouterID)
+	for _, peer := range c.peers() {
+		frrNeighbor(&b, c, peer, zebra)
 	}
-	fmt.Fprintf(&b, ` neighbor %s timers 3 9
- neighbor %[1]s timers connect 1
- neighbor %[1]s advertisement-interval 0
-`, peer)
 	for _, family := range c.Families {
 		names, ok := frrFamilies[family]
 		if !ok {
 			return "", fmt.Errorf("frr has no family %s", family)
 		}
-		fmt.Fprintf(&b, ` !
- address-family %s
-  neighbor %s activate
-  neighbor %[2]s route-map COMPUTE-NODES in
- exit-address-family
-`, names.vpn, peer)
+		fmt.Fprintf(&b, " !\n address-family %s\n", names.vpn)
+		for _, peer := range c.peers() {
+			fmt.Fprintf(&b, "  neighbor %s activate\n  neighbor %[1]s route-map COMPUTE-NODES in\n", peer.Addr())
+		}
+		b.WriteString(" exit-address-family\n")
 	}
 	return b.String(), nil
+}
+
+func frrNeighbor(b *strings.Builder, c GatewayConfig, address netip.AddrPort, zebra bool) {
+	peer := address.Addr()
+	fmt.Fprintf(b, " neighbor %s remote-as %d\n", peer, c.PeerAS)
+	if address.Port() != ianaBGPPort {
+		fmt.Fprintf(b, " neighbor %s port %d\n", peer, address.Port())
+		switch {
+		case c.Active:
+			fmt.Fprintf(b, " neighbor %s update-source %s\n", peer, c.Addr.Addr())
+		case zebra:
+			// zebra ignores addresses of 127.0.0.0/8, and bgpd refuses a
+			// session from an address that no interface of zebra's has.
+			fmt.Fprintf(b, " neighbor %s update-source lo\n", peer)
+			fallthrough
+		default:
+			fmt.Fprintf(b, " neighbor %s passive\n", peer)
+		}
+	}
+	fmt.Fprintf(b, ` neighbor %s timers 3 9
+ neighbor %[1]s timers connect 1
+ neighbor %[1]s advertisement-interval 0
+`, peer)
 }
 
 // frrVRFConfig returns the part for a VRF, which may come later.

@@ -16,8 +16,12 @@ import (
 )
 
 // parseFRRPrefixes returns the prefixes of a table: of a VPN table, which has a
-// table for each distinguisher, or of a VRF.
+// table for each distinguisher, or of a VRF. One that never had any is no JSON at
+// all.
 func parseFRRPrefixes(data []byte) ([]netip.Prefix, error) {
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, nil
+	}
 	var table struct{ Routes map[string]json.RawMessage }
 	if err := json.Unmarshal(data, &table); err != nil {
 		return nil, fmt.Errorf("decode vtysh table: %w", err)

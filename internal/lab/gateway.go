@@ -60,6 +60,7 @@ type GatewayConfig struct {
 	AS       uint32
 	RouterID netip.Addr
 	Peer     netip.AddrPort // Buoy
+	Second   netip.AddrPort // another Buoy of the same AS, if there is one; FRR and BIRD only
 	PeerAS   uint32
 	Active   bool // connects to Buoy; otherwise it waits for Buoy
 	Families []Family
@@ -67,6 +68,14 @@ type GatewayConfig struct {
 	// Recorders only: it keeps routes over a lost session (RFC 4724), also over
 	// a NOTIFICATION (RFC 8538). Other gateways do by themselves.
 	Helper bool
+}
+
+// peers returns the addresses of all Buoys.
+func (c GatewayConfig) peers() []netip.AddrPort {
+	if c.Second.IsValid() {
+		return []netip.AddrPort{c.Peer, c.Second}
+	}
+	return []netip.AddrPort{c.Peer}
 }
 
 // CreateNeighbor returns the arguments of the buoyctl command that makes the
