@@ -8,7 +8,7 @@ PKG     := ./...
 ROUTERS := frr bird2 exabgp openbgpd tshark iproute2
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint proto bench fuzz demo run clean deps
+.PHONY: help build test lint proto bench soak fuzz demo run clean deps
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ bin/protoc-gen-go-grpc: tools/go.mod
 
 bench: ## the benchmarks; PKG=./bgp/... for some of them
 	go test -run '^$$' -bench . -benchmem $(PKG)
+
+soak: deps ## the tests that repeat something, for minutes: restarts, hostile and flapping neighbors
+	go test -count=1 -v -timeout 30m -run 'TestGracefulRestart|TestHostileNeighbors|TestFlaps' ./integration -soak
 
 FUZZTIME := 10s
 fuzz: ## every fuzz target for FUZZTIME (10s)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +78,76 @@ func TestHostileNeighbors(t *testing.T) {
 
 // web6Sent is web6 where the next hop is as it was sent (RFC 4659 §3.2.1.2).
 var web6Sent = strings.Replace(web6, "next-hop ", "next-hop ::ffff:", 1)
+
+// TestFlaps: sessions of several neighbors come and go, some because the neighbor
+// connects anew, some because buoyd does. Each time the neighbor is sent every
+// route, and afterwards buoyd is as small as it was.
+func TestFlaps(t *testing.T) {
+	duration := long(3*time.Second, 2*time.Minute)
+	w := newWorld(t)
+	w.start()
+	w.public()
+	w.associate()
+	flapping := map[string]*lab.Recorder{}
+	for n := range 8 {
+		config := w.gatewayConfig(fmt.Sprint("flap", n), vpnFamilies)
+		config.Active = n%2 == 0
+		config.Helper = n%4 < 2
+		r, err := lab.Record(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(r.Close)
+		flapping[fmt.Sprint("flap", n)] = r
+		w.neighbor(fmt.Sprint("flap", n), config)
+	}
+	steady := w.recorder("rec")
+	w.wasSent(steady, "+ "+web1)
+
+	w.flap(flapping, duration/10) // what is allocated once, is now
+	before := w.settled(lab.Usage{})
+	flaps := w.flap(flapping, duration)
+	after := w.settled(before)
+	t.Logf("buoyd after %d flaps: %v before, %v after", flaps, before, after)
+	w.wasSent(steady, "+ "+web1)
+	if s := w.neighborState("rec").Session; s.EstablishedCount != "1" || s.Flaps != "0" {
+		t.Errorf("the session of the steady neighbor was %+v", s)
+	}
+}
+
+// flap ends the sessions of recorders again and again, as soon as they have all
+// routes, and returns how often. It leaves them established.
+func (w *world) flap(recorders map[string]*lab.Recorder, duration time.Duration) int {
+	w.t.Helper()
+	var flaps atomic.Int32
+	var running sync.WaitGroup
+	end := time.Now().Add(duration) // it is how much is done; nothing is waited for
+	for name, r := range recorders {
+		running.Go(func() {
+			for n := 1; time.Now().Before(end) && !w.t.Failed(); n++ {
+				seen := len(r.Events())
+				if n%3 == 0 { // or without a word
+					r.Send(bgp.NewBGPNotificationMessage(bgp.BGP_ERROR_CEASE, bgp.BGP_ERROR_SUB_ADMINISTRATIVE_RESET, nil))
+				}
+				r.Reset() // an error means that it is lost already
+				if err := lab.Poll(w.deadline(), name+" has the route again", func(context.Context) error {
+					if events := r.Events()[seen:]; len(events) < 3 { // and End-of-RIB of both families
+						return fmt.Errorf("sent was %v", events)
+					}
+					return nil
+				}); err != nil {
+					w.t.Error(err)
+				}
+				flaps.Add(1)
+			}
+		})
+	}
+	running.Wait()
+	for name := range recorders {
+		w.established(name)
+	}
+	return int(flaps.Load())
+}
 
 // hasRoutes waits until the VPN tables of a gateway have exactly these routes.
 func (w *world) hasRoutes(g lab.Gateway, want ...string) {
