@@ -9,10 +9,9 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
-// verdict is what becomes of an UPDATE that is not as it should be, in a session
-// that goes on (RFC 7606 §2). The zero value is for one that is.
+// verdict is what becomes of an UPDATE in a session that goes on (RFC 7606 §2).
 type verdict struct {
-	problem  string
+	problem  string         // empty for one that is as it should be
 	withdraw bool           // its routes count as withdrawn
 	update   *bgp.BGPUpdate // nil when nothing in it counts
 }

@@ -101,6 +101,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	}
 	if s.flight != nil {
 		speaker.Note = s.flight.note
+		d.started.add("flight", s.flight.run)
 	}
 	d.speaker, err = bgp.Start(ctx, speaker)
 	if err != nil {

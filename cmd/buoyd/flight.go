@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -12,16 +13,24 @@ import (
 )
 
 // flight is memory that the supervisor shares with the daemon and that outlives
-// a crash: which neighbor's message the BGP engine was given last, and when.
+// a crash: which neighbor's message the BGP engine was given last, and when; and
+// when the daemon was last alive. To die may take it a while: it says why.
 type flight struct {
 	file *os.File
 
 	mu     sync.Mutex
-	memory []byte // an address, and a time in Unix nanoseconds
+	memory []byte // an address, and two times in Unix nanoseconds
 }
 
-// flightSize holds an address of 16 octets and a time of 8.
-const flightSize = 24
+// Where flight.memory has what.
+const (
+	flightTime  = 16
+	flightAlive = flightTime + 8
+	flightSize  = flightAlive + 8
+)
+
+// alive is how often it is noted that the daemon lives.
+const alive = 20 * time.Millisecond
 
 // newFlight returns memory that nobody has written to.
 func newFlight() (*flight, error) {
@@ -51,12 +60,38 @@ func (f *flight) note(addr netip.Addr) {
 	defer f.mu.Unlock()
 	a := addr.As16()
 	copy(f.memory, a[:])
-	binary.LittleEndian.PutUint64(f.memory[16:], uint64(time.Now().UnixNano()))
+	f.put(flightTime, time.Now())
 }
 
-// last returns what was noted last.
-func (f *flight) last() (addr netip.Addr, at time.Time) {
+// run notes that the daemon lives, until the context ends.
+func (f *flight) run(ctx context.Context) error {
+	tick := time.NewTicker(alive)
+	defer tick.Stop()
+	for {
+		f.mu.Lock()
+		f.put(flightAlive, time.Now())
+		f.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// last returns the neighbor that was noted last, and how long before the daemon
+// was last alive.
+func (f *flight) last() (addr netip.Addr, before time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return netip.AddrFrom16([16]byte(f.memory)).Unmap(), time.Unix(0, int64(binary.LittleEndian.Uint64(f.memory[16:])))
+	return netip.AddrFrom16([16]byte(f.memory)).Unmap(), f.get(flightAlive).Sub(f.get(flightTime))
+}
+
+// put and get are for a caller that holds mu.
+func (f *flight) put(offset int, t time.Time) {
+	binary.LittleEndian.PutUint64(f.memory[offset:], uint64(t.UnixNano()))
+}
+
+func (f *flight) get(offset int) time.Time {
+	return time.Unix(0, int64(binary.LittleEndian.Uint64(f.memory[offset:])))
 }

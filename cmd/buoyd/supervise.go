@@ -63,7 +63,7 @@ func (s *supervisor) run(ctx context.Context) error {
 		if pause = min(2*pause+minPause, maxPause); time.Since(begin) > calmTime {
 			pause = 0
 		}
-		s.blame(time.Now())
+		s.blame()
 		s.log.Error("buoyd crashed and is started again; gateways with graceful restart keep the routes",
 			"status", err.Error(), "after", time.Since(begin).Round(time.Millisecond), "pause", pause)
 		select {
@@ -88,9 +88,9 @@ func warm(args []string) (rest []string) {
 }
 
 // blame counts a crash for the neighbor whose message came right before it.
-func (s *supervisor) blame(now time.Time) {
-	addr, at := s.flight.last()
-	if now.Sub(at) > blameTime {
+func (s *supervisor) blame() {
+	addr, before := s.flight.last()
+	if before > blameTime || addr.IsUnspecified() {
 		return
 	}
 	s.blamed[addr]++

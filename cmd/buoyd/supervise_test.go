@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/netip"
 	"os/exec"
 	"slices"
@@ -23,15 +24,27 @@ func TestFlight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if addr, at := ours.last(); addr != netip.IPv6Unspecified() || !at.Equal(time.Unix(0, 0)) {
-		t.Errorf("at first: %s at %s", addr, at)
-	}
 	for _, text := range []string{"10.0.0.1", "2001:db8::1"} {
-		before := time.Now()
 		theirs.note(netip.MustParseAddr(text))
-		if addr, at := ours.last(); addr.String() != text || at.Before(before.Round(0)) {
-			t.Errorf("got %s at %s, want %s since %s", addr, at, text, before)
+		theirs.put(flightAlive, theirs.get(flightTime).Add(time.Second))
+		if addr, before := ours.last(); addr.String() != text || before != time.Second {
+			t.Errorf("got %s %s before, want %s", addr, before, text)
 		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- theirs.run(ctx) }()
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		if _, before := ours.last(); before != time.Second {
+			break // a sign of life
+		}
+		if time.Since(begin) > patience {
+			t.Fatal("there is no sign of life")
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
@@ -43,16 +56,19 @@ func TestBlame(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := supervisor{log: silent(), flight: f, blamed: map[netip.Addr]int{}}
-	s.blame(time.Now()) // nobody was there
-	bad := netip.MustParseAddr("10.0.0.9")
-	for crash := range 3 {
+	s.blame() // nobody was there
+	crash := func(after time.Duration) {
+		f.put(flightAlive, f.get(flightTime).Add(after))
+		s.blame()
+	}
+	for n := range 3 {
 		if list := s.quarantine(); len(list) != 0 {
-			t.Errorf("after %d crashes: %v", crash, list)
+			t.Errorf("after %d crashes: %v", n, list)
 		}
 		f.note(netip.MustParseAddr("10.0.0.1"))
-		f.note(bad)
-		s.blame(time.Now())
-		s.blame(time.Now().Add(blameTime + time.Second)) // too late to be its fault
+		f.note(netip.MustParseAddr("10.0.0.9"))
+		crash(-alive) // before the next sign of life
+		crash(2 * blameTime)
 	}
 	if list := s.quarantine(); !slices.Equal(list, []string{"10.0.0.9"}) {
 		t.Errorf("after 3 crashes: %v", list)
