@@ -129,10 +129,27 @@ func (g *group) look(p *packer) {
 	p.write()
 }
 
-// wants reports whether the neighbors should have a route.
-func (g *group) wants(family neighbor.Family, id attributesID) bool {
+// wants reports whether the neighbors should have a route. Which targets they
+// want is asked once for all routes of a batch that have the same: with many
+// lengths of memberships that is expensive.
+func (p *packer) wants(family neighbor.Family, id attributesID) bool {
+	g := p.group
 	a := g.table.attributes.of(id)
-	return g.session.Families.Contains(family) && g.takesNextHop(family, a.nextHop) && g.wantsTargets(a.targets)
+	if !g.session.Families.Contains(family) || !g.takesNextHop(family, a.nextHop) {
+		return false
+	}
+	if !g.session.Families.Contains(neighbor.RouteTarget) {
+		return true
+	}
+	wanted, known := p.wanted[a.targets]
+	if !known {
+		if p.wanted == nil {
+			p.wanted = map[routetarget.Set]bool{}
+		}
+		wanted = g.wantsTargets(a.targets)
+		p.wanted[a.targets] = wanted
+	}
+	return wanted
 }
 
 func (g *group) takesNextHop(family neighbor.Family, nextHop netip.Addr) bool {

@@ -2,17 +2,20 @@ package ribout
 
 import (
 	"encoding/binary"
-	"maps"
+	"hash/maphash"
 
+	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 )
 
 // interest is a neighbor's route target membership (RFC 4684).
 type interest struct {
-	nlris    map[membership]struct{}
-	stale    map[membership]struct{} // of nlris: not announced since the neighbor's refresh began
-	prefixes map[prefix]int          // of targets: how many NLRIs have it, whatever their origin
-	lengths  [targetBits + 1]int     // how many prefixes have this length
+	nlris    map[membership]uint32 // and in which refresh each was announced last
+	refresh  uint32                // the number of the neighbor's last refresh
+	aged     bool                  // that refresh has not ended
+	digest   uint64                // of nlris: equal ones have the same
+	prefixes map[prefix]int        // of targets: how many NLRIs have it, whatever their origin
+	lengths  [targetBits + 1]int   // how many prefixes have this length
 }
 
 // prefix is the first bits of a target. Those behind are zero.
@@ -44,14 +47,15 @@ func prefixOf(b [8]byte, bits int) prefix {
 
 // add notes an NLRI, and reports whether it is new.
 func (i *interest) add(m membership) bool {
-	delete(i.stale, m)
 	if _, ok := i.nlris[m]; ok {
+		i.nlris[m] = i.refresh
 		return false
 	}
 	if i.nlris == nil {
-		i.nlris, i.prefixes = map[membership]struct{}{}, map[prefix]int{}
+		i.nlris, i.prefixes = map[membership]uint32{}, map[prefix]int{}
 	}
-	i.nlris[m] = struct{}{}
+	i.nlris[m] = i.refresh
+	i.digest ^= maphash.Comparable(digestSeed, m)
 	p := m.prefix()
 	if i.prefixes[p]++; i.prefixes[p] == 1 {
 		i.lengths[p.bits]++
@@ -65,7 +69,7 @@ func (i *interest) remove(m membership) bool {
 		return false
 	}
 	delete(i.nlris, m)
-	delete(i.stale, m)
+	i.digest ^= maphash.Comparable(digestSeed, m)
 	p := m.prefix()
 	if i.prefixes[p]--; i.prefixes[p] == 0 {
 		delete(i.prefixes, p)
@@ -74,16 +78,36 @@ func (i *interest) remove(m membership) bool {
 	return true
 }
 
-// age makes all NLRIs stale.
-func (i *interest) age() { i.stale = maps.Clone(i.nlris) }
+// digestSeed keeps neighbors from making two memberships look alike.
+var digestSeed = maphash.MakeSeed()
+
+// equal compares the NLRIs of two neighbors.
+func (i *interest) equal(other *interest) bool {
+	if len(i.nlris) != len(other.nlris) || i.digest != other.digest {
+		return false
+	}
+	for m := range i.nlris {
+		if _, ok := other.nlris[m]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// age makes all NLRIs stale until they are announced again.
+func (i *interest) age() { i.refresh, i.aged = i.refresh+1, true }
 
 // dropStale forgets what is stale, and reports whether there was something.
-func (i *interest) dropStale() bool {
-	dropped := len(i.stale) > 0
-	for m := range i.stale {
-		i.remove(m)
+func (i *interest) dropStale() (dropped bool) {
+	if !i.aged {
+		return false
 	}
-	i.stale = nil
+	for m, refresh := range i.nlris {
+		if refresh != i.refresh {
+			dropped = i.remove(m) || dropped
+		}
+	}
+	i.aged = false
 	return dropped
 }
 
@@ -104,7 +128,7 @@ func (o *Out) ReceivedMalformed(body []byte) {
 }
 
 func (o *Out) received(u membershipUpdate) bool {
-	if len(u.announced)+len(u.withdrawn) == 0 && !u.end {
+	if len(u.announced)+len(u.withdrawn) == 0 && !u.end || !o.session.Families.Contains(neighbor.RouteTarget) {
 		return true
 	}
 	o.table.mu.Lock()

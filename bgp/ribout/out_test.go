@@ -371,3 +371,35 @@ func TestMalformedMembership(t *testing.T) {
 		}
 	}
 }
+
+// TestUnnegotiatedMembership: what was not negotiated does not count.
+func TestUnnegotiatedMembership(t *testing.T) {
+	table := NewTable()
+	p := connect(t, table, internal(vpn))
+	if !p.out.ReceivedUpdate(joins([]membership{whole("64512:1")}, nil)) || len(p.out.interest.nlris) != 0 {
+		t.Errorf("kept %v", p.out.interest.nlris)
+	}
+}
+
+// TestInterestEqual: two memberships are equal whatever led to them.
+func TestInterestEqual(t *testing.T) {
+	var a, b interest
+	one, two := whole("64512:1"), whole("64512:2")
+	a.add(one)
+	a.add(two)
+	b.add(two)
+	if a.equal(&b) || b.equal(&a) {
+		t.Error("one more is equal")
+	}
+	b.add(one)
+	b.add(whole("64512:3"))
+	b.remove(whole("64512:3"))
+	if !a.equal(&b) || !(&interest{}).equal(&interest{}) {
+		t.Error("the same is not equal")
+	}
+	a.remove(one)
+	a.add(whole("64512:3"))
+	if a.equal(&b) {
+		t.Error("others are equal")
+	}
+}

@@ -4,10 +4,12 @@ import (
 	"slices"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 )
 
 // packer collects differences, each slot once, and packs them.
 type packer struct {
+	wanted    map[routetarget.Set]bool // what is known of the neighbors' membership
 	group     *group
 	builder   builder
 	now       int64
@@ -55,7 +57,7 @@ func (p *packer) add(n uint32) {
 		return
 	}
 	f := s.family()
-	wanted := s.attrs != 0 && g.wants(f, s.attrs)
+	wanted := s.attrs != 0 && p.wants(f, s.attrs)
 	switch {
 	case wanted && have.attrs == 0 && g.full(p.added):
 		g.capped = true

@@ -1,7 +1,6 @@
 package ribout
 
 import (
-	"maps"
 	"math"
 	"slices"
 	"unsafe"
@@ -171,7 +170,7 @@ func (g *group) settle() {
 
 // like reports whether the members should be sent the same.
 func (g *group) like(other *group) bool {
-	return g.alike == other.alike && maps.Equal(g.members[0].interest.nlris, other.members[0].interest.nlris)
+	return g.alike == other.alike && g.members[0].interest.equal(&other.members[0].interest)
 }
 
 // equal compares what was sent, but for the time.

@@ -113,7 +113,10 @@ func (c *connection) receivedUpdate(msg []byte) *refusal {
 	if v.problem != "" {
 		c.peer.malformed(msg, v.problem)
 	}
-	if v.update != nil && c.peer.in.Received(v.update, v.withdraw, time.Now()) {
+	if v.update == nil {
+		return nil
+	}
+	if c.peer.in.Received(v.update, v.withdraw, time.Now()) {
 		c.peer.config.Logger.Warn("the neighbor announces more routes than are taken from it; the others are left out",
 			"neighbor", c.peer.settings.Name)
 	}
@@ -137,7 +140,7 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 	body := msg[headerLength:]
 	afi, subtype, safi := binary.BigEndian.Uint16(body), body[2], body[3]
 	if len(body) != 4 && (subtype == refreshBegins || subtype == refreshEnds) {
-		return &refusal{codeRefresh, refreshLength, msg, "the neighbor sent a ROUTE-REFRESH with a mark that is too long"}
+		return &refusal{codeRefresh, refreshLength, msg[:min(len(msg), maxLength-minNotification)], "the neighbor sent a ROUTE-REFRESH with a mark that is too long"}
 	}
 	c.peer.received(c, msg)
 	c.reassure()

@@ -242,6 +242,16 @@ func TestRestartFlags(t *testing.T) {
 			if got := flags(routerAddr); got != again {
 				t.Errorf("after a change: got %s, want %s", got, again)
 			}
+			eventually(t, "the loss", func() bool { return w.connections() == 0 }, func() any { return w.connections() })
+			w.server.Remove(one.Address)
+			w.add(one)
+			gone := "--" // it was told to drop what it had
+			if tt.want == "none" {
+				gone = "none"
+			}
+			if got := flags(routerAddr); got != gone {
+				t.Errorf("after it was removed and added: got %s, want %s", got, gone)
+			}
 		})
 	}
 }

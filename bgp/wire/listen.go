@@ -16,7 +16,7 @@ import (
 
 // Listen binds the addresses. Nothing is accepted or dialed before Run.
 func Listen(config Config) (*Server, error) {
-	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]*adjIn{}, quarantine: map[netip.Addr]bool{}}
+	s := &Server{config: config, timers: defaultTimers, peers: map[netip.Addr]*peer{}, suspended: map[netip.Addr]*adjIn{}, told: map[netip.Addr]bool{}, quarantine: map[netip.Addr]bool{}}
 	s.config.Listen = slices.Clone(config.Listen)
 	if config.Logger == nil {
 		s.config.Logger = slog.New(slog.DiscardHandler)

@@ -67,7 +67,8 @@ type peer struct {
 	key         string // TCP MD5; installed on the listeners when it is not empty
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
-	known       bool   // the router had a session with an earlier peer of this run
+	known       bool   // the router had a session with an earlier peer of this run, and kept the routes
+	told        bool   // it had one, and was told to drop them
 	in          *adjIn // it is the next peer's when settings change
 	failure     string // how the last connection ended
 	diagnosis   diagnosis

@@ -27,7 +27,7 @@ func (p *peer) restart() neighbor.Restart {
 	switch {
 	case p.known || p.status.Established > 0:
 		r.Preserved = r.Families
-	case time.Since(p.config.LastRun) < r.Kept():
+	case !p.told && time.Since(p.config.LastRun) < r.Kept():
 		r.Restarting, r.Preserved = true, r.Families
 	}
 	return r

@@ -55,11 +55,14 @@ const (
 	maxExtended  = 65535 // of all but OPEN and KEEPALIVE, once both sides offered it (RFC 8654 §4)
 )
 
+// minNotification is the length of a NOTIFICATION without data.
+const minNotification = 21
+
 // lengths gives the shortest and the longest message of each type, by type.
 var lengths = [...]struct{ min, max int }{
 	typeOpen:         {29, maxLength},
 	typeUpdate:       {23, maxExtended},
-	typeNotification: {21, maxExtended},
+	typeNotification: {minNotification, maxExtended},
 	typeKeepalive:    {headerLength, headerLength},
 	typeRouteRefresh: {23, maxExtended}, // RFC 5291 appends entries
 }

@@ -69,6 +69,8 @@ type Server struct {
 	// What neighbors announced that had a session in this run, and are about to be
 	// added again.
 	suspended map[netip.Addr]*adjIn
+	// Neighbors that were removed in this run: they have dropped our routes.
+	told map[netip.Addr]bool
 	// Neighbors that get no session, until their settings change.
 	quarantine map[netip.Addr]bool
 }
@@ -112,6 +114,7 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		return fmt.Errorf("add neighbor %s: there is one with the address %s", settings.Name, settings.Address)
 	}
 	p := newPeer(s, settings)
+	p.told = s.told[settings.Address]
 	if in := s.suspended[settings.Address]; in != nil {
 		in.SetMax(settings.MaxReceived)
 		p.known, p.in = true, in
@@ -138,7 +141,10 @@ func (s *Server) start(p *peer) {
 // Remove ends the neighbor's sessions with a Cease, Peer De-configured, and
 // returns when they have ended.
 func (s *Server) Remove(addr netip.Addr) {
-	s.take(addr, func(p *peer) { p.cease(ceaseDeconfigured, "", "removed") })
+	s.take(addr, func(p *peer) {
+		p.cease(ceaseDeconfigured, "", "removed")
+		s.told[addr] = true
+	})
 }
 
 // Suspend is Remove for a neighbor that is about to be added again, with other

@@ -87,6 +87,13 @@ func (f *flight) last() (addr netip.Addr, before time.Duration) {
 	return netip.AddrFrom16([16]byte(f.memory)).Unmap(), f.get(flightAlive).Sub(f.get(flightTime))
 }
 
+// clear forgets what was noted.
+func (f *flight) clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.memory)
+}
+
 // put and get are for a caller that holds mu.
 func (f *flight) put(offset int, t time.Time) {
 	binary.LittleEndian.PutUint64(f.memory[offset:], uint64(t.UnixNano()))

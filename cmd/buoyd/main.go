@@ -12,8 +12,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime/debug"
-	"strconv"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -23,12 +23,15 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	// Nothing is reloaded, but a closed terminal must not end the sessions.
 	signal.Ignore(syscall.SIGHUP)
 	serve := supervise
 	if _, supervised := os.LookupEnv(supervisedEnv); supervised {
 		serve = serveSupervised
+	} else {
+		// A second signal ends the process at once, and the daemon with it. The
+		// daemon may get one of its own beside the supervisor's.
+		context.AfterFunc(ctx, stop)
 	}
 	os.Exit(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr, serve))
 }
@@ -57,13 +60,12 @@ func serveHere(ctx context.Context, cfg config.Config, s startup, log *slog.Logg
 
 // serveSupervised runs it in this process, which supervise has started.
 func serveSupervised(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) error {
-	fd, err := strconv.Atoi(os.Getenv(supervisedEnv))
-	if err == nil {
-		s.flight, err = openFlight(uintptr(fd))
-	}
+	f, err := openFlight(flightFile)
 	if err != nil {
 		return fmt.Errorf("%s is for buoyd itself: %w", supervisedEnv, err)
 	}
+	s.flight = f
+	go dieWith(os.NewFile(lifelineFile, "lifeline"))
 	return serveHere(ctx, cfg, s, log)
 }
 
@@ -77,7 +79,7 @@ func supervise(ctx context.Context, _ config.Config, _ startup, log *slog.Logger
 	if err != nil {
 		return err
 	}
-	s := supervisor{program: program, args: os.Args[1:], environ: os.Environ(), log: log, flight: f, blamed: map[netip.Addr]int{}}
+	s := supervisor{program: program, args: os.Args[1:], environ: os.Environ(), log: log, flight: f, blamed: map[netip.Addr][]time.Time{}}
 	return s.run(ctx)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/netip"
+	"os"
 	"os/exec"
 	"slices"
 	"syscall"
@@ -55,7 +56,7 @@ func TestBlame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := supervisor{log: silent(), flight: f, blamed: map[netip.Addr]int{}}
+	s := supervisor{log: silent(), flight: f, blamed: map[netip.Addr][]time.Time{}}
 	s.blame() // nobody was there
 	crash := func(after time.Duration) {
 		f.put(flightAlive, f.get(flightTime).Add(after))
@@ -66,9 +67,16 @@ func TestBlame(t *testing.T) {
 			t.Errorf("after %d crashes: %v", n, list)
 		}
 		f.note(netip.MustParseAddr("10.0.0.1"))
-		f.note(netip.MustParseAddr("10.0.0.9"))
+		bad := netip.MustParseAddr("10.0.0.9")
+		f.note(bad)
 		crash(-alive) // before the next sign of life
+		if n := len(s.blamed[bad]); n == 2 {
+			s.blamed[bad] = append(s.blamed[bad], time.Now().Add(-forgiven-time.Second)) // no longer counts
+		}
+		f.note(bad)
 		crash(2 * blameTime)
+		crash(-2 * blameTime) // the clock was set
+		s.blame()             // again, without another message
 	}
 	if list := s.quarantine(); !slices.Equal(list, []string{"10.0.0.9"}) {
 		t.Errorf("after 3 crashes: %v", list)
@@ -79,6 +87,31 @@ func TestWarm(t *testing.T) {
 	got := warm([]string{"--config", "f", "--cold", "--cold=true", "--log-level", "debug"})
 	if !slices.Equal(got, []string{"--config", "f", "--log-level", "debug"}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The daemon ends with its supervisor, whatever the kernel does about it.
+func TestDieWith(t *testing.T) {
+	if os.Getenv("DIE_WITH") != "" {
+		dieWith(os.Stdin)
+		return
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-test.run", "^TestDieWith$")
+	cmd.Env = append(os.Environ(), "DIE_WITH=1")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stdin.Close()
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Errorf("got %v, want that it is killed", err)
 	}
 }
 
