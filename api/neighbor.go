@@ -58,7 +58,7 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 	var f fields
 	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive", "local_address", "hold_time",
 		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env", "encapsulations", "max_advertised",
-		"graceful_restart", "restart_time", "long_lived_time", "long_lived")
+		"graceful_restart", "restart_time", "long_lived_time", "long_lived", "max_received")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -89,6 +89,7 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 
 		Encapsulations: given(in("encapsulations"), settings.Encapsulations),
 		MaxAdvertised:  given(in("max_advertised"), settings.MaxAdvertised),
+		MaxReceived:    given(in("max_received"), settings.MaxReceived),
 	}
 	state, err := s.Inventory.Execute(ctx, c)
 	if err != nil {
@@ -145,6 +146,7 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 		Policy: neighbor.Policy{
 			Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
 			MaxAdvertised:  n.GetMaxAdvertised(),
+			MaxReceived:    n.GetMaxReceived(),
 		},
 	}, f.err
 }
@@ -173,6 +175,7 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  n.MaxAdvertised,
+		MaxReceived:    n.MaxReceived,
 
 		GracefulRestart: n.GracefulNames(),
 		RestartTime:     uint32(n.Restart.RestartTime()),

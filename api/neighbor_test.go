@@ -45,13 +45,13 @@ func TestNeighborLife(t *testing.T) {
 func TestUpdateNeighbor(t *testing.T) {
 	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn", "route-target"}, HoldTime: 90,
 		GracefulRestart: []string{"inet6-vpn"}, RestartTime: 60, LongLivedTime: 7200, LongLived: []string{"inet6-vpn"},
-		Encapsulations: []string{"gre", "udp"}, MaxAdvertised: 100,
+		Encapsulations: []string{"gre", "udp"}, MaxAdvertised: 100, MaxReceived: 200,
 		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn", "inet6-vpn"}, Passive: true,
 		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, LocalAddress: "10.0.0.2", HoldTime: 9, KeepaliveTime: 3,
 		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY",
 		GracefulRestart: []string{"inet6-vpn", "route-target"}, RestartTime: 4095, LongLivedTime: 16777215, LongLived: []string{"inet6-vpn"},
-		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295}
+		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295, MaxReceived: 4294967294}
 	empty := &buoyv1.Neighbor{Name: mx1}
 	for _, tt := range []struct {
 		field string
@@ -76,6 +76,7 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"long_lived", all, func(n *buoyv1.Neighbor) {}},
 		{"encapsulations", all, func(n *buoyv1.Neighbor) { n.Encapsulations = all.Encapsulations }},
 		{"max_advertised", all, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 4294967295 }},
+		{"max_received", all, func(n *buoyv1.Neighbor) { n.MaxReceived = 4294967294 }},
 		// Back to the defaults.
 		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
 		{"graceful_restart", empty, func(n *buoyv1.Neighbor) { n.GracefulRestart = n.Families }},
@@ -84,6 +85,7 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"long_lived", empty, func(n *buoyv1.Neighbor) {}},
 		{"encapsulations", empty, func(n *buoyv1.Neighbor) { n.Encapsulations = nil }},
 		{"max_advertised", empty, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 0 }},
+		{"max_received", empty, func(n *buoyv1.Neighbor) { n.MaxReceived = 0 }},
 	} {
 		t.Run(tt.field, func(t *testing.T) {
 			l := newLab(t)

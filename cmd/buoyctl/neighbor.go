@@ -110,8 +110,8 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 	setCmd := &cobra.Command{
 		Use:     "neighbor NAME",
 		Aliases: []string{"peer"},
-		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation and --max-advertised",
-		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000\n  buoyctl set neighbor mx1 --graceful-restart inet-vpn,inet6-vpn --restart-time 120 --long-lived-time 86400",
+		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation, --max-advertised and --max-received",
+		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000 --max-received 100\n  buoyctl set neighbor mx1 --graceful-restart inet-vpn,inet6-vpn --restart-time 120 --long-lived-time 86400",
 		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
@@ -180,6 +180,7 @@ var neighborFields = map[string]string{
 
 	"encapsulation":  "encapsulations",
 	"max-advertised": "max_advertised",
+	"max-received":   "max_received",
 }
 
 func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
@@ -201,6 +202,7 @@ func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
 	flags.StringSliceVar(&n.LongLived, "long-lived", nil, "families of --long-lived-time (default all with graceful restart)")
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; they replace those of every route (default as the routes)")
 	flags.Uint32Var(&n.MaxAdvertised, "max-advertised", 0, "how many VPN routes the router is sent at most (default all)")
+	flags.Uint32Var(&n.MaxReceived, "max-received", 0, "how many VPN routes are taken from the router at most, to be shown (default 0, none)")
 }
 
 func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor) error {

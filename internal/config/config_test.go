@@ -127,7 +127,7 @@ func TestReference(t *testing.T) {
 			Restart: neighbor.RestartSettings{
 				Without:       neighbor.NewFamilies(neighbor.RouteTarget),
 				LongLivedTime: 86400, LongLived: neighbor.NewFamilies(neighbor.InetVPN)},
-			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000},
+			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000, MaxReceived: 100},
 		}.WithDefaults(c.BGP.Families),
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -175,7 +175,7 @@ func FuzzLoad(f *testing.F) {
 		f.Add(text)
 	}
 	for _, s := range []string{"", good, good + "---\n", neighbors(mx1, "{<<: *x}"), "a: &a [*a]", "? [a]\n: b", "bgp: !x {as: !!int 1}",
-		neighbors("{name: mx1, address: 10.0.0.1, as: 1, encapsulations: [udp, gre, udp], max_advertised: 4294967295}", "{encapsulations: [], max_advertised: 0}"),
+		neighbors("{name: mx1, address: 10.0.0.1, as: 1, encapsulations: [udp, gre, udp], max_advertised: 4294967295, max_received: 4294967295}", "{encapsulations: [], max_advertised: 0, max_received: 0}"),
 		neighbors("{name: mx1, address: 10.0.0.1, as: 1, families: [inet-vpn], graceful_restart: [none], restart_time: 4095, long_lived_time: 0}",
 			"{name: mx2, address: 10.0.0.3, as: 1, graceful_restart: [inet-vpn, inet6-vpn], long_lived_time: 60, long_lived: [inet6-vpn]}"),
 		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}",

@@ -60,6 +60,7 @@ type fileNeighbor struct {
 
 	Encapsulations []string `yaml:"encapsulations,flow,omitempty"`
 	MaxAdvertised  plain    `yaml:"max_advertised,omitempty"`
+	MaxReceived    plain    `yaml:"max_received,omitempty"`
 }
 
 // plain is a number or a boolean: text that is written without quotes.
@@ -122,6 +123,7 @@ func fileNeighborOf(n neighbor.Settings) fileNeighbor {
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  number(n.MaxAdvertised),
+		MaxReceived:    number(n.MaxReceived),
 	}
 	if n.LocalAddress.IsValid() {
 		f.LocalAddress = n.LocalAddress.String()

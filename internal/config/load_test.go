@@ -100,14 +100,14 @@ func TestLoad(t *testing.T) {
 
 		{name: "neighbors", file: "bgp: {as: 1, router_id: 10.0.0.2, families: [inet-vpn]}\nneighbors:\n" +
 			"- {name: mx1, address: 10.0.0.1, as: 64512}\n" +
-			"- {name: '7', address: '2001:DB8::1', as: 4294967295, port: 1179, families: [route-target, inet-vpn], passive: true, encapsulations: [udp], max_advertised: 4294967295}\n",
+			"- {name: '7', address: '2001:DB8::1', as: 4294967295, port: 1179, families: [route-target, inet-vpn], passive: true, encapsulations: [udp], max_advertised: 4294967295, max_received: 4294967294}\n",
 			change: func(c *Config) {
 				c.BGP.AS, c.BGP.Families = 1, neighbor.NewFamilies(neighbor.InetVPN)
 				c.Neighbors = []neighbor.Settings{
 					{Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN)},
 					{Name: "7", Address: netip.MustParseAddr("2001:db8::1"), Port: 1179, AS: 4294967295,
 						Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget), Passive: true,
-						Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), MaxAdvertised: 4294967295}},
+						Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), MaxAdvertised: 4294967295, MaxReceived: 4294967294}},
 				}
 			}},
 	} {

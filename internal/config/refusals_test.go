@@ -60,8 +60,8 @@ func TestRefusedFiles(t *testing.T) {
 				`f.yaml:5: api.listen[1]: expected unix://PATH or a loopback address and port, for example 127.0.0.1:50051, got "y"`},
 		{"neighbors", good + "neighbors: {mx1: {}}", "f.yaml:2: neighbors: expected a list, got a mapping"},
 		{"neighbor", neighbors("mx1", "", mx1),
-			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, got "mx1"` + "\n" +
-				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, got nothing"},
+			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, max_received, got "mx1"` + "\n" +
+				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, max_received, got nothing"},
 
 		// What is required.
 		{"empty", "", "f.yaml: bgp.as: expected an AS 1..4294967295, got nothing (set it in the file, with BUOYD_BGP_AS or --bgp-as)\n" +
@@ -236,6 +236,12 @@ func TestRefusedValues(t *testing.T) {
 		}},
 		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, max_advertised: %s}"), "f.yaml:3: neighbors[0].max_advertised (mx1): expected 1..4294967295 routes, got ", map[string]string{
 			`0`:          `"0"`,
+			`4294967296`: `"4294967296"`,
+			`-1`:         `"-1"`,
+			`all`:        `"all"`,
+			`""`:         `""`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, max_received: %s}"), "f.yaml:3: neighbors[0].max_received (mx1): expected 0..4294967295 routes, got ", map[string]string{
 			`4294967296`: `"4294967296"`,
 			`-1`:         `"-1"`,
 			`all`:        `"all"`,

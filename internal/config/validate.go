@@ -126,13 +126,17 @@ func (v *validation) graceful(path string, names []string) neighbor.Families {
 	return without
 }
 
-// policy validates what a neighbor may leave out of what it is sent.
+// policy validates what a neighbor may leave out of what it is sent, and of what
+// is taken from it.
 func (v *validation) policy(path string, raw fileNeighbor, s *neighbor.Settings) {
 	if v.present(path + ".encapsulations") {
 		s.Encapsulations = union(v, path+".encapsulations", raw.Encapsulations, vrf.ParseEncapsulations)
 	}
 	if v.present(path + ".max_advertised") {
 		s.MaxAdvertised = single(v, path+".max_advertised", raw.MaxAdvertised, parseRange[uint32](1, 4294967295, "routes"))
+	}
+	if v.present(path + ".max_received") {
+		s.MaxReceived = single(v, path+".max_received", raw.MaxReceived, parseRange[uint32](0, 4294967295, "routes"))
 	}
 }
 

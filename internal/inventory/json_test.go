@@ -176,6 +176,15 @@ func TestStoredForm(t *testing.T) {
 				Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 4294967295}}, false, 3},
 			func(s *State) any { n, _ := s.Neighbor(mx1); return *n },
 		},
+		// From here on: what came with the routes of neighbors.
+		{
+			"neighbor/neighbors/mx1",
+			`{"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn","passive":false,"max_received":4294967295}`,
+			Neighbor{neighbor.Settings{
+				Name: "mx1", Address: addr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN),
+				Policy: neighbor.Policy{MaxReceived: 4294967295}}, false, 3},
+			func(s *State) any { n, _ := s.Neighbor(mx1); return *n },
+		},
 	} {
 		if got := string(put(tt.key, Absent, tt.resource).Value); got != tt.golden {
 			t.Errorf("%s:\n got %s\nwant %s", tt.key, got, tt.golden)

@@ -21,6 +21,7 @@ func (m *model) doNeighbor(c Command, out *outcome) (broken reasons) {
 		set(&s.Passive, c.Passive)
 		set(&s.Encapsulations, c.Encapsulations)
 		set(&s.MaxAdvertised, c.MaxAdvertised)
+		set(&s.MaxReceived, c.MaxReceived)
 		broken.add(c.Name == static, ReasonReadOnly)
 		if broken = append(broken, m.peerRules(s)...); broken == nil && out != nil {
 			m.peers[c.Name] = s

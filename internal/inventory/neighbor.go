@@ -60,6 +60,7 @@ type UpdateNeighbor struct {
 
 	Encapsulations *vrf.Encapsulations
 	MaxAdvertised  *uint32
+	MaxReceived    *uint32
 }
 
 func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
@@ -82,6 +83,7 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 	c.setRestart(&n.Restart)
 	set(&n.Encapsulations, c.Encapsulations)
 	set(&n.MaxAdvertised, c.MaxAdvertised)
+	set(&n.MaxReceived, c.MaxReceived)
 	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}

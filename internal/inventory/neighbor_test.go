@@ -46,8 +46,8 @@ func TestUpdateNeighbor(t *testing.T) {
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.2","port":1179,"as":65000,"families":"inet6-vpn","passive":true}`,
 		`delete neighboraddr/10.0.0.1@any`,
 		`put neighboraddr/10.0.0.2@0 neighbors/mx1`)
-	w.planned("policy", UpdateNeighbor{Name: mx1, Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE)), MaxAdvertised: ptr(uint32(100))},
-		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"encapsulations":"gre","max_advertised":100}`)
+	w.planned("policy", UpdateNeighbor{Name: mx1, Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE)), MaxAdvertised: ptr(uint32(100)), MaxReceived: ptr(uint32(200))},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"encapsulations":"gre","max_advertised":100,"max_received":200}`)
 	w.planned("restart", UpdateNeighbor{Name: mx1, WithoutRestart: ptr(neighbor.NewFamilies(neighbor.RouteTarget)), RestartTime: ptr(uint16(120)),
 		LongLivedTime: ptr(uint32(3600)), LongLived: ptr(neighbor.NewFamilies(neighbor.InetVPN))},
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"restart":{"without":"route-target","time":120,"long_lived_time":3600,"long_lived":"inet-vpn"}}`)
@@ -56,10 +56,10 @@ func TestUpdateNeighbor(t *testing.T) {
 		`delete neighboraddr/10.0.0.1@any`)
 	w.do(DeleteNeighbor{mx1}, CreateNeighbor{settings("mx2", "10.0.0.1")})
 
-	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.NewEncapsulations(vrf.MPLSInUDP)), MaxAdvertised: ptr(uint32(1))})
+	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.NewEncapsulations(vrf.MPLSInUDP)), MaxAdvertised: ptr(uint32(1)), MaxReceived: ptr(uint32(2))})
 	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.Encapsulations(0))})
 	n, _ := w.state.Neighbor(mx2)
-	if want := (neighbor.Policy{MaxAdvertised: 1}); n.Policy != want {
+	if want := (neighbor.Policy{MaxAdvertised: 1, MaxReceived: 2}); n.Policy != want {
 		t.Errorf("encapsulations taken back: got %+v, want %+v", n.Policy, want)
 	}
 }

@@ -143,7 +143,11 @@ type Neighbor struct {
 	// long_lived, too.
 	LongLivedTime uint32 `protobuf:"varint,23,opt,name=long_lived_time,json=longLivedTime,proto3" json:"long_lived_time,omitempty"`
 	// The families for which it does; empty for all with graceful restart.
-	LongLived     []string `protobuf:"bytes,24,rep,name=long_lived,json=longLived,proto3" json:"long_lived,omitempty"`
+	LongLived []string `protobuf:"bytes,24,rep,name=long_lived,json=longLived,proto3" json:"long_lived,omitempty"`
+	// How many VPN routes are taken from the neighbor at most, 0 for none: they are
+	// shown, and neither imported nor passed on. A lower number drops none that are
+	// there, but 0 drops all.
+	MaxReceived   uint32 `protobuf:"varint,25,opt,name=max_received,json=maxReceived,proto3" json:"max_received,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -344,6 +348,13 @@ func (x *Neighbor) GetLongLived() []string {
 		return x.LongLived
 	}
 	return nil
+}
+
+func (x *Neighbor) GetMaxReceived() uint32 {
+	if x != nil {
+		return x.MaxReceived
+	}
+	return 0
 }
 
 // Session is what was seen of the sessions with a neighbor.
@@ -1366,7 +1377,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8d\a\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\a\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1394,7 +1405,8 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\frestart_time\x18\x16 \x01(\rR\vrestartTime\x12&\n" +
 	"\x0flong_lived_time\x18\x17 \x01(\rR\rlongLivedTime\x12\x1d\n" +
 	"\n" +
-	"long_lived\x18\x18 \x03(\tR\tlongLived\"s\n" +
+	"long_lived\x18\x18 \x03(\tR\tlongLived\x12!\n" +
+	"\fmax_received\x18\x19 \x01(\rR\vmaxReceived\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IDLE\x10\x01\x12\v\n" +
