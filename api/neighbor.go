@@ -207,6 +207,9 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		LastDown:             timestamp(session.LastDown),
 		AdvertisedRoutes:     session.Advertised,
 		MaxAdvertisedReached: session.MaxReached,
+		TakenRoutes:          session.Taken,
+		StaleRoutes:          session.Stale,
+		LeftRoutes:           session.Left,
 
 		KeptFamilies:          session.Kept().Strings(),
 		KeptAfterNotification: session.KeptAfterNotification(),

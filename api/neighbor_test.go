@@ -149,7 +149,7 @@ func TestSession(t *testing.T) {
 		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
-		Advertised: 15, MaxReached: true,
+		Advertised: 15, MaxReached: true, Taken: 18, Stale: 17, Left: 19,
 		BadMessages: []neighbor.BadMessage{{Time: taken, Reason: "a message of type 99", Bytes: []byte{0xff, 0, 99}}, {Time: taken, Reason: "\xff"}},
 	}}
 	at := timestamppb.New(taken)
@@ -171,7 +171,7 @@ func TestSession(t *testing.T) {
 			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 			EstablishedCount:     14, Flaps: 13, StateChanges: 80, LastUp: at, LastDown: at,
-			AdvertisedRoutes: 15, MaxAdvertisedReached: true,
+			AdvertisedRoutes: 15, MaxAdvertisedReached: true, TakenRoutes: 18, StaleRoutes: 17, LeftRoutes: 19,
 			BadMessages:  []*buoyv1.BadMessage{{Time: at, Reason: "a message of type 99", Data: []byte{0xff, 0, 99}}, {Time: at, Reason: "?"}},
 			KeptFamilies: []string{"inet-vpn"}, LongLivedFamilies: []string{"inet-vpn"}, KeptAfterNotification: true,
 		},

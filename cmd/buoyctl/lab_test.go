@@ -234,6 +234,7 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 					{Time: time.Now(), Reason: "an UPDATE: ORIGIN of 3 bytes", Bytes: append(header, make([]byte, 200)...)}}
 			}
 			status.Advertised, status.MaxReached = 12, n.MaxAdvertised == 12
+			countTaken(&status)
 		} else {
 			status.State, status.Reason = neighbor.Active, "connection refused"
 		}

@@ -34,6 +34,7 @@ var neighborColumns = []column[*buoyv1.Neighbor]{
 	{"UPDATES-SENT", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetSent().GetUpdates()) }},
 	{"UPDATES-RECEIVED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetReceived().GetUpdates()) }},
 	{"ADVERTISED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetAdvertisedRoutes()) }},
+	{"RECEIVED", true, func(n *buoyv1.Neighbor) string { return count(n.GetSession().GetTakenRoutes()) }},
 	{"REASON", false, reason},
 }
 
@@ -222,6 +223,7 @@ func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor)
 	}
 	describeSettings(s, n)
 	s.line("Advertised routes", advertised(n))
+	s.line("Received routes", received(n))
 	if session := n.GetSession(); session != nil {
 		describeSession(s, session)
 	}
@@ -259,6 +261,26 @@ func advertised(n *buoyv1.Neighbor) string {
 	}
 	if n.GetSession().GetMaxAdvertisedReached() {
 		text += " (maximum reached: the others are withheld)"
+	}
+	return text
+}
+
+// received says how many routes of the router are there, and what they lack.
+func received(n *buoyv1.Neighbor) string {
+	session := n.GetSession()
+	if n.MaxReceived == 0 {
+		return "none are taken (--max-received)"
+	}
+	text := fmt.Sprintf("%d of at most %d", session.GetTakenRoutes(), n.MaxReceived)
+	var lacks []string
+	if stale := session.GetStaleRoutes(); stale > 0 {
+		lacks = append(lacks, count(stale)+" stale")
+	}
+	if left := session.GetLeftRoutes(); left > 0 {
+		lacks = append(lacks, count(left)+" left out")
+	}
+	if len(lacks) > 0 {
+		text += " (" + strings.Join(lacks, ", ") + ")"
 	}
 	return text
 }

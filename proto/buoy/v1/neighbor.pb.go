@@ -397,7 +397,14 @@ type Session struct {
 	LongLivedFamilies []string `protobuf:"bytes,20,rep,name=long_lived_families,json=longLivedFamilies,proto3" json:"long_lived_families,omitempty"`
 	// The last few messages of the neighbor that were refused or malformed, the
 	// oldest first. Not in lists, because they may be long.
-	BadMessages   []*BadMessage `protobuf:"bytes,21,rep,name=bad_messages,json=badMessages,proto3" json:"bad_messages,omitempty"`
+	BadMessages []*BadMessage `protobuf:"bytes,21,rep,name=bad_messages,json=badMessages,proto3" json:"bad_messages,omitempty"`
+	// VPN routes that are there from the neighbor.
+	TakenRoutes uint64 `protobuf:"varint,22,opt,name=taken_routes,json=takenRoutes,proto3" json:"taken_routes,omitempty"`
+	// Those of them that it has not announced since its session was lost; they are
+	// kept for its restart time, and then until it has announced the others.
+	StaleRoutes uint64 `protobuf:"varint,23,opt,name=stale_routes,json=staleRoutes,proto3" json:"stale_routes,omitempty"`
+	// VPN routes that it has announced beyond max_received, while there is one.
+	LeftRoutes    uint64 `protobuf:"varint,24,opt,name=left_routes,json=leftRoutes,proto3" json:"left_routes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -577,6 +584,27 @@ func (x *Session) GetBadMessages() []*BadMessage {
 		return x.BadMessages
 	}
 	return nil
+}
+
+func (x *Session) GetTakenRoutes() uint64 {
+	if x != nil {
+		return x.TakenRoutes
+	}
+	return 0
+}
+
+func (x *Session) GetStaleRoutes() uint64 {
+	if x != nil {
+		return x.StaleRoutes
+	}
+	return 0
+}
+
+func (x *Session) GetLeftRoutes() uint64 {
+	if x != nil {
+		return x.LeftRoutes
+	}
+	return 0
 }
 
 type Open struct {
@@ -1415,7 +1443,7 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xfc\a\n" +
+	"\vESTABLISHED\x10\x06\"\xe3\b\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -1438,7 +1466,11 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\rkept_families\x18\x12 \x03(\tR\fkeptFamilies\x126\n" +
 	"\x17kept_after_notification\x18\x13 \x01(\bR\x15keptAfterNotification\x12.\n" +
 	"\x13long_lived_families\x18\x14 \x03(\tR\x11longLivedFamilies\x126\n" +
-	"\fbad_messages\x18\x15 \x03(\v2\x13.buoy.v1.BadMessageR\vbadMessages\"\xe3\x01\n" +
+	"\fbad_messages\x18\x15 \x03(\v2\x13.buoy.v1.BadMessageR\vbadMessages\x12!\n" +
+	"\ftaken_routes\x18\x16 \x01(\x04R\vtakenRoutes\x12!\n" +
+	"\fstale_routes\x18\x17 \x01(\x04R\vstaleRoutes\x12\x1f\n" +
+	"\vleft_routes\x18\x18 \x01(\x04R\n" +
+	"leftRoutes\"\xe3\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net/netip"
+
+	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// announced is what mx1 announces, ordered by key. The second route is stale.
+var announced = []vrf.Received{
+	{
+		Key:   keyOf("10.255.0.1:1", "192.0.2.0/24"),
+		Label: 24000,
+		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.IGP, LocalPref: 200,
+			Targets: targetsOf("target:64512:10003"), Encapsulations: vrf.NewEncapsulations(vrf.GRE)},
+	},
+	{
+		Key:   keyOf("64512:7", "198.51.100.0/24"),
+		Label: 24001,
+		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 {65002 65003}",
+			LocalPref: vrf.LocalPrefDefault, MED: 50, Targets: targetsOf("target:64512:10003", "target:64512:7")},
+		Stale: true,
+	},
+	{
+		Key:        keyOf("64512:7", "2001:db8:ffff::/48"),
+		Label:      24002,
+		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001", LocalPref: vrf.LocalPrefDefault},
+	},
+}
+
+func keyOf(rd, prefix string) vrf.Key {
+	d, err := routetarget.ParseDistinguisher(rd)
+	if err != nil {
+		panic(err)
+	}
+	return vrf.Key{RD: d, Prefix: netip.MustParsePrefix(prefix)}
+}
+
+func targetsOf(texts ...string) routetarget.Set {
+	list := make([]routetarget.Target, len(texts))
+	for i, text := range texts {
+		var err error
+		if list[i], err = routetarget.ParseTarget(text); err != nil {
+			panic(err)
+		}
+	}
+	return routetarget.NewSet(list...)
+}
+
+// taken returns what is taken of mx1's routes, and how many are left out.
+func taken(n neighbor.Settings) (routes []vrf.Received, left int) {
+	if n.Name != "mx1" || n.MaxReceived == 0 {
+		return nil, 0
+	}
+	room := min(int(n.MaxReceived), len(announced))
+	return announced[:room], len(announced) - room
+}
+
+// countTaken fills in what a status says about received routes.
+func countTaken(s *neighbor.Status) {
+	routes, left := taken(s.Settings)
+	s.Taken, s.Left = uint64(len(routes)), uint64(left)
+	for _, r := range routes {
+		if r.Stale {
+			s.Stale++
+		}
+	}
+}
