@@ -159,6 +159,10 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
 				return s.routes.ListRoutes
 			}),
+		rpc(&buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_RECEIVED},
+			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+				return s.routes.ListRoutes
+			}),
 		rpc(&buoyv1.ListNetworksRequest{Parent: "projects/default"},
 			func(s services) func(context.Context, *buoyv1.ListNetworksRequest) (*buoyv1.ListNetworksResponse, error) {
 				return s.networks.ListNetworks

@@ -201,6 +201,7 @@ type fakeSpeaker struct {
 	stale     map[string]error // by key: taken, a change of it is refused
 	sessions  []neighbor.Status
 	out       map[netip.Addr][]vrf.Route
+	in        map[netip.Addr][]vrf.Received
 	strangers neighbor.Refused
 	waiting   bool // established neighbors are being sent what they get
 	panics    bool
@@ -278,6 +279,10 @@ func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 			}
 		}
 	}
+}
+
+func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+	return slices.Values(s.in[addr])
 }
 
 // Delivery says that a neighbor has what its families allow.

@@ -50,6 +50,10 @@ func (f routeFilter) takes(r vrf.Route) bool {
 }
 
 func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+	received := req.GetDirection() == buoyv1.ListRoutesRequest_RECEIVED
+	if v := viewerOf(ctx); received && v != "" {
+		return nil, v.operatorsOnly()
+	}
 	filter := routeFilter{state: s.Inventory.State(), viewer: viewerOf(ctx), families: neighbor.AllFamilies, network: req.GetNetwork(), holder: req.GetFloatingIp()}
 	if name := req.GetTable(); name != "" {
 		family, ok := tables[name]
@@ -57,6 +61,9 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 			return nil, invalid("table", fmt.Errorf("expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got %q", name))
 		}
 		filter.families = neighbor.NewFamilies(family)
+	}
+	if received {
+		return s.listReceived(filter, req.GetNeighbor())
 	}
 	if filter.network != "" {
 		if _, err := find(filter.viewer, filter.state, filter.state.Network, "network", filter.network); err != nil {
@@ -74,7 +81,7 @@ func (s *routeService) ListRoutes(ctx context.Context, req *buoyv1.ListRoutesReq
 	case req.GetNeighbor() == "":
 		return s.listAll(filter), nil
 	case req.GetDirection() != buoyv1.ListRoutesRequest_ADVERTISED:
-		return nil, invalid("direction", errors.New("expected ADVERTISED to go with the neighbor"))
+		return nil, invalid("direction", errors.New("expected ADVERTISED or RECEIVED to go with the neighbor"))
 	default:
 		return s.listAdvertised(filter, req.GetNeighbor())
 	}
@@ -141,6 +148,53 @@ func (s *routeService) listAdvertised(filter routeFilter, name string) (*buoyv1.
 	return resp, nil
 }
 
+// listReceived lists what is taken of what a neighbor has announced.
+func (s *routeService) listReceived(filter routeFilter, name string) (*buoyv1.ListRoutesResponse, error) {
+	switch {
+	case name == "":
+		return nil, invalid("neighbor", errors.New("expected a neighbor to go with the direction"))
+	case filter.network != "":
+		return nil, invalid("network", errors.New("expected none with direction RECEIVED: what a neighbor announces is of no network"))
+	case filter.holder != "":
+		return nil, invalid("floating_ip", errors.New("expected none with direction RECEIVED: what a neighbor announces is of no floating IP"))
+	}
+	n, ok := filter.state.Neighbor(name)
+	if !ok {
+		return nil, missing("neighbor", name)
+	}
+	resp := &buoyv1.ListRoutesResponse{}
+	for r := range s.Sessions.AdjRIBIn(n.Address) {
+		if filter.families.Contains(neighbor.VPNFamily(r.Prefix.Addr())) {
+			resp.Routes = append(resp.Routes, receivedToProto(name, r))
+		}
+	}
+	return resp, nil
+}
+
+func receivedToProto(source string, r vrf.Received) *buoyv1.Route {
+	p := &buoyv1.Route{
+		Prefix:             r.Prefix.String(),
+		RouteDistinguisher: r.RD.String(),
+		Label:              uint32(r.Label),
+		NextHop:            text(r.NextHop),
+		LocalPref:          r.LocalPref,
+		RouteTargets:       r.Targets.Strings(),
+		Encapsulations:     r.Encapsulations.Strings(),
+		Family:             neighbor.VPNFamily(r.Prefix.Addr()).String(),
+		State:              buoyv1.Route_RECEIVED,
+		Since:              timestamp(r.Since),
+		Origin:             r.Origin.String(),
+		AsPath:             r.ASPath,
+		Med:                r.MED,
+		Stale:              r.Stale,
+		Source:             source,
+	}
+	if r.Stale {
+		p.StateReason = "stale: the neighbor has yet to announce it again"
+	}
+	return p
+}
+
 func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
 	network, floatingIP := origin(state, r.Key)
 	return &buoyv1.Route{
@@ -154,5 +208,6 @@ func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
 		Network:            network,
 		FloatingIp:         floatingIP,
 		Family:             neighbor.VPNFamily(r.Prefix.Addr()).String(),
+		Origin:             vrf.Incomplete.String(),
 	}
 }

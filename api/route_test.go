@@ -10,6 +10,7 @@ import (
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -20,7 +21,7 @@ func routeOfWeb1() *buoyv1.Route {
 		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
 		Encapsulations: []string{"gre", "udp"},
 		Network:        public, FloatingIp: web1, Family: "inet-vpn",
-		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken),
+		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken), Origin: "INCOMPLETE",
 	}
 }
 
@@ -30,7 +31,7 @@ func routeOfWeb6() *buoyv1.Route {
 		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
 		Encapsulations: []string{"gre"},
 		Network:        public, FloatingIp: web6, Family: "inet6-vpn",
-		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken),
+		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken), Origin: "INCOMPLETE",
 	}
 }
 
@@ -54,7 +55,7 @@ func TestListRoutes(t *testing.T) {
 	}
 	given := routeOfWeb1()
 	unknown := &buoyv1.Route{Prefix: "192.0.2.1/32", RouteDistinguisher: "10.0.0.99:9", Label: 77, NextHop: "10.0.0.99",
-		Family: "inet-vpn", State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken)}
+		Family: "inet-vpn", State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken), Origin: "INCOMPLETE"}
 	const advertised = buoyv1.ListRoutesRequest_ADVERTISED
 	for _, tt := range []struct {
 		name string
@@ -94,7 +95,7 @@ func TestListRefusedRoutes(t *testing.T) {
 
 func TestListRoutesRefused(t *testing.T) {
 	l := newLab(t).furnish(t)
-	const advertised = buoyv1.ListRoutesRequest_ADVERTISED
+	const advertised, received = buoyv1.ListRoutesRequest_ADVERTISED, buoyv1.ListRoutesRequest_RECEIVED
 	for _, tt := range []struct {
 		name string
 		req  *buoyv1.ListRoutesRequest
@@ -109,15 +110,85 @@ func TestListRoutesRefused(t *testing.T) {
 		{"direction alone", &buoyv1.ListRoutesRequest{Direction: advertised},
 			refusal{codes.InvalidArgument, "INVALID_FIELD", "neighbor", "", "expected a neighbor to go with the direction"}},
 		{"neighbor alone", &buoyv1.ListRoutesRequest{Neighbor: mx1},
-			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED to go with the neighbor"}},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED or RECEIVED to go with the neighbor"}},
 		{"unknown direction", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: 99},
-			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED to go with the neighbor"}},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "direction", "", "expected ADVERTISED or RECEIVED to go with the neighbor"}},
 		{"no such neighbor", &buoyv1.ListRoutesRequest{Neighbor: "neighbors/nope", Direction: advertised},
 			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "neighbor", "neighbors/nope", "neighbors/nope does not exist"}},
+		{"received from nobody", &buoyv1.ListRoutesRequest{Direction: received},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "neighbor", "", "expected a neighbor to go with the direction"}},
+		{"received from no such neighbor", &buoyv1.ListRoutesRequest{Neighbor: "neighbors/nope", Direction: received},
+			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "neighbor", "neighbors/nope", "neighbors/nope does not exist"}},
+		{"received, wrong table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "inet.0"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got "inet.0"`}},
+		{"received, of a network", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Network: public},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "network", "", "expected none with direction RECEIVED: what a neighbor announces is of no network"}},
+		{"received, of a floating IP", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, FloatingIp: web1},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "floating_ip", "", "expected none with direction RECEIVED: what a neighbor announces is of no floating IP"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := l.routes.ListRoutes(t.Context(), tt.req)
 			tt.want.check(t, err)
 		})
+	}
+}
+
+// announced is a route of another AS with all that there may be.
+func announced(t testing.TB) vrf.Received {
+	t.Helper()
+	rd, err := routetarget.ParseDistinguisher("10.255.0.1:7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := routetarget.ParseTarget("target:64512:10003")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return vrf.Received{
+		Key:   vrf.Key{RD: rd, Prefix: netip.MustParsePrefix("198.51.100.0/24")},
+		Label: 24001,
+		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001 {65002 65003}", LocalPref: 150, MED: 50,
+			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE)},
+		Since: taken,
+	}
+}
+
+// What a neighbor has announced is listed for itself, and beside nothing of ours.
+func TestListReceived(t *testing.T) {
+	l := newLab(t).furnish(t)
+	four := announced(t)
+	six := four
+	six.Prefix, six.Stale = netip.MustParsePrefix("2001:db8:ffff::/48"), true
+	six.Attributes = vrf.Attributes{NextHop: netip.MustParseAddr("2001:db8::1"), LocalPref: vrf.LocalPrefDefault}
+	l.speaker.in = map[netip.Addr][]vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}}
+	first := &buoyv1.Route{
+		Prefix: "198.51.100.0/24", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "10.0.0.1", LocalPref: 150,
+		RouteTargets: []string{"target:64512:10003"}, Encapsulations: []string{"gre"}, Family: "inet-vpn",
+		State: buoyv1.Route_RECEIVED, Since: timestamppb.New(taken), Origin: "EGP", AsPath: "65001 {65002 65003}", Med: 50, Source: mx1,
+	}
+	second := &buoyv1.Route{
+		Prefix: "2001:db8:ffff::/48", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "2001:db8::1", LocalPref: 100, Family: "inet6-vpn",
+		State: buoyv1.Route_RECEIVED, StateReason: "stale: the neighbor has yet to announce it again", Stale: true,
+		Since: timestamppb.New(taken), Origin: "IGP", Source: mx1,
+	}
+	const received = buoyv1.ListRoutesRequest_RECEIVED
+	for _, tt := range []struct {
+		name string
+		req  *buoyv1.ListRoutesRequest
+		want []*buoyv1.Route
+	}{
+		{"all", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received}, []*buoyv1.Route{first, second}},
+		{"IPv4 table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "bgp.l3vpn.0"}, []*buoyv1.Route{first}},
+		{"IPv6 table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{second}},
+		{"of another", &buoyv1.ListRoutesRequest{Neighbor: fixed, Direction: received}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			equal(t, "routes", call(t, l.routes.ListRoutes, tt.req), &buoyv1.ListRoutesResponse{Routes: tt.want})
+		})
+	}
+	for _, r := range call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{}).Routes {
+		if r.Source != "" || r.State == buoyv1.Route_RECEIVED {
+			t.Errorf("among our own: got %v", r)
+		}
 	}
 }

@@ -50,6 +50,9 @@ type Sessions interface {
 	Refused() neighbor.Refused
 	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
+	// AdjRIBIn yields what is taken of what a neighbor has announced, ordered by
+	// key.
+	AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received]
 	// Delivery says whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }

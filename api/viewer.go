@@ -69,8 +69,7 @@ func (v viewer) may(r rule, inv Inventory, name string) error {
 	owner := inventory.ProjectOf(name)
 	switch {
 	case r == operators:
-		return &inventory.Error{Code: inventory.PermissionDenied, Reason: reasonOperatorsOnly,
-			Message: fmt.Sprintf("only the operator may do this, and the request is for project %s", v)}
+		return v.operatorsOnly()
 	case r == reads || owner == "" || owner == string(v):
 		return nil
 	case r == changes && !v.sees(inv.State(), name):
@@ -79,6 +78,12 @@ func (v viewer) may(r rule, inv Inventory, name string) error {
 		return &inventory.Error{Code: inventory.PermissionDenied, Reason: reasonNotYours, Field: "name",
 			Message: fmt.Sprintf("%s is not of project %s", name, v)}
 	}
+}
+
+// operatorsOnly refuses what no viewer may do.
+func (v viewer) operatorsOnly() error {
+	return &inventory.Error{Code: inventory.PermissionDenied, Reason: reasonOperatorsOnly,
+		Message: fmt.Sprintf("only the operator may do this, and the request is for project %s", v)}
 }
 
 // sees reports whether the viewer may see a resource.

@@ -85,8 +85,10 @@ func fill(m protoreflect.Message, values map[string]string) {
 			fill(m.Mutable(f).List().AppendMutable().Message(), values)
 		case f.Message() != nil:
 			fill(m.Mutable(f).Message(), values)
+		case f.Enum() != nil && f.Name() == "direction" && values["received"] != "":
+			m.Set(f, protoreflect.ValueOfEnum(protoreflect.EnumNumber(buoyv1.ListRoutesRequest_RECEIVED)))
 		case f.Enum() != nil && f.Name() == "direction" && values["neighbor"] != "":
-			m.Set(f, protoreflect.ValueOfEnum(1))
+			m.Set(f, protoreflect.ValueOfEnum(protoreflect.EnumNumber(buoyv1.ListRoutesRequest_ADVERTISED)))
 		case f.Name() == "page_size" && given:
 			m.Set(f, protoreflect.ValueOfInt32(1))
 		}
@@ -111,6 +113,7 @@ func asked() (all []map[string]string) {
 		for _, name := range names {
 			all = append(all,
 				map[string]string{field: name},
+				map[string]string{field: name, "received": "yes"},
 				map[string]string{field: name, "name": "projects/dev/floatingIps/new"},
 				map[string]string{field: name, "name": "projects/ops/floatingIps/new"},
 				map[string]string{field: name, "name": blue})

@@ -54,6 +54,7 @@ func tenants(t testing.TB, secrets bool) *lab {
 		createPool(t, l, closedPool, []string{"198.51.100.100-198.51.100.109"}, "ci")
 		call(t, l.floatingIPs.Allocate, &buoyv1.AllocateRequest{Name: secretFIP, Network: secretNet})
 		l.associate(t, secretFIP, 777)
+		l.speaker.in = map[netip.Addr][]vrf.Received{netip.MustParseAddr("10.0.0.1"): {announced(t)}}
 	}
 	for r := range l.speaker.All() {
 		at := netip.MustParseAddr("10.0.0.1")
@@ -158,6 +159,8 @@ func TestViewerChanges(t *testing.T) {
 		"UpdateNeighbor":    attempt(l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{}),
 		"DeleteNeighbor":    attempt(l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1}),
 		"UpdateGlobal":      attempt(l.globals.UpdateGlobal, &buoyv1.UpdateGlobalRequest{ValidateOnly: true}),
+		"received routes":   attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
+		"received, refused": attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Network: secretNet, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
 	} {
 		t.Run(verb, func(t *testing.T) { operatorsOnly.check(t, do(as(t.Context(), "dev"))) })
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"iter"
 	"net/netip"
+	"slices"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -67,4 +69,14 @@ func countTaken(s *neighbor.Status) {
 			s.Stale++
 		}
 	}
+}
+
+func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+	for n := range s.state().Neighbors() {
+		if n.Address == addr {
+			routes, _ := taken(n.Settings)
+			return slices.Values(routes)
+		}
+	}
+	return slices.Values([]vrf.Received(nil))
 }

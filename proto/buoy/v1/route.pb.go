@@ -35,6 +35,8 @@ const (
 	// No neighbor that is established can take it, or the speaker did not take
 	// it or its withdrawal, which is tried again.
 	Route_WITHHELD Route_State = 3
+	// A neighbor has announced it. The reason says whether it is stale.
+	Route_RECEIVED Route_State = 4
 )
 
 // Enum value maps for Route_State.
@@ -44,12 +46,14 @@ var (
 		1: "ADVERTISED",
 		2: "PENDING",
 		3: "WITHHELD",
+		4: "RECEIVED",
 	}
 	Route_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
 		"ADVERTISED":        1,
 		"PENDING":           2,
 		"WITHHELD":          3,
+		"RECEIVED":          4,
 	}
 )
 
@@ -85,6 +89,7 @@ type ListRoutesRequest_Direction int32
 const (
 	ListRoutesRequest_DIRECTION_UNSPECIFIED ListRoutesRequest_Direction = 0
 	ListRoutesRequest_ADVERTISED            ListRoutesRequest_Direction = 1
+	ListRoutesRequest_RECEIVED              ListRoutesRequest_Direction = 2
 )
 
 // Enum value maps for ListRoutesRequest_Direction.
@@ -92,10 +97,12 @@ var (
 	ListRoutesRequest_Direction_name = map[int32]string{
 		0: "DIRECTION_UNSPECIFIED",
 		1: "ADVERTISED",
+		2: "RECEIVED",
 	}
 	ListRoutesRequest_Direction_value = map[string]int32{
 		"DIRECTION_UNSPECIFIED": 0,
 		"ADVERTISED":            1,
+		"RECEIVED":              2,
 	}
 )
 
@@ -128,18 +135,23 @@ func (ListRoutesRequest_Direction) EnumDescriptor() ([]byte, []int) {
 
 type Route struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The floating IP as a host prefix.
+	// The floating IP as a host prefix; any prefix for a received route.
 	Prefix string `protobuf:"bytes,1,opt,name=prefix,proto3" json:"prefix,omitempty"`
-	// <compute node's router id>:<network id>.
+	// <compute node's router id>:<network id>; what the neighbor says for a
+	// received route.
 	RouteDistinguisher string `protobuf:"bytes,2,opt,name=route_distinguisher,json=routeDistinguisher,proto3" json:"route_distinguisher,omitempty"`
-	Label              uint32 `protobuf:"varint,3,opt,name=label,proto3" json:"label,omitempty"`
-	// The compute node's tunnel address.
-	NextHop      string   `protobuf:"bytes,4,opt,name=next_hop,json=nextHop,proto3" json:"next_hop,omitempty"`
+	// The outermost one.
+	Label uint32 `protobuf:"varint,3,opt,name=label,proto3" json:"label,omitempty"`
+	// The compute node's tunnel address; what the neighbor says for a received
+	// route.
+	NextHop string `protobuf:"bytes,4,opt,name=next_hop,json=nextHop,proto3" json:"next_hop,omitempty"`
+	// 100 for a received route without one.
 	LocalPref    uint32   `protobuf:"varint,5,opt,name=local_pref,json=localPref,proto3" json:"local_pref,omitempty"`
 	RouteTargets []string `protobuf:"bytes,6,rep,name=route_targets,json=routeTargets,proto3" json:"route_targets,omitempty"`
-	// gre, udp.
+	// gre, udp; empty for a received route that names neither.
 	Encapsulations []string `protobuf:"bytes,7,rep,name=encapsulations,proto3" json:"encapsulations,omitempty"`
-	// Where the route comes from; empty when that is gone.
+	// Where the route comes from; empty when that is gone, and for a received
+	// route.
 	Network    string `protobuf:"bytes,8,opt,name=network,proto3" json:"network,omitempty"`
 	FloatingIp string `protobuf:"bytes,9,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
 	// The address family: inet-vpn, inet6-vpn.
@@ -147,7 +159,19 @@ type Route struct {
 	State       Route_State `protobuf:"varint,11,opt,name=state,proto3,enum=buoy.v1.Route_State" json:"state,omitempty"`
 	StateReason string      `protobuf:"bytes,12,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
 	// Since when the speaker has it in this form.
-	Since         *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=since,proto3" json:"since,omitempty"`
+	Since *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=since,proto3" json:"since,omitempty"`
+	// IGP, EGP, INCOMPLETE: ours are INCOMPLETE.
+	Origin string `protobuf:"bytes,14,opt,name=origin,proto3" json:"origin,omitempty"`
+	// As routers print it: "65001 {65002 65003}"; empty within our own AS.
+	AsPath string `protobuf:"bytes,15,opt,name=as_path,json=asPath,proto3" json:"as_path,omitempty"`
+	// 0 for none.
+	Med uint32 `protobuf:"varint,16,opt,name=med,proto3" json:"med,omitempty"`
+	// Received, and not announced again since the neighbor's session was lost, or
+	// since it began to announce all anew: it is kept until the neighbor is done,
+	// or is away for too long.
+	Stale bool `protobuf:"varint,17,opt,name=stale,proto3" json:"stale,omitempty"`
+	// Who announced it, neighbors/NAME; empty for a route of our own.
+	Source        string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -273,6 +297,41 @@ func (x *Route) GetSince() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Route) GetOrigin() string {
+	if x != nil {
+		return x.Origin
+	}
+	return ""
+}
+
+func (x *Route) GetAsPath() string {
+	if x != nil {
+		return x.AsPath
+	}
+	return ""
+}
+
+func (x *Route) GetMed() uint32 {
+	if x != nil {
+		return x.Med
+	}
+	return 0
+}
+
+func (x *Route) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
+func (x *Route) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 type ListRoutesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Only those of this network: projects/PROJECT/networks/NAME.
@@ -280,8 +339,10 @@ type ListRoutesRequest struct {
 	// Only those of a table: bgp.l3vpn.0 (VPNv4), bgp.l3vpn-inet6.0 (VPNv6);
 	// empty for both.
 	Table string `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
-	// Only those that this neighbor has been given: neighbors/NAME, with
-	// direction ADVERTISED. Empty when its session is not established.
+	// Only those that this neighbor, neighbors/NAME, has been given (direction
+	// ADVERTISED), none when its session is not established; or those that are
+	// taken from it (RECEIVED), as far as its max_received allows. What is received
+	// is the operator's, and of no network or floating IP.
 	Neighbor  string                      `protobuf:"bytes,3,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
 	Direction ListRoutesRequest_Direction `protobuf:"varint,4,opt,name=direction,proto3,enum=buoy.v1.ListRoutesRequest_Direction" json:"direction,omitempty"`
 	// Only those of this floating IP: projects/PROJECT/floatingIps/NAME.
@@ -403,7 +464,7 @@ var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x04\n" +
+	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x05\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
 	"\x13route_distinguisher\x18\x02 \x01(\tR\x12routeDistinguisher\x12\x14\n" +
@@ -420,24 +481,31 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	" \x01(\tR\x06family\x12*\n" +
 	"\x05state\x18\v \x01(\x0e2\x14.buoy.v1.Route.StateR\x05state\x12!\n" +
 	"\fstate_reason\x18\f \x01(\tR\vstateReason\x120\n" +
-	"\x05since\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05since\"I\n" +
+	"\x05since\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x16\n" +
+	"\x06origin\x18\x0e \x01(\tR\x06origin\x12\x17\n" +
+	"\aas_path\x18\x0f \x01(\tR\x06asPath\x12\x10\n" +
+	"\x03med\x18\x10 \x01(\rR\x03med\x12\x14\n" +
+	"\x05stale\x18\x11 \x01(\bR\x05stale\x12\x16\n" +
+	"\x06source\x18\x12 \x01(\tR\x06source\"W\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"ADVERTISED\x10\x01\x12\v\n" +
 	"\aPENDING\x10\x02\x12\f\n" +
-	"\bWITHHELD\x10\x03\"\xfc\x01\n" +
+	"\bWITHHELD\x10\x03\x12\f\n" +
+	"\bRECEIVED\x10\x04\"\x8a\x02\n" +
 	"\x11ListRoutesRequest\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\x12\x1a\n" +
 	"\bneighbor\x18\x03 \x01(\tR\bneighbor\x12B\n" +
 	"\tdirection\x18\x04 \x01(\x0e2$.buoy.v1.ListRoutesRequest.DirectionR\tdirection\x12\x1f\n" +
 	"\vfloating_ip\x18\x05 \x01(\tR\n" +
-	"floatingIp\"6\n" +
+	"floatingIp\"D\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
-	"ADVERTISED\x10\x01\"<\n" +
+	"ADVERTISED\x10\x01\x12\f\n" +
+	"\bRECEIVED\x10\x02\"<\n" +
 	"\x12ListRoutesResponse\x12&\n" +
 	"\x06routes\x18\x01 \x03(\v2\x0e.buoy.v1.RouteR\x06routes2O\n" +
 	"\x06Routes\x12E\n" +
