@@ -4,6 +4,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -56,8 +57,11 @@ func taken(n neighbor.Settings) (routes []vrf.Received, left int) {
 	if n.Name != "mx1" || n.MaxReceived == 0 {
 		return nil, 0
 	}
-	room := min(int(n.MaxReceived), len(announced))
-	return announced[:room], len(announced) - room
+	routes = slices.Clone(announced[:min(int(n.MaxReceived), len(announced))])
+	for i := range routes {
+		routes[i].Since = time.Now().Add(-someAge)
+	}
+	return routes, len(announced) - len(routes)
 }
 
 // countTaken fills in what a status says about received routes.

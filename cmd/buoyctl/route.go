@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,19 +15,45 @@ import (
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-var routeColumns = []column[*buoyv1.Route]{
+// commonColumns are those of all routes.
+var commonColumns = []column[*buoyv1.Route]{
 	{"PREFIX", false, func(r *buoyv1.Route) string { return r.Prefix }},
 	{"RD", false, func(r *buoyv1.Route) string { return r.RouteDistinguisher }},
 	{"NEXT-HOP", false, func(r *buoyv1.Route) string { return r.NextHop }},
 	{"LABEL", false, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.Label)) }},
 	{"TARGETS", false, func(r *buoyv1.Route) string { return strings.Join(r.RouteTargets, ",") }},
-	{"STATE", false, func(r *buoyv1.Route) string { return strings.ToLower(r.State.String()) }},
+	{"STATE", false, stateOfRoute},
 	{"ENCAPSULATION", true, func(r *buoyv1.Route) string { return strings.Join(r.Encapsulations, ",") }},
 	{"LOCAL-PREF", true, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.LocalPref)) }},
+}
+
+// routeColumns are those of our own routes.
+var routeColumns = slices.Concat(commonColumns, []column[*buoyv1.Route]{
 	{"FLOATINGIP", true, func(r *buoyv1.Route) string { return short(r.FloatingIp) }},
 	{"NETWORK", true, func(r *buoyv1.Route) string { return short(r.Network) }},
 	{"AGE", true, func(r *buoyv1.Route) string { return routeAge(r) }},
 	{"REASON", true, func(r *buoyv1.Route) string { return r.StateReason }},
+})
+
+// receivedColumns are those of routes that a neighbor has announced.
+var receivedColumns = slices.Concat(commonColumns, []column[*buoyv1.Route]{
+	{"MED", true, func(r *buoyv1.Route) string { return strconv.FormatUint(uint64(r.Med), 10) }},
+	{"AS-PATH", true, asPath},
+	{"AGE", true, func(r *buoyv1.Route) string { return routeAge(r) }},
+})
+
+// stateOfRoute tells a stale route from the others.
+func stateOfRoute(r *buoyv1.Route) string {
+	if r.Stale {
+		return "stale"
+	}
+	return strings.ToLower(r.State.String())
+}
+
+// asPath writes path and origin as routers do.
+func asPath(r *buoyv1.Route) string {
+	mark := map[string]string{"IGP": "I", "EGP": "E"}[r.Origin]
+	return strings.TrimSpace(r.AsPath + " " + cmp.Or(mark, "?"))
 }
 
 // nameOfRoute is what routers call a VPN route.
@@ -43,25 +71,21 @@ func routeAge(r *buoyv1.Route) string {
 func (a *app) routes(verbs map[string]*cobra.Command) {
 	const byNeighbor = "  buoyctl get routes --neighbor mx1 --direction advertised"
 	req := &buoyv1.ListRoutesRequest{}
-	var direction string
 	cmd := &cobra.Command{
 		Use: "routes [PREFIX]", Aliases: []string{"route"},
 		Short: "List the routes, or those of one prefix",
 		Example: "  buoyctl get routes --network vn-public -o wide\n" +
 			byNeighbor + "\n" +
+			"  buoyctl get routes --neighbor mx1 --direction received -o wide\n" +
 			"  buoyctl get routes 203.0.113.5 -o json",
 		Args: takes(0, 1),
 	}
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
-		case direction != "" && direction != "advertised":
-			return misused(cmd, "--direction: expected advertised, got %q", direction)
-		case direction != "" && req.Neighbor == "":
+		case req.Direction != 0 && req.Neighbor == "":
 			return misused(cmd, "missing --neighbor to go with --direction, for example\n%s", byNeighbor)
-		case direction == "" && req.Neighbor != "":
+		case req.Direction == 0 && req.Neighbor != "":
 			return misused(cmd, "missing --direction to go with --neighbor, for example\n%s", byNeighbor)
-		case direction != "":
-			req.Direction = buoyv1.ListRoutesRequest_ADVERTISED
 		}
 		return nil
 	}
@@ -74,20 +98,30 @@ func (a *app) routes(verbs map[string]*cobra.Command) {
 		if err != nil {
 			return err
 		}
-		if len(args) == 0 {
-			return printAll(a, resp.Routes, nameOfRoute, routeColumns)
+		columns := routeColumns
+		if req.Direction == buoyv1.ListRoutesRequest_RECEIVED {
+			columns = receivedColumns
+			if len(resp.Routes) == 0 {
+				n, err := c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: req.Neighbor})
+				if err != nil {
+					return err
+				}
+				a.noteNoneTaken(n)
+			}
 		}
-		routes := withPrefix(resp.Routes, args[0])
-		if len(routes) == 0 {
-			return notFound("no route for %s", args[0])
+		routes := resp.Routes
+		if len(args) > 0 {
+			if routes = withPrefix(routes, args[0]); len(routes) == 0 {
+				return notFound("no route for %s", args[0])
+			}
 		}
-		return printAll(a, routes, nameOfRoute, routeColumns)
+		return printAll(a, routes, nameOfRoute, columns)
 	})
 	flags := cmd.Flags()
 	flags.StringVar(&req.Network, "network", "", "only those of a network")
 	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0")
-	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, with --direction advertised")
-	flags.StringVar(&direction, "direction", "", "advertised")
+	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, or those that are taken from it, with --direction")
+	flags.Var(choice[buoyv1.ListRoutesRequest_Direction]{&req.Direction}, "direction", "to or from the neighbor")
 	a.outputFlag(cmd)
 	verbs["get"].AddCommand(cmd)
 }

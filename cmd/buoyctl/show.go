@@ -33,8 +33,14 @@ func (a *app) show(verbs map[string]*cobra.Command) {
 		Use:     "advertising-protocol bgp PEER [detail]",
 		Short:   "Show the routes that a neighbor, by name or address, has been given",
 		Example: "  buoyctl show route advertising-protocol bgp 10.0.0.1",
-		Args:    advertisedArgs,
+		Args:    peerArgs,
 		RunE:    a.do(a.showAdvertised),
+	}, &cobra.Command{
+		Use:     "receive-protocol bgp PEER [detail]",
+		Short:   "Show the routes that are taken from a neighbor, by name or address",
+		Example: "  buoyctl show route receive-protocol bgp 10.0.0.1",
+		Args:    peerArgs,
+		RunE:    a.do(a.showReceived),
 	})
 	verbs["show"].AddCommand(bgp, route)
 }
@@ -83,7 +89,7 @@ func tableArgs(cmd *cobra.Command, args []string) error {
 	return takes(1, 3)(cmd, args)
 }
 
-func advertisedArgs(cmd *cobra.Command, args []string) error {
+func peerArgs(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0 && args[0] != "bgp":
 		return misused(cmd, "expected bgp, got %q", args[0])
@@ -115,19 +121,53 @@ func (a *app) showTable(ctx context.Context, c *client, args []string) error {
 }
 
 func (a *app) showAdvertised(ctx context.Context, c *client, args []string) error {
-	peer, err := findPeer(ctx, c, args[1])
+	_, routes, err := a.exchanged(ctx, c, args[1], buoyv1.ListRoutesRequest_ADVERTISED)
 	if err != nil {
 		return err
-	}
-	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Neighbor: peer.Name, Direction: buoyv1.ListRoutesRequest_ADVERTISED})
-	if err != nil {
-		return err
-	}
-	if peer.State != buoyv1.Neighbor_ESTABLISHED {
-		fmt.Fprintf(a.stderr, "%s is %s: %s\n", short(peer.Name), stateName(peer.State), peer.StateReason)
 	}
 	_, detail := cutDetail(args[2:])
-	return a.showRoutes(resp.Routes, detail)
+	return a.showRoutes(routes, detail)
+}
+
+func (a *app) showReceived(ctx context.Context, c *client, args []string) error {
+	peer, routes, err := a.exchanged(ctx, c, args[1], buoyv1.ListRoutesRequest_RECEIVED)
+	if err != nil {
+		return err
+	}
+	a.noteNoneTaken(peer)
+	if _, detail := cutDetail(args[2:]); detail {
+		return a.showRoutes(routes, detail)
+	}
+	return a.printTable(len(routes) == 0, func(w io.Writer) {
+		fmt.Fprintln(w, "Prefix\tNexthop\tLabel\tMED\tLclpref\tAS path\tState")
+		for _, r := range routes {
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\n", nameOfRoute(r), r.NextHop, r.Label, r.Med, r.LocalPref, asPath(r), stateOfRoute(r))
+		}
+	})
+}
+
+// noteNoneTaken says why nothing is received from a neighbor.
+func (a *app) noteNoneTaken(n *buoyv1.Neighbor) {
+	if n.MaxReceived == 0 {
+		fmt.Fprintf(a.stderr, "%s has --max-received 0: none of its routes are taken\n", short(n.Name))
+	}
+}
+
+// exchanged finds a peer and its routes in a direction, and says if its session
+// is not there.
+func (a *app) exchanged(ctx context.Context, c *client, peer string, direction buoyv1.ListRoutesRequest_Direction) (*buoyv1.Neighbor, []*buoyv1.Route, error) {
+	n, err := findPeer(ctx, c, peer)
+	if err != nil {
+		return nil, nil, err
+	}
+	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Neighbor: n.Name, Direction: direction})
+	if err != nil {
+		return nil, nil, err
+	}
+	if n.State != buoyv1.Neighbor_ESTABLISHED {
+		fmt.Fprintf(a.stderr, "%s is %s: %s\n", short(n.Name), stateName(n.State), n.StateReason)
+	}
+	return n, resp.Routes, nil
 }
 
 // findPeer finds a neighbor by its address or its name.
@@ -171,9 +211,17 @@ func (a *app) showRoutes(routes []*buoyv1.Route, detail bool) error {
 	return a.printTable(len(routes) == 0, func(w io.Writer) {
 		fmt.Fprintln(w, "Prefix\tNexthop\tLabel\tLclpref\tAS path")
 		for _, r := range routes {
-			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t?\n", nameOfRoute(r), r.NextHop, r.Label, r.LocalPref)
+			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", nameOfRoute(r), r.NextHop, r.Label, r.LocalPref, asPath(r))
 		}
 	})
+}
+
+// med returns the MED of a route that can have one.
+func med(r *buoyv1.Route) string {
+	if r.Source == "" {
+		return ""
+	}
+	return fmt.Sprint(r.Med)
 }
 
 func (a *app) showDetail(r *buoyv1.Route) error {
@@ -188,10 +236,12 @@ func (a *app) showDetail(r *buoyv1.Route) error {
 		{"Label", fmt.Sprint(r.Label)},
 		{"Protocol next hop", r.NextHop},
 		{"Localpref", fmt.Sprint(r.LocalPref)},
-		{"AS path", "?"},
+		{"MED", med(r)},
+		{"AS path", asPath(r)},
 		{"Communities", strings.Join(communities, " ")},
 		{"Network", r.Network},
 		{"Floating IP", r.FloatingIp},
+		{"Source", r.Source},
 		{"State", routeState(r)},
 		{"Age", routeAge(r)},
 	} {
