@@ -94,8 +94,8 @@ func (a *app) noSuchPool(ctx context.Context, c *client, id string) error {
 
 // networkOf returns the network that a pool belongs to.
 func networkOf(p *buoyv1.Pool) string {
-	network, _, _ := strings.Cut(p.Name, "/pools/")
-	return network
+	// The last one: a project or a network may itself be called "pools".
+	return p.Name[:max(strings.LastIndex(p.Name, "/pools/"), 0)]
 }
 
 // projectOf returns the project that a resource belongs to.

@@ -22,7 +22,7 @@ type Draft struct {
 	prefixes  map[string]bool
 }
 
-// NewDraft begins with a copy of a state. To copy it is for its owner.
+// NewDraft begins with a copy of a state, under the conditions of Snapshot.
 func NewDraft(s *State, now time.Time) *Draft { return newDraft(s.Snapshot(), now) }
 
 func newDraft(own *State, now time.Time) *Draft {

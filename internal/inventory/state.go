@@ -110,8 +110,8 @@ func NewState(static Static) *State {
 }
 
 // Snapshot returns a copy that later changes do not touch. It takes constant
-// time: the copies share what is equal in both. Only the owner of the state may
-// take it; who has a snapshot that others read must not.
+// time: the copies share what is equal in both. It may be taken while others read
+// the state or take copies of it, but not while the state changes.
 func (s *State) Snapshot() *State {
 	s.copying.Lock()
 	defer s.copying.Unlock()
