@@ -86,7 +86,8 @@ func (r *router) isComplete(want []vrf.Route) {
 }
 
 // flagsOf returns what an OPEN says of graceful restart: R, F for all families
-// of the OPEN, and the restart time.
+// of the OPEN, and the restart time; then the families that are kept longer, and
+// how long (RFC 9494).
 func flagsOf(open *bgp.BGPOpen) string {
 	families := 0
 	text := "none"
@@ -94,6 +95,11 @@ func flagsOf(open *bgp.BGPOpen) string {
 		for _, c := range p.(*bgp.OptionParameterCapability).Capability {
 			if c.Code() == bgp.BGP_CAP_MULTIPROTOCOL {
 				families++
+			}
+			if ll, ok := c.(*bgp.CapLongLivedGracefulRestart); ok {
+				for _, t := range ll.Tuples {
+					text += fmt.Sprintf(" %d/%d %d", t.AFI, t.SAFI, t.RestartTime)
+				}
 			}
 			gr, ok := c.(*bgp.CapGracefulRestart)
 			if !ok {
@@ -131,6 +137,8 @@ func restartSettings(w *world) {
 	}{
 		{neighbor.RestartSettings{Time: 4095}, "RF 4095"},
 		{neighbor.RestartSettings{Without: neighbor.AllFamilies}, "none"},
+		{neighbor.RestartSettings{LongLivedTime: 86400}, "RF 300 1/128 86400 2/128 86400"},
+		{neighbor.RestartSettings{LongLivedTime: 1<<24 - 1, LongLived: neighbor.NewFamilies(neighbor.InetVPN)}, "RF 300 1/128 16777215"},
 		{neighbor.RestartSettings{Without: neighbor.NewFamilies(neighbor.Inet6VPN)}, "R 1 of 1 of 2 300"},
 	} {
 		r := w.record(w.config(vpn...))
