@@ -148,7 +148,15 @@ func cannot(t *testing.T, why string) {
 func (w *world) router(kind, name string) lab.Gateway {
 	w.t.Helper()
 	needs(w.t, kind)
-	g, err := lab.NewGateway(kind, programs, w.gatewayConfig(name, vpnFamilies))
+	g := w.routerOf(kind, w.gatewayConfig(name, vpnFamilies))
+	w.neighbor(name, g.Config())
+	return g
+}
+
+// routerOf starts a router of a kind. Buoy is not told of it.
+func (w *world) routerOf(kind string, config lab.GatewayConfig) lab.Gateway {
+	w.t.Helper()
+	g, err := lab.NewGateway(kind, programs, config)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -163,7 +171,6 @@ func (w *world) router(kind, name string) lab.Gateway {
 			w.t.Error(err)
 		}
 	})
-	w.neighbor(name, g.Config())
 	return g
 }
 

@@ -62,13 +62,15 @@ func (b *Bird) writeConfig() error {
 }
 
 // Start starts it and waits until it answers.
-func (b *Bird) Start(ctx context.Context) error {
+func (b *Bird) Start(ctx context.Context) error { return b.start(ctx) }
+
+func (b *Bird) start(ctx context.Context, options ...string) error {
 	if err := b.writeConfig(); err != nil {
 		return fmt.Errorf("start bird: %w", err)
 	}
 	process, err := Command{
 		Path:     birdDaemon,
-		Args:     []string{"-f", "-c", b.configFile(), "-s", b.socket(), "-P", filepath.Join(b.config.Dir, "bird.pid")},
+		Args:     append(options, "-f", "-c", b.configFile(), "-s", b.socket(), "-P", filepath.Join(b.config.Dir, "bird.pid")),
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),
 		Detached: b.config.Detached,

@@ -39,6 +39,9 @@ protocol static tunnels { ipv4; route 10.0.0.0/24 via "%s"; }
 			return "", err
 		}
 	}
+	if len(c.Origins) > 0 {
+		b.WriteString(birdOrigins(c.Origins, tunnel))
+	}
 	for _, v := range vrfs {
 		b.WriteString(birdVRF(v))
 	}
@@ -65,12 +68,17 @@ protocol bgp %s {
   error wait time 1, 2;
   enable extended messages;
 `)
+	export := "none"
+	if len(c.Origins) > 0 {
+		export = `where proto = "origins"`
+		b.WriteString("  graceful restart on;\n")
+	}
 	for _, f := range c.Families {
 		table, ok := birdVPN[f]
 		if !ok {
 			return fmt.Errorf("bird has no family %s", f)
 		}
-		fmt.Fprintf(b, "  vpn%s mpls { table %s; import all; export none; extended next hop; };\n", birdSuffix[f], table)
+		fmt.Fprintf(b, "  vpn%s mpls { table %s; import all; export %s; extended next hop; };\n", birdSuffix[f], table, export)
 	}
 	b.WriteString("}\n")
 	return nil

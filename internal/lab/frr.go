@@ -67,6 +67,11 @@ func (f *FRR) Start(ctx context.Context) error {
 		f.world.close()
 		return fmt.Errorf("start frr: %w", err)
 	}
+	return f.ready(ctx)
+}
+
+// ready waits until bgpd knows its neighbor.
+func (f *FRR) ready(ctx context.Context) error {
 	return f.bgpd.Ready(ctx, func(ctx context.Context) error {
 		_, err := f.Session(ctx)
 		return err

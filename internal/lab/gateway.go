@@ -68,6 +68,8 @@ type GatewayConfig struct {
 	// Recorders only: it keeps routes over a lost session (RFC 4724), also over
 	// a NOTIFICATION (RFC 8538). Other gateways do by themselves.
 	Helper bool
+	// Originators only: the VPNv4 routes that it announces.
+	Origins []Route
 }
 
 // peers returns the addresses of all Buoys.

@@ -72,9 +72,9 @@ func (g *GoBGP) toml() string {
     passive-mode = %[8]t
   [neighbors.graceful-restart.config]
     enabled = true
-    helper-only = true
+    helper-only = %[9]t
     restart-time = 120
-`, c.AS, c.RouterID, c.Addr.Port(), c.Addr.Addr(), c.Peer.Addr(), c.PeerAS, c.Peer.Port(), !c.Active)
+`, c.AS, c.RouterID, c.Addr.Port(), c.Addr.Addr(), c.Peer.Addr(), c.PeerAS, c.Peer.Port(), !c.Active, len(c.Origins) == 0)
 	for _, f := range c.Families {
 		fmt.Fprintf(&b, "  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = %q\n"+
 			"    [neighbors.afi-safis.mp-graceful-restart.config]\n      enabled = true\n", gobgpFamilies[f].config)
@@ -84,14 +84,21 @@ func (g *GoBGP) toml() string {
 
 // Start starts it and waits until it knows its neighbor.
 func (g *GoBGP) Start(ctx context.Context) error {
+	if err := g.start(ctx); err != nil {
+		return err
+	}
+	return g.Announce(ctx)
+}
+
+func (g *GoBGP) start(ctx context.Context, options ...string) error {
 	file := filepath.Join(g.config.Dir, "gobgpd.toml")
 	if err := os.WriteFile(file, []byte(g.toml()), 0o644); err != nil {
 		return fmt.Errorf("start gobgpd: %w", err)
 	}
 	process, err := Command{
 		Path: g.programs.GoBGPd,
-		Args: []string{"-f", file, "--pprof-disable",
-			"--api-hosts", fmt.Sprintf("%s:%d", g.config.Addr.Addr(), controlPort)},
+		Args: append(options, "-f", file, "--pprof-disable",
+			"--api-hosts", fmt.Sprintf("%s:%d", g.config.Addr.Addr(), controlPort)),
 		// With Go's Multipath TCP listeners TCP MD5 silently does not work.
 		Env:      []string{"GODEBUG=multipathtcp=0"},
 		Dir:      g.config.Dir,
