@@ -66,13 +66,15 @@ func TestCold(t *testing.T) {
 			w.established("mx1")
 			w.offersAfresh("with --cold")
 			w.hasRoutes(g, web1, web6)
-			w.eventually("the kept route was dropped", func(ctx context.Context) error {
-				changed, err := g.(lab.Tracer).Traced(ctx)
-				if err == nil && len(changed) != 1 {
-					err = fmt.Errorf("changed are %v", changed)
-				}
-				return err
-			})
+			if kind == "frr" { // BIRD drops what is stale a little later, and may have it again by then
+				w.eventually("the kept route was dropped", func(ctx context.Context) error {
+					changed, err := g.(lab.Tracer).Traced(ctx)
+					if err == nil && len(changed) != 1 {
+						err = fmt.Errorf("changed are %v", changed)
+					}
+					return err
+				})
+			}
 			w.ctl("disassociate floatingip web-6")
 			w.hasRoutes(g, web1)
 		})
