@@ -149,8 +149,9 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 		return nil // RFC 2918 §4, RFC 5291 §6: not negotiated, ignored
 	}
 	switch {
-	case subtype == refreshRequest:
+	case subtype == refreshRequest && c.paced(f):
 		c.out.Refresh(f)
+	case subtype == refreshRequest: // the session has ended
 	case subtype == refreshBegins && f == neighbor.RouteTarget:
 		c.out.RefreshBegins()
 	case subtype == refreshEnds && f == neighbor.RouteTarget:
@@ -161,6 +162,21 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 		c.peer.in.RefreshEnds(f)
 	}
 	return nil
+}
+
+// paced waits until the last request for a family was long enough ago: each
+// costs a look at all routes, which the others would feel. Meanwhile nothing is
+// read from the router. It reports false when the session ends.
+func (c *connection) paced(f neighbor.Family) bool {
+	if rest := c.peer.timers.refresh - time.Since(c.refreshed[f]); rest > 0 {
+		select {
+		case <-time.After(rest):
+		case <-c.ctx.Done():
+			return false
+		}
+	}
+	c.refreshed[f] = time.Now()
+	return true
 }
 
 // ask asks the router for all its VPN routes again (RFC 2918), if there is a

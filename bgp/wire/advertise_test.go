@@ -102,6 +102,28 @@ func TestRouteRefresh(t *testing.T) {
 	}
 }
 
+// TestRefreshFlood: a router that asks again and again is read no faster than it
+// may ask, and can still be told that the session ends.
+func TestRefreshFlood(t *testing.T) {
+	w := newWorld(t, func(t *timers) { t.refresh = time.Hour })
+	if err := w.server.config.Routes.Advertise(many(10)); err != nil {
+		t.Fatal(err)
+	}
+	router := w.join("127.0.0.2", "10.0.0.1")
+	router.routes(0)
+	for range 3 {
+		router.send(message(typeRouteRefresh, 0, 1, 0, 128)...)
+	}
+	if n := router.routes(10); n != 10 {
+		t.Errorf("%d routes again", n)
+	}
+	w.wait("the second request", func(s neighbor.Status) bool { return s.Received.RouteRefreshes == 2 })
+	w.server.Remove(netip.MustParseAddr("127.0.0.2"))
+	if got := router.lastWords(); got != "6/3 Cease, Peer De-configured" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestStuckRouter: a router that does not read costs the others nothing, and
 // loses its session after the send hold time (RFC 9687).
 func TestStuckRouter(t *testing.T) {

@@ -45,7 +45,9 @@ type connection struct {
 	link   *Link         // when the engine expects this session
 	// session owns link, then serve.
 
-	reassured time.Time // owned by receive
+	// Owned by receive.
+	reassured time.Time
+	refreshed map[neighbor.Family]time.Time // when the router last asked for its routes
 
 	// Guarded by peer.mu.
 	open              *neighbor.Open // the router's

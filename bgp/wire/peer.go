@@ -24,6 +24,7 @@ type timers struct {
 	linger       time.Duration // for the last words
 	holdSlack    time.Duration // what the engine gets to notice a silent router first
 	membership   time.Duration // for the end of the router's route target membership
+	refresh      time.Duration // between two refreshes of a family that the router asks for
 	endOfRIB     time.Duration // for the router's End-of-RIBs, while some of its routes are stale
 }
 
@@ -38,6 +39,7 @@ var defaultTimers = timers{
 	linger:       time.Second,
 	holdSlack:    5 * time.Second,
 	membership:   5 * time.Second,
+	refresh:      time.Second,
 	endOfRIB:     5 * time.Minute,
 }
 
@@ -202,7 +204,9 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 		sequence: p.sequence,
 		router:   writer{conn: conn, sendHold: p.timers.sendHold, linger: p.timers.linger},
 		opened:   make(chan struct{}),
-		up:       make(chan struct{}),
+
+		refreshed: map[neighbor.Family]time.Time{},
+		up:        make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	p.connections[c] = struct{}{}
