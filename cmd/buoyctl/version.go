@@ -2,9 +2,10 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/buoynet/buoy/internal/version"
 )
 
 func (a *app) version() *cobra.Command {
@@ -14,22 +15,8 @@ func (a *app) version() *cobra.Command {
 		Args:  takes(0, 0),
 		RunE: func(*cobra.Command, []string) error {
 			a.working = true
-			_, err := fmt.Fprintln(a.stdout, "buoyctl", version())
+			_, err := fmt.Fprintln(a.stdout, "buoyctl", version.Text())
 			return err
 		},
 	}
-}
-
-// version is that of the module, or the commit that was built.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
-			return s.Value
-		}
-	}
-	return info.Main.Version
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/buoynet/buoy/internal/reconcile"
 	"github.com/buoynet/buoy/internal/store"
 	"github.com/buoynet/buoy/internal/store/bolt"
+	"github.com/buoynet/buoy/internal/version"
 )
 
 // daemon is the whole of buoyd: the rooms, joined.
@@ -138,7 +139,7 @@ func (d *daemon) run(ctx context.Context) error {
 		d.started.add("last run", d.lastRun.run)
 		close(ready)
 		d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
-		d.log.Info("buoyd is ready", "version", version(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
+		d.log.Info("buoyd is ready", "version", version.Text(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
 			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
 	}
 	select {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/version"
 )
 
 func main() {
@@ -178,7 +178,7 @@ configured with buoyctl.`,
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
-		Run:   func(*cobra.Command, []string) { fmt.Fprintln(stdout, "buoyd", version()) },
+		Run:   func(*cobra.Command, []string) { fmt.Fprintln(stdout, "buoyd", version.Text()) },
 	})
 	return root
 }
@@ -190,20 +190,6 @@ func load(flags *pflag.FlagSet, environ []string) (config.Config, error) {
 		err = fmt.Errorf("%w\nno configuration file was given: --config FILE", err)
 	}
 	return cfg, err
-}
-
-// version is that of the module, or the commit that was built.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && info.Main.Version == "(devel)" {
-			return s.Value
-		}
-	}
-	return info.Main.Version
 }
 
 func newLogger(cfg config.Log, w io.Writer) *slog.Logger {

@@ -29,9 +29,10 @@ var arrows = map[string][]string{
 	"bgp":                      {"bgp/engine", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
-	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt"},
-	"cmd/buoyctl":              {"proto/buoy/v1"},
+	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version"},
+	"cmd/buoyctl":              {"internal/version", "proto/buoy/v1"},
 	"internal/rooms":           {},
+	"internal/version":         {},
 }
 
 // forTests lists the folders that only tests and the demo use. They may import
