@@ -4,9 +4,10 @@
 // # Basics
 //
 // There is an In for each neighbor. The wire tells it when a session is
-// established (Up) or lost (Lost), and hands it UPDATEs that have been judged. Routes of a neighbor with graceful restart stay
-// as stale when its session is lost, until it has announced them again, or sent
-// End-of-RIB, or the wire's timers say that it was too long (RFC 4724 §4.2).
+// established (Up) or lost (Lost), and hands it UPDATEs that have been judged.
+// Routes of a neighbor with graceful restart stay as stale when its session is
+// lost, until it has announced them again, or sent End-of-RIB, or the wire's
+// timers say that it was too long (RFC 4724 §4.2).
 //
 // Nothing is taken from a neighbor unless its policy says how much.
 //

@@ -34,8 +34,8 @@ type entry struct {
 func NewIn(max uint32) *In { return &In{max: int(max), routes: map[vrf.Key]entry{}} }
 
 // SetMax changes how many routes are taken. With none, those that are there go;
-// otherwise they stay. It reports whether routes were refused that may fit now:
-// the neighbor should be asked for them.
+// otherwise they stay. It reports whether more are taken than before: the
+// neighbor should be asked for what was left out.
 func (in *In) SetMax(max uint32) (ask bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -56,25 +56,24 @@ func (in *In) Up(preserved neighbor.Families) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.refused = 0
-	in.drop(func(k vrf.Key, e entry) bool { return e.stale && !preserved.Contains(familyOf(k)) })
+	in.dropStale(neighbor.VPNFamilies &^ preserved)
 }
 
 // Lost notes that the session is lost. The routes of some families stay as
-// stale, the others go. It reports whether any stay.
-func (in *In) Lost(keep neighbor.Families) bool {
+// stale, the others go.
+func (in *In) Lost(keep neighbor.Families) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	// RFC 4724 §4.2: what was stale before a second loss goes.
 	in.drop(func(k vrf.Key, e entry) bool { return e.stale || !keep.Contains(familyOf(k)) })
 	in.age(keep)
-	return in.stale > 0
 }
 
 // Expire drops what is stale.
 func (in *In) Expire() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.drop(func(_ vrf.Key, e entry) bool { return e.stale })
+	in.dropStale(neighbor.VPNFamilies)
 }
 
 // RefreshBegins is for the neighbor's BoRR: what it has announced of a family is
@@ -85,11 +84,11 @@ func (in *In) RefreshBegins(f neighbor.Family) {
 	in.age(neighbor.NewFamilies(f))
 }
 
-// RefreshEnds is for its EoRR, and for its End-of-RIB: what is stale goes.
+// RefreshEnds is for its EoRR: what is stale goes.
 func (in *In) RefreshEnds(f neighbor.Family) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.drop(func(k vrf.Key, e entry) bool { return e.stale && familyOf(k) == f })
+	in.dropStale(neighbor.NewFamilies(f))
 }
 
 // age makes the routes of families stale. The caller holds mu.
@@ -101,6 +100,11 @@ func (in *In) age(families neighbor.Families) {
 			in.stale++
 		}
 	}
+}
+
+// dropStale removes what is stale of families. The caller holds mu.
+func (in *In) dropStale(families neighbor.Families) {
+	in.drop(func(k vrf.Key, e entry) bool { return e.stale && families.Contains(familyOf(k)) })
 }
 
 // drop removes routes. The caller holds mu.
@@ -139,7 +143,7 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 	attributes, routes := announcements(u)
 	if len(routes) == 0 {
 		if f, ok := endOfRIB(u); ok {
-			in.drop(func(k vrf.Key, e entry) bool { return e.stale && familyOf(k) == f })
+			in.dropStale(neighbor.NewFamilies(f))
 		}
 		return false
 	}

@@ -163,7 +163,8 @@ func TestRestart(t *testing.T) {
 		return in
 	}
 	in := filled()
-	if in.Lost(0) {
+	in.Lost(0)
+	if _, stale, _ := in.Count(); stale > 0 {
 		t.Error("something is stale without graceful restart")
 	}
 	check(t, in, "lost", "")

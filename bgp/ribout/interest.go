@@ -117,18 +117,21 @@ const MaxMemberships = 100_000
 // ReceivedUpdate reads the neighbor's membership from the body of an UPDATE,
 // and lets go of the routes when it is complete. It reports false when the
 // neighbor has announced more than MaxMemberships: the session has to end.
-func (o *Out) ReceivedUpdate(body []byte) bool { return o.received(readMembership(body)) }
+func (o *Out) ReceivedUpdate(body []byte) bool { return o.received(body, false) }
 
 // ReceivedMalformed is ReceivedUpdate for one whose NLRIs count as withdrawn (RFC
 // 7606 §2).
-func (o *Out) ReceivedMalformed(body []byte) {
-	u := readMembership(body)
-	u.withdrawn, u.announced = append(u.withdrawn, u.announced...), nil
-	o.received(u)
-}
+func (o *Out) ReceivedMalformed(body []byte) { o.received(body, true) }
 
-func (o *Out) received(u membershipUpdate) bool {
-	if len(u.announced)+len(u.withdrawn) == 0 && !u.end || !o.session.Families.Contains(neighbor.RouteTarget) {
+func (o *Out) received(body []byte, malformed bool) bool {
+	if !o.session.Families.Contains(neighbor.RouteTarget) {
+		return true
+	}
+	u := readMembership(body)
+	if malformed {
+		u.withdrawn, u.announced = append(u.withdrawn, u.announced...), nil
+	}
+	if len(u.announced)+len(u.withdrawn) == 0 && !u.end {
 		return true
 	}
 	o.table.mu.Lock()

@@ -37,11 +37,8 @@ type Out struct {
 	marks                      // of route-target
 }
 
-// The families of the routes, and of our membership.
-var (
-	vpnFamilies = neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
-	rtFamilies  = neighbor.NewFamilies(neighbor.RouteTarget)
-)
+// rtFamilies is the family of our membership.
+var rtFamilies = neighbor.NewFamilies(neighbor.RouteTarget)
 
 // Open returns the Adj-RIB-Out of a session that has come up, with nothing
 // sent. When the neighbor has route-target, it gets no VPN route before its

@@ -93,7 +93,7 @@ func (p *peer) marked(m *bgp.BGPRouteRefresh) {
 		p.Fatalf("the refresh of %s is inside that of %v", family, p.stale)
 	}
 	switch {
-	case m.Demarcation == beginOfRefresh:
+	case m.Demarcation == BeginOfRefresh:
 		p.stale[family] = map[string]bool{}
 		for _, table := range []map[string]string{p.routes, p.wanted} {
 			for key := range table {
@@ -103,7 +103,7 @@ func (p *peer) marked(m *bgp.BGPRouteRefresh) {
 			}
 		}
 		delete(p.owed, family)
-	case m.Demarcation == endOfRefresh && under && len(stale) == 0:
+	case m.Demarcation == EndOfRefresh && under && len(stale) == 0:
 		delete(p.stale, family)
 	default:
 		p.Fatalf("%+v with %d stale routes", m, len(stale))

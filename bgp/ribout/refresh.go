@@ -6,11 +6,11 @@ import (
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
-// The subtypes of ROUTE-REFRESH that mark where a refresh begins and ends (RFC
-// 7313 §3.2).
+// The subtypes of ROUTE-REFRESH (RFC 7313 §3.2).
 const (
-	beginOfRefresh = 1 // BoRR
-	endOfRefresh   = 2 // EoRR
+	RefreshRequest = 0
+	BeginOfRefresh = 1 // BoRR
+	EndOfRefresh   = 2 // EoRR
 )
 
 // marks is what some families are owed besides NLRIs. A group has those of the
@@ -33,7 +33,7 @@ func (k *marks) begin(m *builder, enhanced bool) (begin neighbor.Families) {
 			begin &= k.refreshing
 		}
 		begin &= -begin // the first of them
-		m.refreshMarks(begin, beginOfRefresh)
+		m.refreshMarks(begin, BeginOfRefresh)
 		k.refreshing |= begin
 	}
 	k.asked &^= begin
@@ -45,7 +45,7 @@ func (k *marks) finish(m *builder) {
 	for _, f := range k.marker.Slice() {
 		m.endOfRIB(f)
 	}
-	m.refreshMarks(k.refreshing, endOfRefresh)
+	m.refreshMarks(k.refreshing, EndOfRefresh)
 	k.marker, k.refreshing = 0, 0
 }
 
@@ -57,7 +57,7 @@ func (o *Out) Refresh(family neighbor.Family) {
 	defer o.table.mu.Unlock()
 	asked := o.session.Families & neighbor.NewFamilies(family)
 	o.asked |= asked & rtFamilies
-	if asked &= vpnFamilies; asked != 0 {
+	if asked &= neighbor.VPNFamilies; asked != 0 {
 		o.alone().asked |= asked
 	}
 	if o.pending() {

@@ -33,7 +33,7 @@ func (t *Table) enter(o *Out, like alike) {
 	}
 	o.group = &group{
 		table: t, alike: like, members: []*Out{o}, waiting: waiting, at: t.changes.end(),
-		marks: marks{marker: like.session.Families & vpnFamilies},
+		marks: marks{marker: like.session.Families & neighbor.VPNFamilies},
 	}
 	o.group.round()
 	t.groups = append(t.groups, o.group)

@@ -65,7 +65,7 @@ func (c *connection) advertise() {
 				return
 			}
 		}
-		if _, now := c.out.Count(); now != capped {
+		if _, now := out.Count(); now != capped {
 			capped = now
 			c.peer.noteCap(capped)
 		}
@@ -128,18 +128,11 @@ func (c *connection) receivedUpdate(msg []byte) *refusal {
 	return nil
 }
 
-// The subtypes of ROUTE-REFRESH (RFC 7313 §3.2).
-const (
-	refreshRequest = 0
-	refreshBegins  = 1 // BoRR
-	refreshEnds    = 2 // EoRR
-)
-
 // receivedRefresh answers a request from our own set (RFC 2918 §3).
 func (c *connection) receivedRefresh(msg []byte) *refusal {
 	body := msg[headerLength:]
 	afi, subtype, safi := binary.BigEndian.Uint16(body), body[2], body[3]
-	if len(body) != 4 && (subtype == refreshBegins || subtype == refreshEnds) {
+	if len(body) != 4 && (subtype == ribout.BeginOfRefresh || subtype == ribout.EndOfRefresh) {
 		return &refusal{codeRefresh, refreshLength, msg[:min(len(msg), maxLength-minNotification)], "the neighbor sent a ROUTE-REFRESH with a mark that is too long"}
 	}
 	c.peer.received(c, msg)
@@ -149,16 +142,17 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 		return nil // RFC 2918 §4, RFC 5291 §6: not negotiated, ignored
 	}
 	switch {
-	case subtype == refreshRequest && c.paced(f):
-		c.out.Refresh(f)
-	case subtype == refreshRequest: // the session has ended
-	case subtype == refreshBegins && f == neighbor.RouteTarget:
+	case subtype == ribout.RefreshRequest:
+		if c.paced(f) {
+			c.out.Refresh(f)
+		}
+	case subtype == ribout.BeginOfRefresh && f == neighbor.RouteTarget:
 		c.out.RefreshBegins()
-	case subtype == refreshEnds && f == neighbor.RouteTarget:
+	case subtype == ribout.EndOfRefresh && f == neighbor.RouteTarget:
 		c.out.RefreshEnds()
-	case subtype == refreshBegins:
+	case subtype == ribout.BeginOfRefresh:
 		c.peer.in.RefreshBegins(f)
-	case subtype == refreshEnds:
+	case subtype == ribout.EndOfRefresh:
 		c.peer.in.RefreshEnds(f)
 	}
 	return nil
@@ -189,7 +183,7 @@ func (p *peer) ask() {
 		return
 	}
 	p.mu.Unlock()
-	for _, f := range (c.agreed.Families &^ neighbor.NewFamilies(neighbor.RouteTarget)).Slice() {
-		c.send(message(typeRouteRefresh, byte(f.AFI()>>8), byte(f.AFI()), refreshRequest, f.SAFI())) // an error ends the session elsewhere
+	for _, f := range (c.agreed.Families & neighbor.VPNFamilies).Slice() {
+		c.send(message(typeRouteRefresh, byte(f.AFI()>>8), byte(f.AFI()), ribout.RefreshRequest, f.SAFI())) // an error ends the session elsewhere
 	}
 }

@@ -43,7 +43,7 @@ func (p *peer) expected(c *connection, typ byte) *refusal {
 // multiprotocol returns the capabilities of families (RFC 4760 §8).
 func multiprotocol(families neighbor.Families) (data []byte) {
 	for _, f := range families.Slice() {
-		data = append(data, 1, 4, byte(f.AFI()>>8), byte(f.AFI()), 0, f.SAFI())
+		data = appendCapability(data, neighbor.CapMultiprotocol, []byte{byte(f.AFI() >> 8), byte(f.AFI()), 0, f.SAFI()})
 	}
 	return data
 }

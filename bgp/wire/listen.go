@@ -114,9 +114,7 @@ func (s *Server) accept(ctx context.Context, l *net.TCPListener) error {
 
 func (s *Server) assign(conn *net.TCPConn) {
 	remote := addrPort(conn.RemoteAddr()).Addr()
-	s.mu.Lock()
-	p := s.peers[remote]
-	s.mu.Unlock()
+	p := s.peer(remote)
 	if p == nil {
 		conn.Close()
 		s.refusals.add(remote)

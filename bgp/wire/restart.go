@@ -34,15 +34,12 @@ func (p *peer) restart() neighbor.Restart {
 }
 
 // agreedRestart reports whether the router keeps our routes when the established
-// session is lost, and also when a NOTIFICATION ends it. One that only helps
-// others lists no family (RFC 4724 §3). The caller holds p.mu.
+// session is lost, and also when a NOTIFICATION ends it. The caller holds p.mu.
 func (p *peer) agreedRestart() (lost, notified bool) {
-	sent, received := p.status.OpenSent, p.status.OpenReceived
-	if p.status.State != neighbor.Established || sent == nil || received == nil {
+	if p.status.State != neighbor.Established {
 		return false, false
 	}
-	lost = sent.Restart.Families != 0 && received.Has(neighbor.CapGracefulRestart)
-	return lost, lost && sent.Restart.Notification && received.Restart.Notification
+	return p.status.Kept() != 0, p.status.KeptAfterNotification()
 }
 
 // ceaseMessage returns a Cease. When the router would keep our routes over it

@@ -203,16 +203,14 @@ func (s *Server) Status() []neighbor.Status {
 // SetPolicy changes what a neighbor is sent, and what is taken from it. Its
 // session goes on.
 func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
-	s.mu.Lock()
-	p := s.peers[addr]
-	s.mu.Unlock()
+	p := s.peer(addr)
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
 	p.status.Settings.Policy = policy
 	p.mu.Unlock()
-	if out := s.Out(addr); out != nil {
+	if out := p.out(); out != nil {
 		out.SetPolicy(policy)
 	}
 	if p.in.SetMax(policy.MaxReceived) {
@@ -223,12 +221,13 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 // Out returns the Adj-RIB-Out of a neighbor, or nil when its session is not
 // established.
 func (s *Server) Out(addr netip.Addr) *ribout.Out {
-	s.mu.Lock()
-	p := s.peers[addr]
-	s.mu.Unlock()
-	if p == nil {
-		return nil
+	if p := s.peer(addr); p != nil {
+		return p.out()
 	}
+	return nil
+}
+
+func (p *peer) out() *ribout.Out {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current == nil || p.status.State != neighbor.Established {
@@ -240,12 +239,17 @@ func (s *Server) Out(addr netip.Addr) *ribout.Out {
 // In returns what a neighbor has announced, or nil when there is no such
 // neighbor.
 func (s *Server) In(addr netip.Addr) *ribin.In {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.peers[addr]; p != nil {
+	if p := s.peer(addr); p != nil {
 		return p.in.In
 	}
 	return nil
+}
+
+// peer returns what is about a neighbor, or nil when there is no such neighbor.
+func (s *Server) peer(addr netip.Addr) *peer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peers[addr]
 }
 
 // strangerTime is how long a refused connection from an address that no

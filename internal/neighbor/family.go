@@ -60,6 +60,9 @@ type Families uint8
 // AllFamilies holds every family that Buoy speaks.
 const AllFamilies Families = 1<<len(families) - 1
 
+// VPNFamilies holds those whose routes are VPN routes.
+const VPNFamilies Families = 1<<InetVPN | 1<<Inet6VPN
+
 // NewFamilies returns the set of the given families.
 func NewFamilies(list ...Family) (s Families) {
 	for _, f := range list {

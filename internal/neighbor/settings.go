@@ -47,7 +47,8 @@ type Settings struct {
 	Policy
 }
 
-// Policy is what a neighbor is sent, and what is taken from it. It can change without a new session.
+// Policy is what a neighbor is sent, and what is taken from it. It can change
+// without a new session.
 type Policy struct {
 	// Encapsulations replace those of every route; empty leaves them.
 	Encapsulations vrf.Encapsulations `json:"encapsulations,omitempty"`
