@@ -172,7 +172,27 @@ func (s *routeService) listReceived(filter routeFilter, name string) (*buoyv1.Li
 }
 
 func receivedToProto(source string, r vrf.Received) *buoyv1.Route {
-	p := &buoyv1.Route{
+	p := vpnToProto(vrf.Route{
+		Key: r.Key, Label: r.Label, LocalPref: r.LocalPref, NextHop: r.NextHop, Targets: r.Targets, Encapsulations: r.Encapsulations,
+	})
+	p.State, p.Since, p.Stale, p.Source = buoyv1.Route_RECEIVED, timestamp(r.Since), r.Stale, source
+	p.Origin, p.AsPath, p.Med = r.Origin.String(), r.ASPath, r.MED
+	if r.Stale {
+		p.StateReason = "stale: the neighbor has yet to announce it again"
+	}
+	return p
+}
+
+func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
+	p := vpnToProto(r)
+	p.Network, p.FloatingIp = origin(state, r.Key)
+	p.Origin = vrf.Incomplete.String()
+	return p
+}
+
+// vpnToProto returns what all VPN routes have.
+func vpnToProto(r vrf.Route) *buoyv1.Route {
+	return &buoyv1.Route{
 		Prefix:             r.Prefix.String(),
 		RouteDistinguisher: r.RD.String(),
 		Label:              uint32(r.Label),
@@ -181,33 +201,5 @@ func receivedToProto(source string, r vrf.Received) *buoyv1.Route {
 		RouteTargets:       r.Targets.Strings(),
 		Encapsulations:     r.Encapsulations.Strings(),
 		Family:             neighbor.VPNFamily(r.Prefix.Addr()).String(),
-		State:              buoyv1.Route_RECEIVED,
-		Since:              timestamp(r.Since),
-		Origin:             r.Origin.String(),
-		AsPath:             r.ASPath,
-		Med:                r.MED,
-		Stale:              r.Stale,
-		Source:             source,
-	}
-	if r.Stale {
-		p.StateReason = "stale: the neighbor has yet to announce it again"
-	}
-	return p
-}
-
-func routeToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
-	network, floatingIP := origin(state, r.Key)
-	return &buoyv1.Route{
-		Prefix:             r.Prefix.String(),
-		RouteDistinguisher: r.RD.String(),
-		Label:              uint32(r.Label),
-		NextHop:            r.NextHop.String(),
-		LocalPref:          r.LocalPref,
-		RouteTargets:       r.Targets.Strings(),
-		Encapsulations:     r.Encapsulations.Strings(),
-		Network:            network,
-		FloatingIp:         floatingIP,
-		Family:             neighbor.VPNFamily(r.Prefix.Addr()).String(),
-		Origin:             vrf.Incomplete.String(),
 	}
 }

@@ -101,10 +101,7 @@ func nameOfRenumbered(r *buoyv1.UpdateGlobalResponse) string { return r.GetGloba
 
 // noteNeighbors names the internal neighbors that the new AS makes external.
 func (a *app) noteNeighbors(ctx context.Context, c *client, g *buoyv1.Global, as uint32) error {
-	list, err := everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
-		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
-		return resp.GetNeighbors(), resp.GetNextPageToken(), err
-	})
+	list, err := listNeighbors(ctx, c)
 	if err != nil {
 		return err
 	}
