@@ -1,9 +1,6 @@
 package integration
 
 import (
-	"context"
-	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -18,20 +15,9 @@ func TestExtendedMessages(t *testing.T) {
 	const routes = 3000
 	w := newWorld(t)
 	w.stocked(routes)
-	all, err := w.buoyd.Routes(w.deadline())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := lab.LabelsOf(all)
+	want := w.labels()
 	for name, kind := range map[string]string{"mx1": "frr", "mx2": "bird", "mx3": "gobgp"} {
-		g := w.router(kind, name).(lab.Tracer)
-		w.eventually(kind+" has every route", func(ctx context.Context) error {
-			have, err := g.Labels(ctx, lab.VPNv4)
-			if err == nil && !maps.Equal(have, want) {
-				err = fmt.Errorf("it has %d of %d", len(have), len(want))
-			}
-			return err
-		})
+		w.hasLabels(gateway{name, w.router(kind, name).(lab.Tracer)}, want)
 		session := w.neighborState(name).Session
 		sent, err := strconv.Atoi(session.Sent.Updates)
 		if err != nil {

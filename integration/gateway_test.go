@@ -103,7 +103,7 @@ func (w *world) importVRF(g *lab.GoBGP, name string, targets ...string) {
 }
 
 // wantVPN waits until the VPN table of a gateway has exactly these routes.
-func (w *world) wantVPN(g *lab.GoBGP, family lab.Family, want ...string) {
+func (w *world) wantVPN(g lab.Gateway, family lab.Family, want ...string) {
 	w.t.Helper()
 	w.eventually("the VPN table has them", func(ctx context.Context) error {
 		routes, err := g.VPN(ctx, family)

@@ -78,22 +78,34 @@ type gateway struct {
 // settle waits until all have exactly what buoyd advertises, and returns that.
 func (w *world) settle(gateways []gateway) lab.Labels {
 	w.t.Helper()
+	want := w.labels()
+	for _, g := range gateways {
+		w.established(g.neighbor)
+		w.hasLabels(g, want)
+	}
+	return want
+}
+
+// labels returns what buoyd advertises.
+func (w *world) labels() lab.Labels {
+	w.t.Helper()
 	routes, err := w.buoyd.Routes(w.deadline())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	want := lab.LabelsOf(routes)
-	for _, g := range gateways {
-		w.established(g.neighbor)
-		w.eventually(g.neighbor+" has what buoyd advertises", func(ctx context.Context) error {
-			have, err := g.Labels(ctx, lab.VPNv4)
-			if err == nil && !maps.Equal(have, want) {
-				err = fmt.Errorf("%d routes that are not the %d of buoyd", len(have), len(want))
-			}
-			return err
-		})
-	}
-	return want
+	return lab.LabelsOf(routes)
+}
+
+// hasLabels waits until a gateway has exactly these VPNv4 routes.
+func (w *world) hasLabels(g gateway, want lab.Labels) {
+	w.t.Helper()
+	w.eventually(g.neighbor+" has what buoyd advertises", func(ctx context.Context) error {
+		have, err := g.Labels(ctx, lab.VPNv4)
+		if err == nil && !maps.Equal(have, want) {
+			err = fmt.Errorf("%d routes that are not the %d of buoyd", len(have), len(want))
+		}
+		return err
+	})
 }
 
 // traces makes all keep book. It associates floating IPs, from the nth address

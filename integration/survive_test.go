@@ -24,7 +24,7 @@ func TestSurvivesCrash(t *testing.T) {
 	w.public()
 	w.associate()
 	gateway := w.router("bird", "mx1")
-	w.wantOf(gateway, web1)
+	w.wantVPN(gateway, lab.VPNv4, web1)
 	guilty := w.recorder("mx2")
 	supervisor := w.buoyd.PID()
 
@@ -67,7 +67,7 @@ func TestSurvivesCrash(t *testing.T) {
 		})
 		t.Logf("crash %d: it answers after %s", crash+1, time.Since(begin).Round(time.Millisecond))
 		w.established("mx1")
-		w.wantOf(gateway, web1)
+		w.wantVPN(gateway, lab.VPNv4, web1)
 	}
 	if w.buoyd.PID() != supervisor {
 		t.Error("the supervisor is another process")
@@ -89,13 +89,4 @@ func TestSurvivesCrash(t *testing.T) {
 	done()
 	background.Wait()
 	t.Logf("the gateway was looked at %d times", looks)
-}
-
-// wantOf waits until the VPNv4 table of a router has exactly these routes.
-func (w *world) wantOf(g lab.Gateway, want ...string) {
-	w.t.Helper()
-	w.eventually("the VPN table has them", func(ctx context.Context) error {
-		routes, err := g.VPN(ctx, lab.VPNv4)
-		return compare(routes, err, want)
-	})
 }

@@ -213,11 +213,11 @@ func TestRefusedPoolText(t *testing.T) {
 		"{project: p, network: n, name: x}\n---\n{":                "pools.global: " + partsWanted + `"{project: p, network: n, name: x}\n---\n{"`,
 	} {
 		for _, source := range poolSources {
+			file, environ, args := source.give(text)
+			if text == "" && environ != nil && strings.Contains(source.where, inheritedEnv) {
+				continue // there, nothing is the same as not given
+			}
 			t.Run(source.where+text, func(t *testing.T) {
-				file, environ, args := source.give(text)
-				if text == "" && environ != nil && strings.Contains(source.where, inheritedEnv) {
-					t.Skip("not given")
-				}
 				refused(t, file, environ, args, source.where+strings.ReplaceAll(want, "\n", "\n"+source.where))
 			})
 		}
