@@ -54,6 +54,9 @@ func describeKept(s section, session *buoyv1.Session) {
 	} else {
 		s.more(fmt.Sprintf("it may be away itself for %d s: %s", its.RestartTime, strings.Join(its.Families, ", ")))
 	}
+	if len(its.LongLivedStaleTimes) > 0 {
+		s.more("its long-lived times (RFC 9494) are not supported: then its routes are dropped")
+	}
 	if len(session.KeptFamilies) > 0 {
 		s.line("Kept after NOTIFICATION", afterNotification(session, its))
 	}
