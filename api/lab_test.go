@@ -201,7 +201,7 @@ type fakeSpeaker struct {
 	stale     map[string]error // by key: taken, a change of it is refused
 	sessions  []neighbor.Status
 	out       map[netip.Addr][]vrf.Route
-	in        map[netip.Addr][]vrf.Received
+	in        map[netip.Addr][]*vrf.Received
 	strangers neighbor.Refused
 	waiting   bool // established neighbors are being sent what they get
 	panics    bool
@@ -281,7 +281,7 @@ func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	}
 }
 
-func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
 	return slices.Values(s.in[addr])
 }
 

@@ -171,12 +171,13 @@ func (s *routeService) listReceived(filter routeFilter, name string) (*buoyv1.Li
 	return resp, nil
 }
 
-func receivedToProto(source string, r vrf.Received) *buoyv1.Route {
+func receivedToProto(source string, r *vrf.Received) *buoyv1.Route {
+	a := r.Attributes.Value()
 	p := vpnToProto(vrf.Route{
-		Key: r.Key, Label: r.Label, LocalPref: r.LocalPref, NextHop: r.NextHop, Targets: r.Targets, Encapsulations: r.Encapsulations,
+		Key: r.Key, Label: r.Label, LocalPref: a.LocalPref, NextHop: a.NextHop, Targets: a.Targets, Encapsulations: a.Encapsulations,
 	})
 	p.State, p.Since, p.Stale, p.Source = buoyv1.Route_RECEIVED, timestamp(r.Since), r.Stale, source
-	p.Origin, p.AsPath, p.Med = r.Origin.String(), r.ASPath, r.MED
+	p.Origin, p.AsPath, p.Med = a.Origin.String(), a.ASPath, a.MED
 	if r.Stale {
 		p.StateReason = "stale: the neighbor has yet to announce it again"
 	}

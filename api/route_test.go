@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
+	"unique"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -134,7 +135,7 @@ func TestListRoutesRefused(t *testing.T) {
 }
 
 // announced is a route of another AS with all that there may be.
-func announced(t testing.TB) vrf.Received {
+func announced(t testing.TB) *vrf.Received {
 	t.Helper()
 	rd, err := routetarget.ParseDistinguisher("10.255.0.1:7")
 	if err != nil {
@@ -144,11 +145,11 @@ func announced(t testing.TB) vrf.Received {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return vrf.Received{
+	return &vrf.Received{
 		Key:   vrf.Key{RD: rd, Prefix: netip.MustParsePrefix("198.51.100.0/24")},
 		Label: 24001,
-		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001 {65002 65003}", LocalPref: 150, MED: 50,
-			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE)},
+		Attributes: unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001 {65002 65003}", LocalPref: 150, MED: 50,
+			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE)}),
 		Since: taken,
 	}
 }
@@ -157,10 +158,11 @@ func announced(t testing.TB) vrf.Received {
 func TestListReceived(t *testing.T) {
 	l := newLab(t).furnish(t)
 	four := announced(t)
-	six := four
+	other := *four
+	six := &other
 	six.Prefix, six.Stale = netip.MustParsePrefix("2001:db8:ffff::/48"), true
-	six.Attributes = vrf.Attributes{NextHop: netip.MustParseAddr("2001:db8::1"), LocalPref: vrf.LocalPrefDefault}
-	l.speaker.in = map[netip.Addr][]vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}}
+	six.Attributes = unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("2001:db8::1"), LocalPref: vrf.LocalPrefDefault})
+	l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}}
 	first := &buoyv1.Route{
 		Prefix: "198.51.100.0/24", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "10.0.0.1", LocalPref: 150,
 		RouteTargets: []string{"target:64512:10003"}, Encapsulations: []string{"gre"}, Family: "inet-vpn",

@@ -52,7 +52,7 @@ type Sessions interface {
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields what is taken of what a neighbor has announced, ordered by
 	// key.
-	AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received]
+	AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received]
 	// Delivery says whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }

@@ -54,7 +54,7 @@ func tenants(t testing.TB, secrets bool) *lab {
 		createPool(t, l, closedPool, []string{"198.51.100.100-198.51.100.109"}, "ci")
 		call(t, l.floatingIPs.Allocate, &buoyv1.AllocateRequest{Name: secretFIP, Network: secretNet})
 		l.associate(t, secretFIP, 777)
-		l.speaker.in = map[netip.Addr][]vrf.Received{netip.MustParseAddr("10.0.0.1"): {announced(t)}}
+		l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {announced(t)}}
 	}
 	for r := range l.speaker.All() {
 		at := netip.MustParseAddr("10.0.0.1")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/buoynet/buoy/bgp/engine"
+	"github.com/buoynet/buoy/bgp/ribin"
 	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/bgp/wire"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -39,9 +40,10 @@ type Config struct {
 
 // Speaker is a BGP speaker. Its methods may be called concurrently.
 type Speaker struct {
-	engine *engine.Engine
-	wire   *wire.Server
-	routes *ribout.Table
+	engine   *engine.Engine
+	wire     *wire.Server
+	routes   *ribout.Table
+	received *ribin.Table
 
 	mu        sync.Mutex
 	neighbors map[netip.Addr]neighbor.Settings
@@ -53,13 +55,14 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := ribout.NewTable()
+	routes, received := ribout.NewTable(), ribin.NewTable(ribin.Local{AS: cfg.AS, RouterID: cfg.RouterID})
 	w, err := wire.Listen(wire.Config{
 		Listen:   cfg.Listen,
 		LocalAS:  cfg.AS,
 		RouterID: cfg.RouterID,
 		Engine:   e,
 		Routes:   routes,
+		Received: received,
 		LastRun:  cfg.LastRun,
 
 		Quarantine: cfg.Quarantine,
@@ -71,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 		e.Stop(ctx)
 		return nil, fmt.Errorf("%w%s", err, bindHint(err))
 	}
-	return &Speaker{engine: e, wire: w, routes: routes, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
+	return &Speaker{engine: e, wire: w, routes: routes, received: received, neighbors: map[netip.Addr]neighbor.Settings{}}, nil
 }
 
 // bindHint says what to do about an address that cannot be listened on.
@@ -208,12 +211,19 @@ func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 
 // AdjRIBIn yields the routes that a neighbor has announced, as far as they are
 // taken, ordered by key.
-func (s *Speaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+func (s *Speaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
 	if in := s.wire.In(addr); in != nil {
 		return in.Routes()
 	}
-	return func(func(vrf.Received) bool) {}
+	return func(func(*vrf.Received) bool) {}
 }
+
+// Received delivers when the neighbors have announced or withdrawn something,
+// or a session was lost.
+func (s *Speaker) Received() <-chan struct{} { return s.received.Wake() }
+
+// TakeReceived returns what has changed since the last call.
+func (s *Speaker) TakeReceived() []vrf.Update { return s.received.Take() }
 
 // Delivery reports whether a neighbor has a route as it should be now.
 func (s *Speaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {

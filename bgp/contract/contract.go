@@ -45,7 +45,7 @@ type Speaker interface {
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields the routes that a neighbor has announced, as far as they are
 	// taken, ordered by key.
-	AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received]
+	AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received]
 	// Delivery reports whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }

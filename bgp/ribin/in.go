@@ -2,7 +2,6 @@ package ribin
 
 import (
 	"iter"
-	"slices"
 	"sync"
 	"time"
 	"unique"
@@ -15,23 +14,32 @@ import (
 
 // In is the Adj-RIB-In of one neighbor. Its methods may be called concurrently.
 type In struct {
+	table *Table
+
 	mu      sync.Mutex
-	max     int // routes
-	routes  map[vrf.Key]entry
+	max     int         // routes
+	source  *vrf.Source // of what is announced now
+	routes  vrf.RIB
 	stale   int    // how many of routes are
 	refused uint64 // routes that did not fit, since the session began or max grew
+	changes changes
 }
 
-// entry is a route as it was received. Equal attributes are there once.
-type entry struct {
-	attributes unique.Handle[vrf.Attributes]
-	since      int64 // Unix time in nanoseconds
-	label      vrf.Label
-	stale      bool
+// Open returns an empty Adj-RIB-In that takes so many routes at most. It is
+// followed by Close.
+func (t *Table) Open(max uint32) *In {
+	return &In{table: t, max: int(max), source: &vrf.Source{}, routes: vrf.NewRIB()}
 }
 
-// NewIn returns an empty one that takes so many routes at most.
-func NewIn(max uint32) *In { return &In{max: int(max), routes: map[vrf.Key]entry{}} }
+// Close forgets everything: the neighbor is no more.
+func (in *In) Close() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	defer in.tell()
+	in.max, in.stale = 0, 0
+	in.routes = vrf.NewRIB()
+	in.changes = changes{all: true, gone: true}
+}
 
 // SetMax changes how many routes are taken. With none, those that are there go;
 // otherwise they stay. It reports whether more are taken than before: the
@@ -39,10 +47,11 @@ func NewIn(max uint32) *In { return &In{max: int(max), routes: map[vrf.Key]entry
 func (in *In) SetMax(max uint32) (ask bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	ask = int(max) > in.max
 	in.max = int(max)
 	if max == 0 {
-		in.drop(func(vrf.Key, entry) bool { return true })
+		in.drop(func(*vrf.Received) bool { return true })
 	}
 	if ask {
 		in.refused = 0
@@ -52,9 +61,13 @@ func (in *In) SetMax(max uint32) (ask bool) {
 
 // Up notes that a session is established in which the neighbor says that it has
 // kept forwarding for some families. The routes of the others go.
-func (in *In) Up(preserved neighbor.Families) {
+func (in *In) Up(source vrf.Source, preserved neighbor.Families) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
+	if *in.source != source {
+		in.source = &source
+	}
 	in.refused = 0
 	in.dropStale(neighbor.VPNFamilies &^ preserved)
 }
@@ -64,8 +77,9 @@ func (in *In) Up(preserved neighbor.Families) {
 func (in *In) Lost(keep neighbor.Families) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	// RFC 4724 §4.2: what was stale before a second loss goes.
-	in.drop(func(k vrf.Key, e entry) bool { return e.stale || !keep.Contains(familyOf(k)) })
+	in.drop(func(r *vrf.Received) bool { return r.Stale || !keep.Contains(familyOf(r)) })
 	in.age(keep)
 }
 
@@ -73,6 +87,7 @@ func (in *In) Lost(keep neighbor.Families) {
 func (in *In) Expire() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	in.dropStale(neighbor.VPNFamilies)
 }
 
@@ -81,6 +96,7 @@ func (in *In) Expire() {
 func (in *In) RefreshBegins(f neighbor.Family) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	in.age(neighbor.NewFamilies(f))
 }
 
@@ -88,39 +104,58 @@ func (in *In) RefreshBegins(f neighbor.Family) {
 func (in *In) RefreshEnds(f neighbor.Family) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	in.dropStale(neighbor.NewFamilies(f))
 }
 
 // age makes the routes of families stale. The caller holds mu.
 func (in *In) age(families neighbor.Families) {
-	for k, e := range in.routes {
-		if !e.stale && families.Contains(familyOf(k)) {
-			e.stale = true
-			in.routes[k] = e
-			in.stale++
+	in.rebuild(func(r *vrf.Received) *vrf.Received {
+		if r.Stale || !families.Contains(familyOf(r)) {
+			return r
 		}
-	}
+		aged := *r
+		aged.Stale = true
+		return &aged
+	})
 }
 
 // dropStale removes what is stale of families. The caller holds mu.
 func (in *In) dropStale(families neighbor.Families) {
-	in.drop(func(k vrf.Key, e entry) bool { return e.stale && families.Contains(familyOf(k)) })
+	if in.stale > 0 {
+		in.drop(func(r *vrf.Received) bool { return r.Stale && families.Contains(familyOf(r)) })
+	}
 }
 
 // drop removes routes. The caller holds mu.
-func (in *In) drop(which func(vrf.Key, entry) bool) {
-	for k, e := range in.routes {
-		if which(k, e) {
-			in.remove(k, e)
+func (in *In) drop(which func(*vrf.Received) bool) {
+	in.rebuild(func(r *vrf.Received) *vrf.Received {
+		if which(r) {
+			return nil
 		}
-	}
+		return r
+	})
 }
 
-func (in *In) remove(k vrf.Key, e entry) {
-	if e.stale {
-		in.stale--
+// rebuild replaces each route by another one with its key, itself or none: for
+// many at once this is faster than one at a time. The caller holds mu.
+func (in *In) rebuild(become func(*vrf.Received) *vrf.Received) {
+	routes := vrf.NewRIB()
+	in.stale = 0
+	for r := range in.routes.All() {
+		now := become(r)
+		if now != r {
+			in.changes.note(r.Key)
+		}
+		if now == nil {
+			continue
+		}
+		if now.Stale {
+			in.stale++
+		}
+		routes.Load(now)
 	}
-	delete(in.routes, k)
+	in.routes = routes
 }
 
 // Received takes a judged UPDATE. With withdrawn its routes count as withdrawn
@@ -129,18 +164,17 @@ func (in *In) remove(k vrf.Key, e entry) {
 func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	defer in.tell()
 	if in.max == 0 {
 		return false
 	}
 	for _, k := range withdrawals(u, withdrawn) {
-		if e, ok := in.routes[k]; ok {
-			in.remove(k, e)
-		}
+		in.remove(k)
 	}
 	if withdrawn {
 		return false
 	}
-	attributes, routes := announcements(u)
+	attributes, routes := in.table.local.announcements(u)
 	if len(routes) == 0 {
 		if f, ok := endOfRIB(u); ok {
 			in.dropStale(neighbor.NewFamilies(f))
@@ -149,21 +183,41 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 	}
 	handle, before := unique.Make(attributes), in.refused
 	for _, r := range routes {
-		old, known := in.routes[r.key]
-		if !known && len(in.routes) >= in.max {
-			in.refused++
-			continue
-		}
-		e := entry{attributes: handle, since: now.UnixNano(), label: r.label}
-		if old.attributes == handle && old.label == r.label {
-			e.since = old.since
-		}
-		if old.stale {
-			in.stale--
-		}
-		in.routes[r.key] = e
+		in.add(&vrf.Received{Key: r.key, Source: in.source, Attributes: handle, Since: now, Label: r.label})
 	}
 	return before == 0 && in.refused > 0
+}
+
+// add takes a route if there is room. The caller holds mu.
+func (in *In) add(r *vrf.Received) {
+	old := in.routes.Get(r.Key)
+	switch {
+	case old == nil && in.routes.Len() >= in.max:
+		in.refused++
+		return
+	case old != nil && old.Attributes == r.Attributes && old.Label == r.Label:
+		if !old.Stale && old.Source == r.Source {
+			return
+		}
+		r.Since = old.Since
+	}
+	if old != nil && old.Stale {
+		in.stale--
+	}
+	in.routes.Set(r)
+	in.changes.note(r.Key)
+}
+
+func (in *In) remove(k vrf.Key) {
+	old := in.routes.Get(k)
+	if old == nil {
+		return
+	}
+	if old.Stale {
+		in.stale--
+	}
+	in.routes.Delete(k)
+	in.changes.note(k)
 }
 
 // Count returns how many routes there are, how many of them are stale, and how
@@ -171,19 +225,14 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 func (in *In) Count() (routes, stale int, refused uint64) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.routes), in.stale, in.refused
+	return in.routes.Len(), in.stale, in.refused
 }
 
 // Routes yields the routes, ordered by key.
-func (in *In) Routes() iter.Seq[vrf.Received] {
+func (in *In) Routes() iter.Seq[*vrf.Received] {
 	in.mu.Lock()
-	list := make([]vrf.Received, 0, len(in.routes))
-	for k, e := range in.routes {
-		list = append(list, vrf.Received{Key: k, Label: e.label, Attributes: e.attributes.Value(), Since: time.Unix(0, e.since), Stale: e.stale})
-	}
-	in.mu.Unlock()
-	slices.SortFunc(list, func(a, b vrf.Received) int { return a.Key.Compare(b.Key) })
-	return slices.Values(list)
+	defer in.mu.Unlock()
+	return in.routes.Copy().All()
 }
 
-func familyOf(k vrf.Key) neighbor.Family { return neighbor.VPNFamily(k.Prefix.Addr()) }
+func familyOf(r *vrf.Received) neighbor.Family { return neighbor.VPNFamily(r.Prefix.Addr()) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unique"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
@@ -17,6 +18,14 @@ import (
 )
 
 var now = time.Unix(1000, 0)
+
+// us is who we are, and peer is a session with somebody in our AS.
+var (
+	us   = Local{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2")}
+	peer = vrf.Source{Neighbor: "mx1", Address: netip.MustParseAddr("10.0.0.1"), RouterID: netip.MustParseAddr("10.0.0.1")}
+)
+
+func newIn(max uint32) *In { return NewTable(us).Open(max) }
 
 // nlri is a route of 10.0.0.1:1.
 func nlri(prefix string, label uint32) bgp.AddrPrefixInterface {
@@ -94,19 +103,19 @@ const (
 
 // TestReceived: every attribute of a route, changes and withdrawals.
 func TestReceived(t *testing.T) {
-	in := NewIn(10)
+	in := newIn(10)
 	in.Received(announce(t, 200, nlri(four, 100), nlri("203.0.113.7/32", 101)), false, now)
 	target, _ := routetarget.ParseTarget("target:64512:10003")
 	rd, _ := routetarget.ParseDistinguisher("10.0.0.1:1")
-	want := vrf.Received{
+	want := &vrf.Received{
 		Key: vrf.Key{RD: rd, Prefix: netip.MustParsePrefix(four)}, Label: 100,
-		Attributes: vrf.Attributes{
-			NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 65002 {65003}", LocalPref: 200, MED: 7,
-			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE),
-		},
-		Since: now,
+		Attributes: unique.Make(vrf.Attributes{
+			NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 65002 {65003}", PathLength: 3, NeighborAS: 65001,
+			LocalPref: 200, MED: 7, Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE),
+		}),
+		Since: now, Source: in.source,
 	}
-	if got := slices.Collect(in.Routes()); len(got) != 2 || got[0] != want {
+	if got := slices.Collect(in.Routes()); len(got) != 2 || *got[0] != *want {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	later := now.Add(time.Minute)
@@ -128,7 +137,7 @@ func TestReceived(t *testing.T) {
 
 // TestMax: nothing is taken by default, and never more than there may be.
 func TestMax(t *testing.T) {
-	in := NewIn(0)
+	in := newIn(0)
 	in.Received(announce(t, 100, nlri(four, 100)), false, now)
 	check(t, in, "none", "")
 	if !in.SetMax(1) {
@@ -156,8 +165,8 @@ func TestMax(t *testing.T) {
 func TestRestart(t *testing.T) {
 	both := neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
 	filled := func() *In {
-		in := NewIn(10)
-		in.Up(0)
+		in := newIn(10)
+		in.Up(peer, 0)
 		in.Received(announce(t, 100, nlri(four, 100), nlri("203.0.113.0/24", 101)), false, now)
 		in.Received(announce(t, 100, nlri(six, 102)), false, now)
 		return in
@@ -172,12 +181,12 @@ func TestRestart(t *testing.T) {
 	in = filled()
 	in.Lost(neighbor.NewFamilies(neighbor.InetVPN))
 	check(t, in, "lost, one family with graceful restart", four+"=100* 203.0.113.0/24=101*")
-	in.Up(0)
+	in.Up(peer, 0)
 	check(t, in, "back, nothing preserved", "")
 
 	in = filled()
 	in.Lost(both)
-	in.Up(both)
+	in.Up(peer, both)
 	check(t, in, "back", four+"=100* 203.0.113.0/24=101* "+six+"=102*")
 	in.Received(announce(t, 100, nlri(four, 100)), false, now)
 	in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
@@ -187,7 +196,7 @@ func TestRestart(t *testing.T) {
 
 	in = filled()
 	in.Lost(both)
-	in.Up(both)
+	in.Up(peer, both)
 	in.Received(announce(t, 100, nlri(four, 200)), false, now)
 	in.Lost(both) // before the end
 	check(t, in, "lost again", four+"=200*")
@@ -205,7 +214,7 @@ func TestRandom(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	in := NewIn(12)
+	in := newIn(12)
 	type model struct {
 		label uint32
 		stale bool
@@ -244,7 +253,7 @@ func TestRandom(t *testing.T) {
 				m.stale = true
 			}
 		case 8:
-			in.Up(neighbor.AllFamilies)
+			in.Up(peer, neighbor.AllFamilies)
 		case 9:
 			in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
 			drop(func(p string, m *model) bool { return m.stale && isFour(p) })
@@ -288,7 +297,7 @@ func FuzzReceived(f *testing.F) {
 		if !decode(u, body) {
 			return
 		}
-		in := NewIn(5)
+		in := newIn(5)
 		in.Received(u, false, now)
 		for r := range in.Routes() {
 			if !r.Prefix.IsValid() || r.Prefix != r.Prefix.Masked() {

@@ -2,8 +2,10 @@ package ribin
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
@@ -21,7 +23,7 @@ type announced struct {
 
 // announcements returns the VPN routes that an UPDATE announces, and what they
 // have in common.
-func announcements(u *bgp.BGPUpdate) (a vrf.Attributes, routes []announced) {
+func (l Local) announcements(u *bgp.BGPUpdate) (a vrf.Attributes, routes []announced) {
 	a.LocalPref = vrf.LocalPrefDefault
 	for _, attr := range u.PathAttributes {
 		switch attr := attr.(type) {
@@ -31,11 +33,19 @@ func announcements(u *bgp.BGPUpdate) (a vrf.Attributes, routes []announced) {
 		case *bgp.PathAttributeOrigin:
 			a.Origin = vrf.Origin(attr.Value)
 		case *bgp.PathAttributeAsPath:
-			a.ASPath = pathText(attr)
+			l.readPath(&a, attr)
 		case *bgp.PathAttributeLocalPref:
 			a.LocalPref = attr.Value
 		case *bgp.PathAttributeMultiExitDisc:
 			a.MED = attr.Value
+		case *bgp.PathAttributeCommunities:
+			a.LongLivedStale = slices.Contains(attr.Value, uint32(bgp.COMMUNITY_LLGR_STALE))
+		case *bgp.PathAttributeOriginatorId:
+			if a.Originator = address(attr.Value); a.Originator == l.RouterID {
+				a.Loop = vrf.OriginatorLoop
+			}
+		case *bgp.PathAttributeClusterList:
+			a.Clusters = uint8(min(len(attr.Value), math.MaxUint8))
 		case *bgp.PathAttributeExtendedCommunities:
 			a.Targets, a.Encapsulations = communities(attr.Value)
 		}
@@ -117,24 +127,35 @@ func address(ip net.IP) netip.Addr {
 	return a.Unmap()
 }
 
-// pathText returns an AS path as routers print it.
-func pathText(path *bgp.PathAttributeAsPath) string {
+// readPath reads an AS path, and writes it as routers do.
+func (l Local) readPath(a *vrf.Attributes, path *bgp.PathAttributeAsPath) {
 	var parts []string
-	for _, segment := range path.Value {
-		var list []string
-		for _, as := range segment.GetAS() {
-			list = append(list, fmt.Sprint(as))
+	length := 0
+	for i, segment := range path.Value {
+		list := segment.GetAS()
+		if slices.Contains(list, l.AS) {
+			a.Loop = vrf.ASLoop
 		}
-		text := strings.Join(list, " ")
+		var texts []string
+		for _, as := range list {
+			texts = append(texts, fmt.Sprint(as))
+		}
+		text := strings.Join(texts, " ")
 		switch segment.GetType() {
+		case bgp.BGP_ASPATH_ATTR_TYPE_SEQ:
+			if length += len(list); i == 0 && len(list) > 0 {
+				a.NeighborAS = list[0]
+			}
 		case bgp.BGP_ASPATH_ATTR_TYPE_SET:
 			text = "{" + text + "}"
-		case bgp.BGP_ASPATH_ATTR_TYPE_CONFED_SEQ, bgp.BGP_ASPATH_ATTR_TYPE_CONFED_SET:
+			length++
+		default: // of a confederation: they do not count (RFC 5065 §5.3)
 			text = "(" + text + ")"
 		}
 		parts = append(parts, text)
 	}
-	return strings.Join(parts, " ")
+	a.ASPath = strings.Join(parts, " ")
+	a.PathLength = uint16(min(length, math.MaxUint16))
 }
 
 // communities returns the route targets (RFC 4360 §4) and the tunnels (RFC 9012

@@ -5,6 +5,7 @@ import (
 
 	"github.com/buoynet/buoy/bgp/ribin"
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/vrf"
 )
 
 // adjIn is an Adj-RIB-In and when what is stale in it expires.
@@ -13,10 +14,16 @@ type adjIn struct {
 	expiry *time.Timer // guarded by the mu of the peer that has it
 }
 
-func newAdjIn(max uint32) *adjIn {
-	in := &adjIn{In: ribin.NewIn(max)}
+func (c Config) newAdjIn(max uint32) *adjIn {
+	in := &adjIn{In: c.Received.Open(max)}
 	in.expiry = time.AfterFunc(0, in.Expire) // there is nothing yet
 	return in
+}
+
+// close forgets everything, and ends the timer.
+func (in *adjIn) close() {
+	in.expiry.Stop()
+	in.Close()
 }
 
 // expire drops what is stale after a time, and not before.
@@ -30,7 +37,12 @@ func (p *peer) returned(c *connection) {
 	if p.helps(c) {
 		preserved = c.open.Restart.Preserved & c.agreed.Families
 	}
-	p.in.Up(preserved)
+	p.in.Up(vrf.Source{
+		Neighbor: p.settings.Name,
+		Address:  p.settings.Address,
+		RouterID: c.open.RouterID,
+		External: c.agreed.LocalAS != c.agreed.PeerAS,
+	}, preserved)
 	p.in.expire(p.timers.endOfRIB)
 }
 

@@ -86,7 +86,6 @@ func newPeer(s *Server, settings neighbor.Settings) *peer {
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
 		changed:     make(chan struct{}),
-		in:          newAdjIn(settings.MaxReceived),
 		status:      neighbor.Status{Settings: settings, Since: time.Now(), Reason: "just added"},
 	}
 }

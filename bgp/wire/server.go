@@ -25,6 +25,7 @@ type Config struct {
 	RouterID netip.Addr
 	Engine   Engine
 	Routes   *ribout.Table // what is advertised
+	Received *ribin.Table  // what the neighbors announce
 	// LastRun is when an earlier run of this speaker, which routers may still
 	// have routes of, was last alive; zero when there is none.
 	LastRun time.Time
@@ -119,6 +120,8 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		in.SetMax(settings.MaxReceived)
 		p.known, p.in = true, in
 		delete(s.suspended, settings.Address)
+	} else {
+		p.in = s.config.newAdjIn(settings.MaxReceived)
 	}
 	if s.quarantine[settings.Address] {
 		p.quarantined()
@@ -141,37 +144,45 @@ func (s *Server) start(p *peer) {
 // Remove ends the neighbor's sessions with a Cease, Peer De-configured, and
 // returns when they have ended.
 func (s *Server) Remove(addr netip.Addr) {
-	s.take(addr, func(p *peer) {
+	s.take(addr, func(p *peer) (keep bool) {
 		p.cease(ceaseDeconfigured, "", "removed")
 		s.told[addr] = true
+		return false
 	})
 }
 
 // Suspend is Remove for a neighbor that is about to be added again, with other
 // settings: a router with graceful restart keeps our routes.
 func (s *Server) Suspend(addr netip.Addr) {
-	s.take(addr, func(p *peer) {
-		if p.leave("changed") {
+	s.take(addr, func(p *peer) (keep bool) {
+		if keep = p.leave("changed"); keep {
 			s.suspended[addr] = p.in
 		}
+		return keep
 	})
 }
 
-// take removes a neighbor and returns when its sessions have ended. It calls end
-// with s.mu held.
-func (s *Server) take(addr netip.Addr, end func(*peer)) {
+// take removes a neighbor and returns when its sessions have ended. It calls end,
+// which says whether what was received is kept, with s.mu held.
+func (s *Server) take(addr netip.Addr, end func(*peer) (keep bool)) {
 	s.mu.Lock()
 	p := s.peers[addr]
 	delete(s.peers, addr)
 	delete(s.quarantine, addr)
 	if p == nil || p.cancel == nil {
 		s.mu.Unlock()
+		if p != nil {
+			p.in.close()
+		}
 		return
 	}
-	end(p)
+	keep := end(p)
 	p.cancel()
 	s.mu.Unlock()
 	<-p.done
+	if !keep {
+		p.in.close()
+	}
 	if !p.settings.MD5Key.IsZero() {
 		s.setListenerKey(addr, "")
 	}

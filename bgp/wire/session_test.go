@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buoynet/buoy/bgp/ribin"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
 
@@ -350,7 +351,7 @@ func TestAddAndStatus(t *testing.T) {
 }
 
 func TestAddBeforeRun(t *testing.T) {
-	s, err := Listen(Config{Listen: []string{"127.0.0.1:0", "[::1]:0"}})
+	s, err := Listen(Config{Received: ribin.NewTable(ribin.Local{}), Listen: []string{"127.0.0.1:0", "[::1]:0"}})
 	if err != nil {
 		t.Fatal(err)
 	}

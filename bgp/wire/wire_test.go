@@ -15,6 +15,7 @@ import (
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
+	"github.com/buoynet/buoy/bgp/ribin"
 	"github.com/buoynet/buoy/bgp/ribout"
 	"github.com/buoynet/buoy/internal/neighbor"
 )
@@ -56,6 +57,7 @@ func newWorld(t testing.TB, change func(*timers)) *world {
 	engine := newFakeEngine(t, "")
 	s, err := Listen(Config{
 		Routes:   ribout.NewTable(),
+		Received: ribin.NewTable(ribin.Local{AS: ourAS, RouterID: ourID}),
 		Listen:   []string{"127.0.0.1:0"},
 		LocalAS:  ourAS,
 		RouterID: ourID,

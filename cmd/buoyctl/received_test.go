@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -16,20 +17,20 @@ var announced = []vrf.Received{
 	{
 		Key:   keyOf("10.255.0.1:1", "192.0.2.0/24"),
 		Label: 24000,
-		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.IGP, LocalPref: 200,
-			Targets: targetsOf("target:64512:10003"), Encapsulations: vrf.NewEncapsulations(vrf.GRE)},
+		Attributes: unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.IGP, LocalPref: 200,
+			Targets: targetsOf("target:64512:10003"), Encapsulations: vrf.NewEncapsulations(vrf.GRE)}),
 	},
 	{
 		Key:   keyOf("64512:7", "198.51.100.0/24"),
 		Label: 24001,
-		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 {65002 65003}",
-			LocalPref: vrf.LocalPrefDefault, MED: 50, Targets: targetsOf("target:64512:10003", "target:64512:7")},
+		Attributes: unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.Incomplete, ASPath: "65001 {65002 65003}",
+			LocalPref: vrf.LocalPrefDefault, MED: 50, Targets: targetsOf("target:64512:10003", "target:64512:7")}),
 		Stale: true,
 	},
 	{
 		Key:        keyOf("64512:7", "2001:db8:ffff::/48"),
 		Label:      24002,
-		Attributes: vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001", LocalPref: vrf.LocalPrefDefault},
+		Attributes: unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001", LocalPref: vrf.LocalPrefDefault}),
 	},
 }
 
@@ -53,13 +54,13 @@ func targetsOf(texts ...string) routetarget.Set {
 }
 
 // taken returns what is taken of mx1's routes, and how many are left out.
-func taken(n neighbor.Settings) (routes []vrf.Received, left int) {
+func taken(n neighbor.Settings) (routes []*vrf.Received, left int) {
 	if n.Name != "mx1" || n.MaxReceived == 0 {
 		return nil, 0
 	}
-	routes = slices.Clone(announced[:min(int(n.MaxReceived), len(announced))])
-	for i := range routes {
-		routes[i].Since = time.Now().Add(-someAge)
+	for _, r := range announced[:min(int(n.MaxReceived), len(announced))] {
+		r.Since = time.Now().Add(-someAge)
+		routes = append(routes, &r)
 	}
 	return routes, len(announced) - len(routes)
 }
@@ -75,12 +76,12 @@ func countTaken(s *neighbor.Status) {
 	}
 }
 
-func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[vrf.Received] {
+func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
 	for n := range s.state().Neighbors() {
 		if n.Address == addr {
 			routes, _ := taken(n.Settings)
 			return slices.Values(routes)
 		}
 	}
-	return slices.Values([]vrf.Received(nil))
+	return slices.Values([]*vrf.Received(nil))
 }
