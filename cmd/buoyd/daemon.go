@@ -31,6 +31,7 @@ type daemon struct {
 	feed      *store.Subscription
 	speaker   *bgp.Speaker
 	loop      *reconcile.Loop
+	imports   *reconcile.Imports
 	server    *api.Server
 	listeners []net.Listener
 	started   *tasks
@@ -109,7 +110,9 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		return nil, err
 	}
 	d.feed = d.follower.Subscribe()
-	d.loop = reconcile.New(d.feed, d.speaker, log)
+	changes := reconcile.NewChanges()
+	d.loop = reconcile.New(d.feed, d.speaker, changes, log)
+	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, changes)
 	d.server = api.New(api.Config{
 		Inventory: d.follower,
 		Routes:    func() api.RouteTable { return d.loop.Table() },
@@ -135,6 +138,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return d.speaker.Run(ctx)
 	})
 	d.started.add("reconcile", d.reconcile)
+	d.started.add("import", d.imports.Run)
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
 		d.started.add("last run", d.lastRun.run)
 		close(ready)

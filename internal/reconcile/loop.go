@@ -49,6 +49,7 @@ const (
 type Loop struct {
 	feed    Feed
 	speaker Speaker
+	changes *Changes
 	log     *slog.Logger
 
 	last       *inventory.State // what the previous pass worked on
@@ -65,10 +66,11 @@ type Loop struct {
 }
 
 // New returns a loop that has not begun.
-func New(feed Feed, speaker Speaker, log *slog.Logger) *Loop {
+func New(feed Feed, speaker Speaker, changes *Changes, log *slog.Logger) *Loop {
 	return &Loop{
 		feed:       feed,
 		speaker:    speaker,
+		changes:    changes,
 		log:        log,
 		last:       inventory.NewState(inventory.Static{}),
 		membership: newMembership(),
@@ -208,6 +210,7 @@ func (l *Loop) give(ctx context.Context, routes []vrf.Route,
 }
 
 func (l *Loop) advertised(batch []vrf.Route, err error) {
+	defer l.changed(batch)
 	now := time.Now().UnixNano()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,6 +225,7 @@ func (l *Loop) advertised(batch []vrf.Route, err error) {
 }
 
 func (l *Loop) withdrawn(batch []vrf.Route, err error) {
+	defer l.changed(batch)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range batch {
@@ -232,6 +236,15 @@ func (l *Loop) withdrawn(batch []vrf.Route, err error) {
 		l.table.advertised.Delete(entry{route: r})
 		l.table.failed.Delete(failureOf(r.Key))
 	}
+}
+
+// changed notes that the table has changed.
+func (l *Loop) changed(batch []vrf.Route) {
+	list := make([]vrf.Destination, len(batch))
+	for i, r := range batch {
+		list[i] = vrf.Destination{VRF: vrf.NetworkID(r.RD), Prefix: r.Prefix}
+	}
+	l.changes.add(list)
 }
 
 // exportsOf returns the targets of the networks' routes.

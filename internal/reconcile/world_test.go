@@ -104,7 +104,7 @@ func run(t *testing.T, test func(w *world), before ...inventory.Command) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{T: t, feed: newFeed(t), speaker: newSpeaker()}
 		w.feed.do(before...)
-		w.loop = New(w.feed, w.speaker, slog.New(slog.DiscardHandler))
+		w.loop = New(w.feed, w.speaker, NewChanges(), slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		ended := make(chan error, 1)

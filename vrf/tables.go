@@ -1,0 +1,78 @@
+package vrf
+
+import (
+	"iter"
+	"net/netip"
+
+	"github.com/tidwall/btree"
+)
+
+// Tables is a snapshot of the VRFs' tables. Its methods may be called
+// concurrently.
+type Tables struct {
+	rows *btree.BTreeG[row]
+}
+
+// Len returns the number of routes in all tables.
+func (t Tables) Len() int { return t.rows.Len() }
+
+// Routes returns the routes of a VRF for a prefix, ranked.
+func (t Tables) Routes(vrf uint16, prefix netip.Prefix) Paths {
+	var list []*Received
+	for r := range t.from(vrf, prefix) {
+		if r.Prefix != prefix {
+			break
+		}
+		list = append(list, r)
+	}
+	return Rank(list)
+}
+
+// All yields the prefixes of a VRF's table from one on, in order, and their
+// routes; from the zero prefix on all of them.
+func (t Tables) All(vrf uint16, from netip.Prefix) iter.Seq2[netip.Prefix, Paths] {
+	return func(yield func(netip.Prefix, Paths) bool) {
+		var list []*Received
+		for r := range t.from(vrf, from) {
+			if len(list) > 0 && r.Prefix != list[0].Prefix {
+				if !yield(list[0].Prefix, Rank(list)) {
+					return
+				}
+				list = nil
+			}
+			list = append(list, r)
+		}
+		if len(list) > 0 {
+			yield(list[0].Prefix, Rank(list))
+		}
+	}
+}
+
+// from yields the routes of a VRF from a prefix on.
+func (t Tables) from(vrf uint16, prefix netip.Prefix) iter.Seq[*Received] {
+	return func(yield func(*Received) bool) {
+		first := row{vrf, &Received{Key: Key{Prefix: prefix}, Source: &Source{}}}
+		t.rows.Ascend(first, func(r row) bool { return r.vrf == vrf && yield(r.route) })
+	}
+}
+
+// Lookup returns the longest prefix of a VRF that contains an address and has a
+// route that can be used, and its routes; an invalid one when there is none.
+func (t Tables) Lookup(vrf uint16, addr netip.Addr) (netip.Prefix, Paths) {
+	for bits := addr.BitLen(); bits >= 0; bits-- {
+		prefix, err := addr.Prefix(bits)
+		if err != nil {
+			break
+		}
+		if paths := t.Routes(vrf, prefix); len(paths.Best) > 0 {
+			return prefix, paths
+		}
+	}
+	return netip.Prefix{}, Paths{}
+}
+
+// Holds reports whether a route is in a VRF's table.
+func (t Tables) Holds(vrf uint16, r *Received) bool {
+	found, ok := t.rows.Get(row{vrf, r})
+	return ok && found.route == r
+}
