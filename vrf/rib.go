@@ -87,9 +87,9 @@ func Differences(old, new RIB) iter.Seq2[*Received, *Received] {
 
 // Update is what has changed in what one neighbor has announced.
 type Update struct {
-	Of     any // tells the neighbors apart
-	Routes RIB // as they are now
-	Keys   []Key
-	All    bool // any route may have changed, not only those of Keys
-	Gone   bool // the neighbor is no more: there is nothing, and will not be
+	Of     any   // tells the neighbors apart
+	Routes RIB   // as they are now
+	Keys   []Key // of the routes that have changed; one may be there twice
+	All    bool  // any route may have changed, not only those of Keys
+	Gone   bool  // the neighbor is no more: there is nothing, and will not be
 }

@@ -1,5 +1,6 @@
-// Package reconcile owns what is advertised: it compares what the inventory
-// says with what the speaker was given, and hands over the difference.
+// Package reconcile owns what is advertised and what is imported. It compares
+// what the inventory says with what the speaker was given, and hands over the
+// difference; and it keeps the VRFs' tables of what the neighbors announce.
 //
 // # Basics
 //
@@ -18,8 +19,17 @@
 //	                                         │
 //	                        Table ◄──────────┘  (snapshots for readers)
 //
+// Imports is the way back: it wakes when neighbors announce something, or when
+// the targets of networks change, and brings the tables up to that. Both loops
+// write what has changed into Changes, which readers follow at their own pace.
+//
+//	store ── Follower ── Subscription ──► Imports.Run ◄── Adj-RIBs-In
+//	                                         │
+//	                   vrf.Tables ◄──────────┘
+//
 // # Caveats
 //
 // The cost of a change depends on how many floating IPs it touches, not on how
-// many there are: a changed network touches all that belong to it.
+// many there are: a changed network touches all that belong to it. A changed
+// import target looks at every received route, if any carries it.
 package reconcile

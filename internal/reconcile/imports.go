@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 
 	"github.com/buoynet/buoy/internal/inventory"
@@ -133,7 +134,8 @@ func (l *Imports) take(u vrf.Update) {
 			l.replace(was, is)
 		}
 	} else {
-		for _, key := range u.Keys {
+		slices.SortFunc(u.Keys, vrf.Key.Compare)
+		for _, key := range slices.Compact(u.Keys) {
 			if was, is := old.Get(key), u.Routes.Get(key); was != is {
 				l.replace(was, is)
 			}

@@ -1,0 +1,93 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/buoynet/buoy/vrf"
+)
+
+func destination(network uint16, prefix string) vrf.Destination {
+	return vrf.Destination{VRF: network, Prefix: netip.MustParsePrefix(prefix)}
+}
+
+// TestChangeLog: who reads on from a position misses nothing, and is told when it
+// must begin again.
+func TestChangeLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewChanges()
+		begin := c.End()
+		one, two := destination(1, "10.0.0.0/8"), destination(2, "10.0.0.0/8")
+		c.add([]vrf.Destination{one, two, one})
+		changed, end, ok, err := c.Since(t.Context(), begin)
+		if !slices.Equal(changed, []vrf.Destination{one, two}) || !ok || err != nil {
+			t.Errorf("got %v, %t, %v", changed, ok, err)
+		}
+		again, err := ParsePosition(end.String())
+		if again != end || err != nil {
+			t.Errorf("got %v, %v, want %v", again, err, end)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		waiting := make(chan error, 1)
+		go func() {
+			_, _, _, err := c.Since(ctx, end)
+			waiting <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-waiting; !errors.Is(err, context.Canceled) {
+			t.Errorf("with nothing new: got %v", err)
+		}
+		go c.add([]vrf.Destination{two})
+		if changed, _, ok, _ := c.Since(t.Context(), end); !ok || !slices.Equal(changed, []vrf.Destination{two}) {
+			t.Errorf("after a wait: got %v", changed)
+		}
+
+		if _, _, ok, _ := NewChanges().Since(t.Context(), begin); ok {
+			t.Error("a position of another run counts")
+		}
+		for range keptChanges {
+			c.add([]vrf.Destination{one})
+		}
+		if _, _, ok, _ := c.Since(t.Context(), end); ok {
+			t.Error("a position that is too old counts")
+		}
+		last := c.End()
+		c.add([]vrf.Destination{two})
+		if changed, _, ok, _ := c.Since(t.Context(), last); !ok || !slices.Equal(changed, []vrf.Destination{two}) {
+			t.Errorf("in a full log: got %v", changed)
+		}
+	})
+}
+
+func TestParsePosition(t *testing.T) {
+	for _, text := range []string{"", "x", "-1", "abc-", "abc-x", "abc--1", "abc-99999999999999999999"} {
+		if p, err := ParsePosition(text); err == nil {
+			t.Errorf("%q: got %v", text, p)
+		}
+	}
+}
+
+// TestOwnChanges: what is advertised and withdrawn is a change, too.
+func TestOwnChanges(t *testing.T) {
+	run(t, func(w *world) {
+		synctest.Wait()
+		before := w.loop.changes.End()
+		w.do(disassociate(web))
+		changed, _, ok, err := w.loop.changes.Since(t.Context(), before)
+		if !ok || err != nil || !slices.Equal(changed, []vrf.Destination{destination(1, "203.0.113.5/32")}) {
+			t.Errorf("got %v, %t, %v", changed, ok, err)
+		}
+		before = w.loop.changes.End()
+		w.do(associate(mail, cmp2, 101))
+		changed, _, _, _ = w.loop.changes.Since(t.Context(), before)
+		if !slices.Equal(changed, []vrf.Destination{destination(1, "203.0.113.6/32")}) {
+			t.Errorf("got %v", changed)
+		}
+	}, basics()...)
+}
