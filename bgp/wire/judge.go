@@ -31,6 +31,9 @@ func judge(msg []byte, families neighbor.Families, external bool) (v verdict, r 
 		return v, r
 	}
 	update := m.Body.(*bgp.BGPUpdate)
+	if bits := tooLong(update); bits > 0 {
+		return v, &refusal{codeUpdate, bgp.BGP_ERROR_SUB_OPTIONAL_ATTRIBUTE_ERROR, nil, fmt.Sprintf("an UPDATE: a route target membership of %d bits", bits)}
+	}
 	if v.update = update; v.withdraw {
 		return v, nil
 	}
@@ -64,6 +67,30 @@ func handling(err error) (verdict, *refusal) {
 	// Routes that cannot be read reset the session (RFC 7606 §5.3). To disable
 	// one family instead would leave stale ones behind.
 	return verdict{}, &refusal{codeUpdate, e.SubTypeCode, e.Data, "an UPDATE: " + e.Message}
+}
+
+// tooLong returns the length in bits of a route target membership that is longer
+// than one can be (RFC 4684 §4), or 0. The codec takes them.
+func tooLong(update *bgp.BGPUpdate) uint8 {
+	for _, attr := range update.PathAttributes {
+		var nlris []bgp.AddrPrefixInterface
+		switch a := attr.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			nlris = a.Value
+		case *bgp.PathAttributeMpUnreachNLRI:
+			nlris = a.Value
+		}
+		for _, n := range nlris {
+			m, ok := n.(*bgp.RouteTargetMembershipNLRI)
+			if !ok {
+				break // all are of one family
+			}
+			if m.Length > 96 {
+				return m.Length
+			}
+		}
+	}
+	return 0
 }
 
 // codecFamilies are those that Buoy speaks, as the codec names them.

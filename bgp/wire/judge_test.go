@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"encoding/hex"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +89,76 @@ func TestJudge(t *testing.T) {
 		raw, _ := hex.DecodeString(body)
 		if _, r := judge(message(typeUpdate, raw...), neighbor.AllFamilies, false); r == nil || r.code != codeUpdate {
 			t.Errorf("%s: got %v, want an UPDATE Message Error", name, r)
+		}
+	}
+}
+
+// vpn returns an MP_REACH_NLRI of one route, with a next hop and what follows
+// the length of its NLRI.
+func vpn(afi byte, hop []byte, bits byte, nlri ...byte) []byte {
+	value := append([]byte{0x80, 14, 0, afi, 128, byte(len(hop))}, hop...)
+	return append(append(value, 0, bits), nlri...)
+}
+
+// labeled is a label with the bottom of stack and an RD, with the octets of a
+// prefix.
+func labeled(label byte, prefix ...byte) []byte {
+	return append([]byte{0, label >> 4, label<<4 | 1, 0, 1, 10, 0, 0, 11, 0, 1}, prefix...)
+}
+
+// membership returns an MP_REACH_NLRI, or MP_UNREACH_NLRI, of one NLRI of so many
+// bits, and a whole one behind it.
+func membership(typ, bits byte) []byte {
+	value := []byte{0x80, typ, 0, 1, 132}
+	if typ == 14 {
+		value = append(value, 4, 10, 0, 0, 1, 0)
+	}
+	value = append(append(value, bits), make([]byte, (int(bits)+7)/8)...)
+	return append(value, 96, 0, 0, 0xfc, 0, 0, 2, 0xfc, 0, 0, 0, 0x27, 0x13)
+}
+
+// TestJudgeNLRI: what is no route resets the session (RFC 7606 §5.3), and what is
+// only a strange one does not.
+func TestJudgeNLRI(t *testing.T) {
+	hop := []byte{0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 11}
+	hop6 := append(make([]byte, 8), netip.MustParseAddr("2001:db8::1").AsSlice()...)
+	both := append(slices.Clone(hop6), append(make([]byte, 8), netip.MustParseAddr("fe80::1").AsSlice()...)...)
+	for _, tt := range []struct {
+		name  string
+		attr  []byte
+		reset bool
+	}{
+		{"a default route", vpn(1, hop, 88, labeled(100)...), false},
+		{"explicit null", vpn(1, hop, 120, labeled(0, 203, 0, 113, 5)...), false},
+		{"implicit null", vpn(1, hop, 120, labeled(3, 203, 0, 113, 5)...), false},
+		{"host bits", vpn(1, hop, 112, labeled(100, 203, 0, 113)...), false},
+		{"host bits within an octet", vpn(1, hop, 88+20, labeled(100, 203, 0, 255)...), false},
+		{"longer than IPv4", vpn(1, hop, 88+33, labeled(100, 203, 0, 113, 5, 0)...), true},
+		{"as long as IPv6, in IPv4", vpn(1, hop, 88+128, labeled(100, make([]byte, 16)...)...), true},
+		{"IPv6", vpn(2, hop6, 88+128, labeled(100, make([]byte, 16)...)...), false},
+		{"longer than IPv6", vpn(2, hop6, 88+129, labeled(100, make([]byte, 17)...)...), true},
+		{"no room for an RD", vpn(1, hop, 24, 0, 6, 0x41), true},
+		{"IPv4 by IPv6 (RFC 8950)", vpn(1, hop6, 120, labeled(100, 203, 0, 113, 5)...), false},
+		{"a link-local next hop, too", vpn(2, both, 88, labeled(100)...), false},
+		{"a next hop of five octets", vpn(1, hop[:5], 120, labeled(100, 203, 0, 113, 5)...), true},
+		{"the default membership", membership(14, 0), false},
+		{"which goes", membership(15, 0), false},
+		{"a membership without a whole AS", membership(14, 31), true},
+		{"of an AS", membership(14, 32), false},
+		{"an odd one", membership(14, 33), false},
+		{"which goes", membership(15, 33), false},
+		{"almost a whole one", membership(14, 95), false},
+		{"one bit too many", membership(14, 97), true},
+		{"which goes", membership(15, 97), true},
+		{"far too many", membership(14, 255), true},
+	} {
+		msg := update(tt.attr)
+		if tt.attr[1] == 14 {
+			msg = update(tt.attr, origin, asPath, localPref)
+		}
+		v, r := judge(msg, neighbor.AllFamilies, false)
+		if v.problem != "" || (r != nil) != tt.reset {
+			t.Errorf("%s: got %+v, %v", tt.name, v, r)
 		}
 	}
 }
