@@ -63,6 +63,7 @@ var records = map[string]func(s *State, c Change) error{
 	interfacePrefix: (*State).applyInterface,
 	restingPrefix:   (*State).applyResting,
 	cursorPrefix:    (*State).applyCursor,
+	answerPrefix:    (*State).applyAnswer,
 }
 
 func (s *State) applyGlobal(c Change) error {

@@ -30,6 +30,7 @@
 //	label/NODE/LABEL                                    → interface
 //	resting/NODE/LABEL                                  → who had it, until when
 //	cursor/POOL  cursor/NETWORK                         → where the next free address is looked for
+//	answer/SCOPE/REQUEST ID                             → what came of a request
 //
 // # Caveats
 //

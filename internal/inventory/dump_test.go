@@ -43,6 +43,11 @@ func dump(s *State) string {
 		line("cursor of %s: %+v", source, *c)
 		return true
 	})
+	s.answersByTime.Scan(func(a *answer) bool {
+		line("%s: %+v", a.key, *a)
+		return true
+	})
+	line("%d in answers", s.answered)
 	dumpIndexes(s, line)
 	return b.String()
 }

@@ -16,6 +16,7 @@ const (
 	FailedPrecondition             // right in itself, but not in this state
 	PermissionDenied               // it belongs to somebody else, or does not exist: that is not told
 	ResourceExhausted              // nothing is left
+	Aborted                        // somebody else was faster
 )
 
 // The reasons, as machines read them.
@@ -52,6 +53,8 @@ const (
 	ReasonLabelResting   = "LABEL_RESTING"
 	ReasonLabelExhausted = "LABELS_EXHAUSTED"
 	ReasonTargetCollides = "TARGETS_WOULD_COLLIDE"
+	ReasonRequestID      = "REQUEST_ID_REUSED"
+	ReasonChanged        = "ETAG_DIFFERS"
 )
 
 // Error is why a command was refused. Its text is a whole sentence for a

@@ -27,6 +27,7 @@ const (
 	routerIDPrefix   = "routerid/"
 	neighborAddrPref = "neighboraddr/"
 	labelPrefix      = "label/"
+	answerPrefix     = "answer/"
 )
 
 // claimPrefixes are those of the keys that only make something unique.

@@ -31,6 +31,7 @@ type State struct {
 	interfaces  btree.Map[string, *interfaceUse] // by key of the store
 	resting     btree.Map[string, *restingLabel] // by key of the store
 	cursors     btree.Map[string, *cursor]       // by pool or network
+	answers     btree.Map[string, *answer]       // by key of the store
 
 	// Indexes, derived from the resources above.
 	networkIDs    btree.Map[uint16, *Network]
@@ -41,6 +42,8 @@ type State struct {
 	byNode        *btree.BTreeG[nodeItem]
 	labels        *btree.BTreeG[*interfaceUse]
 	byRelease     *btree.BTreeG[*restingLabel]
+	answersByTime *btree.BTreeG[*answer]
+	answered      int                     // resources in answers
 	taken         *ipam.Addresses[string] // by network
 	labelRuns     *ipam.Runs[string]      // by compute node; used and resting ones
 }
@@ -77,6 +80,9 @@ func NewState(static Static) *State {
 		labelRuns: ipam.NewRuns[string](),
 		byRelease: btree.NewBTreeGOptions(func(a, b *restingLabel) bool {
 			return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.Released, b.Released), cmp.Compare(a.label, b.label)) < 0
+		}, unlocked),
+		answersByTime: btree.NewBTreeGOptions(func(a, b *answer) bool {
+			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.key, b.key)) < 0
 		}, unlocked),
 		addresses: btree.NewBTreeGOptions(func(a, b addressItem) bool {
 			if a.network != b.network {
@@ -129,6 +135,7 @@ func (s *State) Snapshot() *State {
 		interfaces:    *s.interfaces.Copy(),
 		resting:       *s.resting.Copy(),
 		cursors:       *s.cursors.Copy(),
+		answers:       *s.answers.Copy(),
 		networkIDs:    *s.networkIDs.Copy(),
 		nodeAddrs:     s.nodeAddrs.copy(),
 		routerIDs:     s.routerIDs.copy(),
@@ -137,6 +144,8 @@ func (s *State) Snapshot() *State {
 		byNode:        s.byNode.Copy(),
 		labels:        s.labels.Copy(),
 		byRelease:     s.byRelease.Copy(),
+		answersByTime: s.answersByTime.Copy(),
+		answered:      s.answered,
 		taken:         s.taken.Copy(),
 		labelRuns:     s.labelRuns.Copy(),
 	}

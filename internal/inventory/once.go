@@ -1,0 +1,163 @@
+package inventory
+
+import (
+	"cmp"
+	"encoding/json"
+	"time"
+)
+
+// Once carries out a command at most once: when it was before, under the same
+// id, nothing is done, and Answered shows what came of it then.
+type Once struct {
+	ID      string   // of the request, unique within its Scope
+	Scope   string   // who asks: a project, or empty for the operator
+	Digest  string   // of what is asked: the same id must not mean two things
+	Names   []string // of the resources that the answer is about
+	Command Command
+}
+
+// How long answers are kept. Both limits hold: what is older goes, and what is
+// more goes, the oldest first.
+const (
+	AnswerTime = 24 * time.Hour
+	MaxAnswers = 100_000 // resources in answers
+)
+
+// answer is the record answer/SCOPE/ID: what came of a request.
+type answer struct {
+	Digest    string       `json:"digest"`
+	Time      int64        `json:"time"` // Unix time in seconds
+	Resources []answerItem `json:"resources,omitempty"`
+
+	key     string
+	version Version
+}
+
+// answerItem is a resource as it was right after the request.
+type answerItem struct {
+	Name    string          `json:"name"`
+	Value   json.RawMessage `json:"value,omitempty"`   // none: it was gone
+	Version Version         `json:"version,omitempty"` // 0: that of the answer
+}
+
+func (c Once) key() string { return answerPrefix + c.Scope + "/" + c.ID }
+
+func (c Once) plan(s moment) ([]Mutation, error) {
+	if held, ok := s.answers.Get(c.key()); ok {
+		if held.Digest != c.Digest {
+			return nil, invalid(ReasonRequestID, "request_id", "%q was the id of another request; expected a new one", c.ID)
+		}
+		return nil, nil
+	}
+	mutations, err := c.Command.plan(s)
+	if err != nil {
+		return nil, err
+	}
+	a := answer{Digest: c.Digest, Time: s.now.Unix()}
+	written := make(map[string]*Mutation, len(mutations))
+	for i := range mutations {
+		written[mutations[i].Key] = &mutations[i]
+	}
+	for _, name := range c.Names {
+		key := keyOf(name)
+		item := answerItem{Name: name}
+		if m := written[key]; m != nil && m.Op == Put {
+			item.Value = m.Value
+		} else if m == nil || m.Op != Delete {
+			item = s.unwritten(name)
+		}
+		a.Resources = append(a.Resources, item)
+	}
+	return append(append(mutations, put(c.key(), Absent, a)), s.outdated(len(c.Names))...), nil
+}
+
+// unwritten returns a resource that a request left as it was.
+func (s *State) unwritten(name string) answerItem {
+	version, ok := s.VersionOf(name)
+	if !ok {
+		return answerItem{Name: name}
+	}
+	value, err := json.Marshal(s.resource(name))
+	if err != nil {
+		panic("inventory: marshal " + name + ": " + err.Error()) // every resource is plain data
+	}
+	return answerItem{Name: name, Value: value, Version: version}
+}
+
+// outdated removes answers that are too old, or too many once there are some
+// more resources in them.
+func (s moment) outdated(more int) (mutations []Mutation) {
+	count := s.answered + more
+	s.answersByTime.Scan(func(a *answer) bool {
+		if count <= MaxAnswers && s.now.Sub(time.Unix(a.Time, 0)) < AnswerTime {
+			return false
+		}
+		count -= len(a.Resources)
+		mutations = append(mutations, remove(a.key, AnyVersion))
+		return true
+	})
+	return mutations
+}
+
+// Answered returns a state for the answer to a command that was carried out: if
+// it is a Once, the resources of its answer are as they were right after it.
+func (s *State) Answered(c Command) (*State, error) {
+	once, ok := c.(Once)
+	if !ok {
+		return s, nil
+	}
+	a, ok := s.answers.Get(once.key())
+	if !ok {
+		return s, nil // it was the last of many
+	}
+	then := s.Snapshot()
+	changes := make([]Change, 0, len(a.Resources))
+	for _, item := range a.Resources {
+		changes = append(changes, Change{Key: keyOf(item.Name), Value: item.Value, Version: cmp.Or(item.Version, a.version)})
+	}
+	_, err := then.Apply(s.revision, changes)
+	return then, err
+}
+
+func (s *State) applyAnswer(c Change) error {
+	a, err := decode[answer](c)
+	if err != nil {
+		return err
+	}
+	if old := replace(&s.answers, c.Key, a); old != nil {
+		s.answersByTime.Delete(old)
+		s.answered -= len(old.Resources)
+	}
+	if a != nil {
+		a.key, a.version = c.Key, c.Version
+		s.answersByTime.Set(a)
+		s.answered += len(a.Resources)
+	}
+	return nil
+}
+
+// resource returns a resource as the store has it.
+func (s *State) resource(name string) any {
+	switch KindOf(name) {
+	case KindNetwork:
+		r, _ := s.Network(name)
+		return r
+	case KindPool:
+		r, _ := s.Pool(name)
+		return r
+	case KindBinding:
+		r, _ := s.Binding(name)
+		return r
+	case KindComputeNode:
+		r, _ := s.ComputeNode(name)
+		return r
+	case KindNeighbor:
+		r, _ := s.Neighbor(name)
+		return r
+	case KindFloatingIP:
+		r, _ := s.FloatingIP(name)
+		return r
+	default:
+		return s.global
+	}
+}
