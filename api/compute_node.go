@@ -24,7 +24,7 @@ func (s *computeNodeService) CreateComputeNode(ctx context.Context, req *buoyv1.
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.Inventory.Execute(ctx, inventory.CreateComputeNode{ComputeNode: n})
+	state, err := s.do(ctx, req, inventory.CreateComputeNode{ComputeNode: n}, n.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.
 		Labels:         given(in("label_range"), n.Labels),
 		LabelHoldDown:  given(in("label_hold_down"), n.LabelHoldDown),
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.
 }
 
 func (s *computeNodeService) DeleteComputeNode(ctx context.Context, req *buoyv1.DeleteComputeNodeRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.DeleteComputeNode{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.DeleteComputeNode{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -112,6 +112,7 @@ func computeNodeToProto(n *inventory.ComputeNode) *buoyv1.ComputeNode {
 		Encapsulations: n.Encapsulations.Strings(),
 		LabelRange:     fmt.Sprintf("%d-%d", labels.First, labels.Last),
 		LabelHoldDown:  uint32(n.HoldDown().Seconds()),
+		Etag:           n.Etag.String(),
 	}
 }
 

@@ -16,6 +16,10 @@
 // exist for it, in any answer. Without the metadata a request is the
 // operator's, who sees all.
 //
+// What changes something goes through view.do: with a request_id it is done once,
+// and a repetition is given the first answer; with an etag it is done only to
+// what was read; with validate_only nothing is done. A batch is one change.
+//
 // Lists come in pages, in the order of the names; see page.go.
 //
 // # Caveats

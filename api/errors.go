@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -28,6 +30,7 @@ var codeOf = map[inventory.Code]codes.Code{
 	inventory.FailedPrecondition: codes.FailedPrecondition,
 	inventory.PermissionDenied:   codes.PermissionDenied,
 	inventory.ResourceExhausted:  codes.ResourceExhausted,
+	inventory.Aborted:            codes.Aborted,
 }
 
 // statusOf turns an error into a gRPC status with google.rpc details.
@@ -35,7 +38,7 @@ func statusOf(err error) error {
 	var refusal *inventory.Error
 	switch {
 	case errors.As(err, &refusal):
-		return statusOfRefusal(refusal)
+		return statusOfRefusal(ofItem(refusal, err))
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, err.Error())
 	case errors.Is(err, context.Canceled):
@@ -76,6 +79,17 @@ func statusOfRefusal(e *inventory.Error) error {
 		s = detailed
 	}
 	return s.Err()
+}
+
+// ofItem names the request of a batch that a refusal is about.
+func ofItem(e *inventory.Error, err error) *inventory.Error {
+	var item *inventory.ItemError
+	if !errors.As(err, &item) {
+		return e
+	}
+	named := *e
+	named.Field = strings.TrimSuffix(fmt.Sprintf("requests[%d].%s", item.Item, e.Field), ".")
+	return &named
 }
 
 // invalid refuses a field of a request.

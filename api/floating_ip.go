@@ -18,23 +18,14 @@ type floatingIPService struct {
 
 func (s *floatingIPService) Allocate(ctx context.Context, req *buoyv1.AllocateRequest) (*buoyv1.FloatingIP, error) {
 	var f fields
-	c := inventory.Allocate{
-		Name:         req.GetName(),
-		Pool:         req.GetPool(),
-		Network:      req.GetNetwork(),
-		Namespace:    req.GetNamespace(),
-		Address:      f.addr("address", req.GetAddress()),
-		Family:       enum(&f, "family", familyFromProto, req.GetFamily()),
-		Direction:    enum(&f, "direction", directionFromProto, req.GetDirection()),
-		PortMappings: f.portMappings("port_mappings", req.GetPortMappings()),
-	}
-	return s.execute(ctx, c, c.Name, f.err)
+	c := f.allocate(req)
+	return s.execute(ctx, req, c, c.Name, f.err)
 }
 
 func (s *floatingIPService) Associate(ctx context.Context, req *buoyv1.AssociateRequest) (*buoyv1.FloatingIP, error) {
 	var f fields
-	c := inventory.Associate{Name: req.GetName(), Association: f.association(req.GetAssociation())}
-	return s.execute(ctx, c, c.Name, f.err)
+	c := f.associate(req)
+	return s.execute(ctx, req, c, c.Name, f.err)
 }
 
 func (s *floatingIPService) Disassociate(ctx context.Context, req *buoyv1.DisassociateRequest) (*buoyv1.FloatingIP, error) {
@@ -43,13 +34,13 @@ func (s *floatingIPService) Disassociate(ctx context.Context, req *buoyv1.Disass
 		Interface:   req.GetInterface(),
 		ComputeNode: req.GetComputeNode(),
 	}
-	return s.execute(ctx, c, c.Name, nil)
+	return s.execute(ctx, req, c, c.Name, nil)
 }
 
 func (s *floatingIPService) Move(ctx context.Context, req *buoyv1.MoveRequest) (*buoyv1.FloatingIP, error) {
 	var f fields
 	c := inventory.Move{Name: req.GetName(), From: req.GetFrom(), Association: f.association(req.GetAssociation())}
-	return s.execute(ctx, c, c.Name, f.err)
+	return s.execute(ctx, req, c, c.Name, f.err)
 }
 
 func (s *floatingIPService) UpdateFloatingIP(ctx context.Context, req *buoyv1.UpdateFloatingIPRequest) (*buoyv1.FloatingIP, error) {
@@ -61,11 +52,11 @@ func (s *floatingIPService) UpdateFloatingIP(ctx context.Context, req *buoyv1.Up
 		Direction:    given(in("direction"), enum(&f, "direction", directionFromProto, p.GetDirection())),
 		PortMappings: given(in("port_mappings"), f.portMappings("port_mappings", p.GetPortMappings())),
 	}
-	return s.execute(ctx, c, c.Name, f.err)
+	return s.execute(ctx, req, c, c.Name, f.err)
 }
 
 func (s *floatingIPService) Release(ctx context.Context, req *buoyv1.ReleaseRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.Release{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.Release{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -115,11 +106,11 @@ func floatingIPsIn(state *inventory.State, parent, after string) iter.Seq[*inven
 	return within(state.FloatingIPs(max(prefix, after)), floatingIPName, prefix)
 }
 
-func (s *floatingIPService) execute(ctx context.Context, c inventory.Command, name string, err error) (*buoyv1.FloatingIP, error) {
+func (s *floatingIPService) execute(ctx context.Context, req change, c inventory.Command, name string, err error) (*buoyv1.FloatingIP, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, name)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +125,23 @@ func (v view) floatingIP(ctx context.Context, state *inventory.State, name strin
 	return floatingIPToProto(f, v.observe(state)), nil
 }
 
+func (f *fields) allocate(req *buoyv1.AllocateRequest) inventory.Allocate {
+	return inventory.Allocate{
+		Name:         req.GetName(),
+		Pool:         req.GetPool(),
+		Network:      req.GetNetwork(),
+		Namespace:    req.GetNamespace(),
+		Address:      f.addr("address", req.GetAddress()),
+		Family:       enum(f, "family", familyFromProto, req.GetFamily()),
+		Direction:    enum(f, "direction", directionFromProto, req.GetDirection()),
+		PortMappings: f.portMappings("port_mappings", req.GetPortMappings()),
+	}
+}
+
+func (f *fields) associate(req *buoyv1.AssociateRequest) inventory.Associate {
+	return inventory.Associate{Name: req.GetName(), Association: f.association(req.GetAssociation())}
+}
+
 func (f *fields) association(a *buoyv1.Association) inventory.Association {
 	return inventory.Association{
 		ComputeNode: a.GetComputeNode(),
@@ -145,6 +153,13 @@ func (f *fields) association(a *buoyv1.Association) inventory.Association {
 }
 
 func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.FloatingIP {
+	p := settledToProto(f)
+	p.State, p.StateReason = seen.floatingIP(f)
+	return p
+}
+
+// settledToProto leaves out what is observed.
+func settledToProto(f *inventory.FloatingIP) *buoyv1.FloatingIP {
 	p := &buoyv1.FloatingIP{
 		Name:         f.Name,
 		Network:      f.Network,
@@ -154,6 +169,7 @@ func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.Floating
 		Address:      f.Address.String(),
 		Direction:    directionToProto[f.Direction],
 		PortMappings: portMappingsToProto(f.PortMappings),
+		Etag:         f.Etag.String(),
 	}
 	for _, a := range f.Associations {
 		p.Associations = append(p.Associations, &buoyv1.Association{
@@ -164,6 +180,5 @@ func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.Floating
 			Preferred:   a.Preferred,
 		})
 	}
-	p.State, p.StateReason = seen.floatingIP(f)
 	return p
 }

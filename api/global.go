@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -33,27 +32,12 @@ func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlob
 		return nil, f.err
 	}
 	before, c := s.Inventory.State(), inventory.SetGlobal{AS: req.GetGlobal().GetAs()}
-	var after *inventory.State
-	var err error
-	if req.GetValidateOnly() {
-		after, err = try(before, c)
-	} else {
-		after, err = s.Inventory.Execute(ctx, c)
-	}
+	after, err := s.do(ctx, req, c, inventory.GlobalName)
 	if err != nil {
 		return nil, err
 	}
 	g, _ := after.Global() // there is one: it was changed
 	return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}, nil
-}
-
-// try carries out a command on a copy of a state and returns that.
-func try(s *inventory.State, c inventory.Command) (*inventory.State, error) {
-	d := inventory.NewDraft(s, time.Now())
-	if err := d.Do(c); err != nil {
-		return nil, err
-	}
-	return d.State()
 }
 
 // renumbered returns the automatic targets that differ between two states.
@@ -74,5 +58,5 @@ func renumbered(before, after *inventory.State) (list []*buoyv1.RenumberedTarget
 }
 
 func (v view) globalToProto(g *inventory.Global) *buoyv1.Global {
-	return &buoyv1.Global{Name: inventory.GlobalName, As: g.AS, SessionAs: v.Local.AS}
+	return &buoyv1.Global{Name: inventory.GlobalName, As: g.AS, SessionAs: v.Local.AS, Etag: g.Etag.String()}
 }

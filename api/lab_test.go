@@ -21,6 +21,9 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protopath"
+	"google.golang.org/protobuf/reflect/protorange"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -147,12 +150,28 @@ func as(ctx context.Context, project string) context.Context {
 	return metadata.AppendToOutgoingContext(ctx, projectKey, project)
 }
 
+// equal compares messages but for their etags, which depend on what has been
+// done before.
 func equal(t testing.TB, what string, got, want proto.Message) {
 	t.Helper()
+	got, want = withoutEtags(got), withoutEtags(want)
 	if !proto.Equal(got, want) {
 		text := prototext.MarshalOptions{Multiline: true}
 		t.Errorf("%s:\n--- got\n%s--- want\n%s", what, text.Format(got), text.Format(want))
 	}
+}
+
+func withoutEtags(m proto.Message) proto.Message {
+	clone := proto.Clone(m)
+	protorange.Range(clone.ProtoReflect(), func(p protopath.Values) error {
+		if m, ok := p.Index(-1).Value.Interface().(protoreflect.Message); ok {
+			if field := m.Descriptor().Fields().ByName("etag"); field != nil && m.IsValid() {
+				m.Clear(field)
+			}
+		}
+		return nil
+	})
+	return clone
 }
 
 // Names of the resources that furnish makes, and of others.

@@ -24,7 +24,7 @@ func (s *neighborService) CreateNeighbor(ctx context.Context, req *buoyv1.Create
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.Inventory.Execute(ctx, inventory.CreateNeighbor{Settings: settings.WithDefaults(s.Families)})
+	state, err := s.do(ctx, req, inventory.CreateNeighbor{Settings: settings.WithDefaults(s.Families)}, inventory.NeighborName(settings.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 		MaxAdvertised:  given(in("max_advertised"), settings.MaxAdvertised),
 		MaxReceived:    given(in("max_received"), settings.MaxReceived),
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 }
 
 func (s *neighborService) DeleteNeighbor(ctx context.Context, req *buoyv1.DeleteNeighborRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.DeleteNeighbor{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.DeleteNeighbor{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -162,6 +162,7 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		Families:    n.Families.Strings(),
 		Passive:     n.Passive,
 		ReadOnly:    n.ReadOnly,
+		Etag:        n.Etag.String(),
 		State:       buoyv1.Neighbor_IDLE,
 		StateReason: "the neighbor is being set up",
 

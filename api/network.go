@@ -21,7 +21,7 @@ func (s *networkService) CreateNetwork(ctx context.Context, req *buoyv1.CreateNe
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.Inventory.Execute(ctx, inventory.CreateNetwork{Network: n})
+	state, err := s.do(ctx, req, inventory.CreateNetwork{Network: n}, n.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (s *networkService) UpdateNetwork(ctx context.Context, req *buoyv1.UpdateNe
 	if f.err != nil {
 		return nil, f.err
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *networkService) UpdateNetwork(ctx context.Context, req *buoyv1.UpdateNe
 }
 
 func (s *networkService) DeleteNetwork(ctx context.Context, req *buoyv1.DeleteNetworkRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.DeleteNetwork{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.DeleteNetwork{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -144,6 +144,7 @@ func networkToProto(state *inventory.State, n *inventory.Network) *buoyv1.Networ
 		DnsServers:        texts(n.DNS),
 		ReservedAddresses: n.ReservedAddresses(),
 		Subnets:           texts(n.Subnets),
+		Etag:              n.Etag.String(),
 	}
 	if g, ok := state.Global(); ok {
 		p.AutomaticTarget = routetarget.Automatic(g.AS, n.ID).String()

@@ -28,7 +28,7 @@ func (s *poolService) CreatePool(ctx context.Context, req *buoyv1.CreatePoolRequ
 	if f.err != nil {
 		return nil, f.err
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, c.Pool.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (s *poolService) UpdatePool(ctx context.Context, req *buoyv1.UpdatePoolRequ
 	if f.err != nil {
 		return nil, f.err
 	}
-	state, err := s.Inventory.Execute(ctx, c)
+	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (s *poolService) UpdatePool(ctx context.Context, req *buoyv1.UpdatePoolRequ
 }
 
 func (s *poolService) DeletePool(ctx context.Context, req *buoyv1.DeletePoolRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.DeletePool{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.DeletePool{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -101,6 +101,7 @@ func poolToProto(v viewer, state *inventory.State, p *inventory.Pool) *buoyv1.Po
 		Automatic:  p.Automatic,
 		Used:       state.Used(p),
 		Total:      p.Usable().Size(),
+		Etag:       v.etag(p.Name, p.Etag),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func (s *poolService) BindPool(ctx context.Context, req *buoyv1.BindPoolRequest) (*buoyv1.PoolBinding, error) {
-	state, err := s.Inventory.Execute(ctx, inventory.BindPool{Name: req.GetName(), Pool: req.GetPool()})
+	state, err := s.do(ctx, req, inventory.BindPool{Name: req.GetName(), Pool: req.GetPool()}, req.GetName())
 	if err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func (s *poolService) BindPool(ctx context.Context, req *buoyv1.BindPoolRequest)
 }
 
 func (s *poolService) UnbindPool(ctx context.Context, req *buoyv1.UnbindPoolRequest) (*emptypb.Empty, error) {
-	_, err := s.Inventory.Execute(ctx, inventory.UnbindPool{Name: req.GetName()})
+	_, err := s.do(ctx, req, inventory.UnbindPool{Name: req.GetName()}, req.GetName())
 	return &emptypb.Empty{}, err
 }
 
@@ -53,7 +53,7 @@ func (v view) poolBinding(ctx context.Context, state *inventory.State, name stri
 
 // bindingToProto leaves out a pool that the viewer may not see.
 func bindingToProto(v viewer, state *inventory.State, b *inventory.Binding) *buoyv1.PoolBinding {
-	p := &buoyv1.PoolBinding{Name: b.Name, ReadOnly: b.ReadOnly}
+	p := &buoyv1.PoolBinding{Name: b.Name, ReadOnly: b.ReadOnly, Etag: v.etag(b.Name, b.Etag)}
 	if v.sees(state, b.Pool) {
 		p.Pool = b.Pool
 	}

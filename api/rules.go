@@ -41,6 +41,9 @@ var rules = map[string]rule{
 	buoyv1.FloatingIPs_Move_FullMethodName:             changes,
 	buoyv1.FloatingIPs_UpdateFloatingIP_FullMethodName: changes,
 	buoyv1.FloatingIPs_Release_FullMethodName:          changes,
+	buoyv1.FloatingIPs_BatchAllocate_FullMethodName:    creates,
+	buoyv1.FloatingIPs_BatchAssociate_FullMethodName:   changes,
+	buoyv1.FloatingIPs_BatchRelease_FullMethodName:     changes,
 	buoyv1.FloatingIPs_GetFloatingIP_FullMethodName:    reads,
 	buoyv1.FloatingIPs_ListFloatingIPs_FullMethodName:  reads,
 

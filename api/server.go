@@ -142,8 +142,12 @@ func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
 			return nil, statusOf(err)
 		}
 		if method := path.Base(info.FullMethod); isChange(method, req) {
-			// A request may leave out the name of what there is one of.
-			log.Info("changed", "method", method, "name", cmp.Or(nameIn(req), nameIn(resp)))
+			if requests := requestsIn(req); len(requests) > 0 {
+				log.Info("changed", "method", method, "name", nameIn(requests[0]), "more", len(requests)-1)
+			} else {
+				// A request may leave out the name of what there is one of.
+				log.Info("changed", "method", method, "name", cmp.Or(nameIn(req), nameIn(resp)))
+			}
 		}
 		return resp, nil
 	}

@@ -55,12 +55,26 @@ func scope(inv Inventory) grpc.UnaryServerInterceptor {
 		if v == "" {
 			return handler(ctx, req)
 		}
-		if err := v.may(rules[info.FullMethod], inv, nameIn(req)); err != nil {
+		if err := v.mayAll(rules[info.FullMethod], inv, req); err != nil {
 			return nil, err
 		}
 		resp, err := handler(context.WithValue(ctx, viewerKey{}, v), req)
 		return resp, discreet(err)
 	}
+}
+
+// mayAll checks the rule of a method for a request, or each request of a batch.
+func (v viewer) mayAll(r rule, inv Inventory, req any) error {
+	requests := requestsIn(req)
+	if requests == nil {
+		return v.may(r, inv, nameIn(req))
+	}
+	for i, one := range requests {
+		if err := v.may(r, inv, nameIn(one)); err != nil {
+			return &inventory.ItemError{Item: i, Err: err}
+		}
+	}
+	return nil
 }
 
 // may checks the rule of a method for the resource that a request names. A name
@@ -110,6 +124,15 @@ func (v viewer) sharedWith(p *inventory.Pool) []string {
 	})
 }
 
+// etag returns the etag of what the viewer may change. That of something else
+// would change with what it may not see.
+func (v viewer) etag(name string, e inventory.Etag) string {
+	if v != "" && inventory.ProjectOf(name) != string(v) {
+		return ""
+	}
+	return e.String()
+}
+
 // discreet takes the interfaces of others out of a refusal: a label is taken on
 // a compute node that all projects share.
 func discreet(err error) error {
@@ -127,6 +150,10 @@ func discreet(err error) error {
 		e.Message = "another interface of " + e.Resource + " had it until a moment ago; it rests, since gateways may still send to it"
 	default:
 		return err
+	}
+	var item *inventory.ItemError
+	if errors.As(err, &item) {
+		return &inventory.ItemError{Item: item.Item, Err: &e}
 	}
 	return &e
 }

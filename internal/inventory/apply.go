@@ -72,7 +72,7 @@ func (s *State) applyGlobal(c Change) error {
 		return err
 	}
 	if g != nil {
-		g.Version = c.Version
+		g.Version, g.Etag = c.Version, Etag(g.AS)
 	}
 	old := s.global
 	if s.global = g; g == nil || old != nil && old.AS == g.AS {
@@ -101,7 +101,7 @@ func (s *State) applyNetwork(name string, c Change) error {
 		return err
 	}
 	if n != nil {
-		n.Version = c.Version
+		n.Version, n.Etag = c.Version, etagOf(c.Value)
 		n.vrfAS = 0 // a network of a draft has that of the one it was
 		n = s.prepared(*n)
 	}
@@ -127,7 +127,7 @@ func (s *State) applyPool(name string, c Change) error {
 		s.pools.Delete(name)
 		return nil
 	}
-	p.Version = c.Version
+	p.Version, p.Etag = c.Version, etagOf(c.Value)
 	s.setPool(*p)
 	return nil
 }
@@ -147,7 +147,7 @@ func (s *State) applyBinding(name string, c Change) error {
 		return err
 	}
 	if b != nil {
-		b.Version = c.Version
+		b.Version, b.Etag = c.Version, etagOf(c.Value)
 	}
 	if held, ok := s.bindings.Get(name); ok && held.ReadOnly {
 		s.hidden = b // it comes to light again without the other
@@ -167,7 +167,7 @@ func (s *State) applyComputeNode(name string, c Change) error {
 		s.routerIDs.remove(old.RouterID, old)
 	}
 	if n != nil {
-		n.Version = c.Version
+		n.Version, n.Etag = c.Version, etagOf(c.Value)
 		s.nodeAddrs.set(n.Address, n)
 		s.routerIDs.set(n.RouterID, n)
 	}
@@ -191,7 +191,7 @@ func (s *State) applyNeighbor(name string, c Change) error {
 		s.neighborAddrs.remove(old.Address, old)
 	}
 	if n != nil {
-		n.Version = c.Version
+		n.Version, n.Etag = c.Version, etagOf(c.Value)
 		s.neighborAddrs.set(n.Address, n)
 	}
 	return nil
@@ -203,7 +203,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		return err
 	}
 	if f != nil {
-		f.Version = c.Version
+		f.Version, f.Etag = c.Version, etagOf(c.Value)
 		f.Network, f.Pool, f.Namespace = intern(f.Network), intern(f.Pool), intern(f.Namespace)
 		if c.resource != nil { // a draft's shares them with the state that it began with
 			f.Associations = slices.Clone(f.Associations)

@@ -53,15 +53,15 @@ func TestIfUnchanged(t *testing.T) {
 	w.do(network(public, "203.0.113.0/24"), pool(poolA, "203.0.113.0/25"), BindPool{GlobalBindingName, poolA}, node(cmp1, "10.0.0.11"),
 		CreateNeighbor{settings("mx1", "10.0.0.1")}, Allocate{Name: web})
 	for _, name := range []string{public, poolA, GlobalBindingName, cmp1, "neighbors/mx1", web, GlobalName} {
-		version, ok := w.state.VersionOf(name)
-		if !ok || version == 0 {
-			t.Errorf("%s: version %d, %t", name, version, ok)
+		version, etag, ok := w.state.standOf(name)
+		if again, err := ParseEtag(etag.String()); !ok || version == 0 || again != etag || err != nil {
+			t.Errorf("%s: version %d, etag %s", name, version, etag)
 			continue
 		}
 		change := associate(web, cmp1, "tap0", 100)
-		w.refused(name, IfUnchanged{name, version + 1, change}, Error{Code: Aborted, Reason: ReasonChanged, Field: "etag", Resource: name,
+		w.refused(name, IfUnchanged{name, etag + 1, change}, Error{Code: Aborted, Reason: ReasonChanged, Field: "etag", Resource: name,
 			Message: name + " has changed since it was read; read it again"})
-		if _, err := Plan(w.state, w.now, IfUnchanged{name, version, change}); err != nil {
+		if _, err := Plan(w.state, w.now, IfUnchanged{name, etag, change}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -69,8 +69,8 @@ func TestIfUnchanged(t *testing.T) {
 	w.refused("from the file", IfUnchanged{"neighbors/static", 7, DeleteNeighbor{"neighbors/static"}}, Error{Code: Aborted, Reason: ReasonChanged,
 		Field: "etag", Resource: "neighbors/static", Message: "neighbors/static has changed since it was read; read it again"})
 
-	version, _ := w.state.VersionOf(web)
-	first, second := IfUnchanged{web, version, associate(web, cmp1, "tap0", 100)}, IfUnchanged{web, version, Release{web}}
+	_, etag, _ := w.state.standOf(web)
+	first, second := IfUnchanged{web, etag, associate(web, cmp1, "tap0", 100)}, IfUnchanged{web, etag, Release{web}}
 	stale, err := Plan(w.state, w.now, second)
 	if err != nil {
 		t.Fatal(err)
@@ -84,8 +84,8 @@ func TestIfUnchanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	state, _ := d.State()
-	version, _ = state.VersionOf(web)
-	if err := d.Do(IfUnchanged{web, version, Release{web}}); err != nil {
+	_, etag, _ = state.standOf(web)
+	if err := d.Do(IfUnchanged{web, etag, Release{web}}); err != nil {
 		t.Errorf("in a draft: %v", err)
 	}
 	w.commit(d.Mutations())

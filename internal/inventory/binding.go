@@ -7,6 +7,7 @@ type Binding struct {
 	ReadOnly bool   `json:"-"` // defined in the configuration file, not in the store
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 }
 
 // Scope says what decided which pool, or network, an address comes from.

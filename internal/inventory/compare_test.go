@@ -18,8 +18,14 @@ func compare(t *stepLog, w *world, m *model) {
 	compareKeys(t, w, m)
 	comparePools(t, w, m)
 	version := func(prefix, name string) Version { return w.store.keys[prefix+name].version }
+	etag := func(prefix, name string) Etag {
+		if e, ok := w.store.keys[prefix+name]; ok {
+			return etagOf([]byte(e.value))
+		}
+		return 0 // of the file
+	}
 	for name, n := range m.networks {
-		n.Version = version(networkPrefix, name)
+		n.Version, n.Etag = version(networkPrefix, name), etag(networkPrefix, name)
 		got, _ := w.state.Network(name)
 		byID, _ := w.state.NetworkByID(n.ID)
 		n.vrf.ID, n.vrf.Encapsulations, n.vrfAS = n.ID, n.Encapsulations, m.as
@@ -30,7 +36,7 @@ func compare(t *stepLog, w *world, m *model) {
 		}
 	}
 	for name, n := range m.nodes {
-		n.Version = version(nodePrefix, name)
+		n.Version, n.Etag = version(nodePrefix, name), etag(nodePrefix, name)
 		if got, _ := w.state.ComputeNode(name); !reflect.DeepEqual(got, &n) {
 			t.Fatalf("%s\n got %+v\nwant %+v", name, got, n)
 		}
@@ -39,13 +45,13 @@ func compare(t *stepLog, w *world, m *model) {
 		}
 	}
 	for name, s := range m.peers {
-		want := Neighbor{s, name == static, version(neighborPrefix, name)}
+		want := Neighbor{s, name == static, version(neighborPrefix, name), etag(neighborPrefix, name)}
 		if got, _ := w.state.Neighbor(name); !reflect.DeepEqual(got, &want) {
 			t.Fatalf("%s\n got %+v\nwant %+v", name, got, want)
 		}
 	}
 	for name, f := range m.floating {
-		f.Version = version(floatingIPPrefix, name)
+		f.Version, f.Etag = version(floatingIPPrefix, name), etag(floatingIPPrefix, name)
 		got, _ := w.state.FloatingIP(name)
 		holder, _ := w.state.Holder(f.Network, f.Address)
 		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", &f) || holder != got {
@@ -114,16 +120,18 @@ func comparePools(t *stepLog, w *world, m *model) {
 	}
 	for name, p := range m.pools {
 		got, _ := w.state.Pool(name)
-		p.Version, p.usable = w.store.keys["pool/"+name].version, got.usable
+		e := w.store.keys["pool/"+name]
+		p.Version, p.Etag, p.usable = e.version, etagOf([]byte(e.value)), got.usable
 		if !reflect.DeepEqual(got, &p) {
 			t.Fatalf("%s\n got %+v\nwant %+v", name, got, p)
 		}
 		same(name, got.Usable(), m.usableOf(m.networks[networkRule(name)], name))
 	}
 	for _, name := range m.boundNames() {
-		want := Binding{Name: name, Pool: m.bound(name), Version: w.store.keys["binding/"+name].version}
+		e := w.store.keys["binding/"+name]
+		want := Binding{Name: name, Pool: m.bound(name), Version: e.version, Etag: etagOf([]byte(e.value))}
 		if m.ofFile(name) {
-			want.ReadOnly, want.Version = true, 0
+			want.ReadOnly, want.Version, want.Etag = true, 0, 0
 		}
 		if got, _ := w.state.Binding(name); *got != want {
 			t.Fatalf("%s\n got %+v\nwant %+v", name, got, want)

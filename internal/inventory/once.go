@@ -73,7 +73,7 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 
 // unwritten returns a resource that a request left as it was.
 func (s *State) unwritten(name string) answerItem {
-	version, ok := s.VersionOf(name)
+	version, _, ok := s.standOf(name)
 	if !ok {
 		return answerItem{Name: name}
 	}

@@ -17,6 +17,7 @@ type Pool struct {
 	Automatic  bool     `json:"automatic,omitempty"` // made by an external network
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 
 	usable ipam.Ranges // see Usable; worked out when the state takes pool or network over
 }

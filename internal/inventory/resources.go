@@ -17,6 +17,7 @@ type Global struct {
 	NextNetworkID uint16 `json:"next_network_id"`
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 }
 
 // Network is a virtual network that floating IPs are taken from.
@@ -33,6 +34,7 @@ type Network struct {
 	Reservations
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 
 	vrf    vrf.VRF // in vrfAS; all routes share its target sets
 	vrfAS  uint32
@@ -65,6 +67,7 @@ type ComputeNode struct {
 	LabelHoldDown uint32     `json:"label_hold_down,omitempty"` // seconds; 0 = DefaultLabelHoldDown
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 }
 
 // Neighbor is a gateway router. Its Settings carry the short name.
@@ -72,6 +75,7 @@ type Neighbor struct {
 	neighbor.Settings
 	ReadOnly bool    `json:"-"` // defined in the configuration file, not in the store
 	Version  Version `json:"-"`
+	Etag     Etag    `json:"-"`
 }
 
 // ResourceName returns neighbors/NAME.
@@ -93,6 +97,7 @@ type FloatingIP struct {
 	PortMappings []PortMapping `json:"port_mappings,omitempty"` // none: all ports, unchanged
 
 	Version Version `json:"-"`
+	Etag    Etag    `json:"-"`
 }
 
 // Association is one place where a floating IP can be reached. There is at

@@ -1,19 +1,44 @@
 package inventory
 
-// IfUnchanged carries out a command only if a resource has a certain version:
+import (
+	"hash/fnv"
+	"strconv"
+)
+
+// Etag stands for what is set in a resource: equal ones have equal contents. It
+// does not tell how much else has changed, as a version does.
+type Etag uint64
+
+// etagOf returns the etag of a value of the store.
+func etagOf(value []byte) Etag {
+	h := fnv.New64a()
+	h.Write(value)
+	return Etag(h.Sum64())
+}
+
+// String returns what ParseEtag reads.
+func (e Etag) String() string { return strconv.FormatUint(uint64(e), 36) }
+
+// ParseEtag reads what String returns.
+func ParseEtag(s string) (Etag, error) {
+	n, err := strconv.ParseUint(s, 36, 64)
+	return Etag(n), err
+}
+
+// IfUnchanged carries out a command only if a resource has a certain etag:
 // nobody has changed it since it was read.
 type IfUnchanged struct {
 	Name    string // of the resource
-	Version Version
+	Etag    Etag
 	Command Command
 }
 
 func (c IfUnchanged) plan(s moment) ([]Mutation, error) {
-	version, ok := s.VersionOf(c.Name)
+	version, etag, ok := s.standOf(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
 	}
-	if version != c.Version {
+	if etag != c.Etag {
 		return nil, &Error{Code: Aborted, Reason: ReasonChanged, Field: "etag", Resource: c.Name,
 			Message: c.Name + " has changed since it was read; read it again"}
 	}
@@ -24,34 +49,34 @@ func (c IfUnchanged) plan(s moment) ([]Mutation, error) {
 	return append(mutations, check(keyOf(c.Name), version)), nil
 }
 
-// VersionOf returns the version of a resource. What the configuration file
-// defines has version 0.
-func (s *State) VersionOf(name string) (v Version, ok bool) {
+// standOf returns the version and the etag of a resource. What the configuration
+// file defines has version 0.
+func (s *State) standOf(name string) (version Version, etag Etag, ok bool) {
 	switch KindOf(name) {
 	case KindNetwork:
-		return versionIn(s.Network, name, func(r *Network) Version { return r.Version })
+		return stand(s.Network, name, func(r *Network) (Version, Etag) { return r.Version, r.Etag })
 	case KindPool:
-		return versionIn(s.Pool, name, func(r *Pool) Version { return r.Version })
+		return stand(s.Pool, name, func(r *Pool) (Version, Etag) { return r.Version, r.Etag })
 	case KindBinding:
-		return versionIn(s.Binding, name, func(r *Binding) Version { return r.Version })
+		return stand(s.Binding, name, func(r *Binding) (Version, Etag) { return r.Version, r.Etag })
 	case KindComputeNode:
-		return versionIn(s.ComputeNode, name, func(r *ComputeNode) Version { return r.Version })
+		return stand(s.ComputeNode, name, func(r *ComputeNode) (Version, Etag) { return r.Version, r.Etag })
 	case KindNeighbor:
-		return versionIn(s.Neighbor, name, func(r *Neighbor) Version { return r.Version })
+		return stand(s.Neighbor, name, func(r *Neighbor) (Version, Etag) { return r.Version, r.Etag })
 	case KindFloatingIP:
-		return versionIn(s.FloatingIP, name, func(r *FloatingIP) Version { return r.Version })
+		return stand(s.FloatingIP, name, func(r *FloatingIP) (Version, Etag) { return r.Version, r.Etag })
 	case KindGlobal:
-		return versionIn(func(string) (*Global, bool) { return s.Global() }, name, func(r *Global) Version { return r.Version })
+		return stand(func(string) (*Global, bool) { return s.Global() }, name, func(r *Global) (Version, Etag) { return r.Version, r.Etag })
 	}
-	return 0, false
+	return 0, 0, false
 }
 
-func versionIn[R any](get func(name string) (R, bool), name string, version func(R) Version) (Version, bool) {
+func stand[R any](get func(name string) (R, bool), name string, of func(R) (Version, Etag)) (version Version, etag Etag, ok bool) {
 	r, ok := get(name)
-	if !ok {
-		return 0, false
+	if ok {
+		version, etag = of(r)
 	}
-	return version(r), true
+	return version, etag, ok
 }
 
 // keyOf returns the key of the store that a resource is under.

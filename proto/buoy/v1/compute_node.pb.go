@@ -40,6 +40,8 @@ type ComputeNode struct {
 	// How long a label of that range rests after its last use, before another
 	// interface gets it: seconds, 1..86400; 0 means 60.
 	LabelHoldDown uint32 `protobuf:"varint,6,opt,name=label_hold_down,json=labelHoldDown,proto3" json:"label_hold_down,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -116,9 +118,21 @@ func (x *ComputeNode) GetLabelHoldDown() uint32 {
 	return 0
 }
 
+func (x *ComputeNode) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type CreateComputeNodeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ComputeNode   *ComputeNode           `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	ComputeNode *ComputeNode           `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +172,20 @@ func (x *CreateComputeNodeRequest) GetComputeNode() *ComputeNode {
 		return x.ComputeNode
 	}
 	return nil
+}
+
+func (x *CreateComputeNodeRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateComputeNodeRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 type GetComputeNodeRequest struct {
@@ -317,7 +345,14 @@ type UpdateComputeNodeRequest struct {
 	ComputeNode *ComputeNode `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
 	// The fields to change: address, router_id, encapsulations, label_range,
 	// label_hold_down.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -366,9 +401,37 @@ func (x *UpdateComputeNodeRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdateComputeNodeRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateComputeNodeRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdateComputeNodeRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DeleteComputeNodeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -410,11 +473,32 @@ func (x *DeleteComputeNodeRequest) GetName() string {
 	return ""
 }
 
+func (x *DeleteComputeNodeRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteComputeNodeRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DeleteComputeNodeRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 var File_buoy_v1_compute_node_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xc9\x01\n" +
+	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xdd\x01\n" +
 	"\vComputeNode\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1b\n" +
@@ -422,9 +506,13 @@ const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\x0eencapsulations\x18\x04 \x03(\tR\x0eencapsulations\x12\x1f\n" +
 	"\vlabel_range\x18\x05 \x01(\tR\n" +
 	"labelRange\x12&\n" +
-	"\x0flabel_hold_down\x18\x06 \x01(\rR\rlabelHoldDown\"S\n" +
+	"\x0flabel_hold_down\x18\x06 \x01(\rR\rlabelHoldDown\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"\x97\x01\n" +
 	"\x18CreateComputeNodeRequest\x127\n" +
-	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\"+\n" +
+	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"+\n" +
 	"\x15GetComputeNodeRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x17ListComputeNodesRequest\x12\x1b\n" +
@@ -433,13 +521,21 @@ const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"}\n" +
 	"\x18ListComputeNodesResponse\x129\n" +
 	"\rcompute_nodes\x18\x01 \x03(\v2\x14.buoy.v1.ComputeNodeR\fcomputeNodes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x90\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe8\x01\n" +
 	"\x18UpdateComputeNodeRequest\x127\n" +
 	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\".\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x86\x01\n" +
 	"\x18DeleteComputeNodeRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name2\x9b\x03\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag2\x9b\x03\n" +
 	"\fComputeNodes\x12L\n" +
 	"\x11CreateComputeNode\x12!.buoy.v1.CreateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\x12F\n" +
 	"\x0eGetComputeNode\x12\x1e.buoy.v1.GetComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\x12W\n" +

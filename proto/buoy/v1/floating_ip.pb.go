@@ -271,7 +271,9 @@ type FloatingIP struct {
 	Direction FloatingIP_Direction `protobuf:"varint,10,opt,name=direction,proto3,enum=buoy.v1.FloatingIP_Direction" json:"direction,omitempty"`
 	// None: all ports, unchanged. With some, the compute node drops what is
 	// mapped nowhere.
-	PortMappings  []*PortMapping `protobuf:"bytes,11,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
+	PortMappings []*PortMapping `protobuf:"bytes,11,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -381,6 +383,13 @@ func (x *FloatingIP) GetPortMappings() []*PortMapping {
 		return x.PortMappings
 	}
 	return nil
+}
+
+func (x *FloatingIP) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
 }
 
 type PortMapping struct {
@@ -545,9 +554,14 @@ type AllocateRequest struct {
 	// request names neither pool nor network.
 	Namespace string `protobuf:"bytes,5,opt,name=namespace,proto3" json:"namespace,omitempty"`
 	// Of the next free address.
-	Family        AllocateRequest_Family `protobuf:"varint,6,opt,name=family,proto3,enum=buoy.v1.AllocateRequest_Family" json:"family,omitempty"`
-	Direction     FloatingIP_Direction   `protobuf:"varint,7,opt,name=direction,proto3,enum=buoy.v1.FloatingIP_Direction" json:"direction,omitempty"`
-	PortMappings  []*PortMapping         `protobuf:"bytes,8,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
+	Family       AllocateRequest_Family `protobuf:"varint,6,opt,name=family,proto3,enum=buoy.v1.AllocateRequest_Family" json:"family,omitempty"`
+	Direction    FloatingIP_Direction   `protobuf:"varint,7,opt,name=direction,proto3,enum=buoy.v1.FloatingIP_Direction" json:"direction,omitempty"`
+	PortMappings []*PortMapping         `protobuf:"bytes,8,rep,name=port_mappings,json=portMappings,proto3" json:"port_mappings,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -638,10 +652,31 @@ func (x *AllocateRequest) GetPortMappings() []*PortMapping {
 	return nil
 }
 
+func (x *AllocateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AllocateRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 type AssociateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Association   *Association           `protobuf:"bytes,2,opt,name=association,proto3" json:"association,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Association *Association           `protobuf:"bytes,2,opt,name=association,proto3" json:"association,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,13 +725,41 @@ func (x *AssociateRequest) GetAssociation() *Association {
 	return nil
 }
 
+func (x *AssociateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AssociateRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *AssociateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DisassociateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Only the association with this interface; empty for any.
 	Interface string `protobuf:"bytes,2,opt,name=interface,proto3" json:"interface,omitempty"`
 	// Only the association with this compute node; empty for any.
-	ComputeNode   string `protobuf:"bytes,3,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
+	ComputeNode string `protobuf:"bytes,3,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -752,13 +815,41 @@ func (x *DisassociateRequest) GetComputeNode() string {
 	return ""
 }
 
+func (x *DisassociateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DisassociateRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DisassociateRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type MoveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// computeNodes/NAME to leave; may be empty when there is one association.
 	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	// The association that takes its place.
-	Association   *Association `protobuf:"bytes,3,opt,name=association,proto3" json:"association,omitempty"`
+	Association *Association `protobuf:"bytes,3,opt,name=association,proto3" json:"association,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -814,12 +905,40 @@ func (x *MoveRequest) GetAssociation() *Association {
 	return nil
 }
 
+func (x *MoveRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *MoveRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *MoveRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type UpdateFloatingIPRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name says which floating IP.
 	FloatingIp *FloatingIP `protobuf:"bytes,1,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
 	// The fields to change: direction, port_mappings.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -868,9 +987,37 @@ func (x *UpdateFloatingIPRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdateFloatingIPRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateFloatingIPRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdateFloatingIPRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type ReleaseRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -912,6 +1059,303 @@ func (x *ReleaseRequest) GetName() string {
 	return ""
 }
 
+func (x *ReleaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReleaseRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *ReleaseRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+type BatchAllocateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without a request_id and validate_only of their own.
+	Requests []*AllocateRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	// As in a single request.
+	RequestId     string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ValidateOnly  bool   `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAllocateRequest) Reset() {
+	*x = BatchAllocateRequest{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAllocateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAllocateRequest) ProtoMessage() {}
+
+func (x *BatchAllocateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAllocateRequest.ProtoReflect.Descriptor instead.
+func (*BatchAllocateRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *BatchAllocateRequest) GetRequests() []*AllocateRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *BatchAllocateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BatchAllocateRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+type BatchAllocateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the requests.
+	FloatingIps   []*FloatingIP `protobuf:"bytes,1,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAllocateResponse) Reset() {
+	*x = BatchAllocateResponse{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAllocateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAllocateResponse) ProtoMessage() {}
+
+func (x *BatchAllocateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAllocateResponse.ProtoReflect.Descriptor instead.
+func (*BatchAllocateResponse) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *BatchAllocateResponse) GetFloatingIps() []*FloatingIP {
+	if x != nil {
+		return x.FloatingIps
+	}
+	return nil
+}
+
+type BatchAssociateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without a request_id and validate_only of their own.
+	Requests []*AssociateRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	// As in a single request.
+	RequestId     string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ValidateOnly  bool   `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAssociateRequest) Reset() {
+	*x = BatchAssociateRequest{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAssociateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAssociateRequest) ProtoMessage() {}
+
+func (x *BatchAssociateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAssociateRequest.ProtoReflect.Descriptor instead.
+func (*BatchAssociateRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *BatchAssociateRequest) GetRequests() []*AssociateRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *BatchAssociateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BatchAssociateRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+type BatchAssociateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the requests.
+	FloatingIps   []*FloatingIP `protobuf:"bytes,1,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchAssociateResponse) Reset() {
+	*x = BatchAssociateResponse{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchAssociateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchAssociateResponse) ProtoMessage() {}
+
+func (x *BatchAssociateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchAssociateResponse.ProtoReflect.Descriptor instead.
+func (*BatchAssociateResponse) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *BatchAssociateResponse) GetFloatingIps() []*FloatingIP {
+	if x != nil {
+		return x.FloatingIps
+	}
+	return nil
+}
+
+type BatchReleaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Without a request_id and validate_only of their own.
+	Requests []*ReleaseRequest `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests,omitempty"`
+	// As in a single request.
+	RequestId     string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ValidateOnly  bool   `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchReleaseRequest) Reset() {
+	*x = BatchReleaseRequest{}
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchReleaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchReleaseRequest) ProtoMessage() {}
+
+func (x *BatchReleaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchReleaseRequest.ProtoReflect.Descriptor instead.
+func (*BatchReleaseRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *BatchReleaseRequest) GetRequests() []*ReleaseRequest {
+	if x != nil {
+		return x.Requests
+	}
+	return nil
+}
+
+func (x *BatchReleaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BatchReleaseRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
 type GetFloatingIPRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -921,7 +1365,7 @@ type GetFloatingIPRequest struct {
 
 func (x *GetFloatingIPRequest) Reset() {
 	*x = GetFloatingIPRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -933,7 +1377,7 @@ func (x *GetFloatingIPRequest) String() string {
 func (*GetFloatingIPRequest) ProtoMessage() {}
 
 func (x *GetFloatingIPRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[9]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -946,7 +1390,7 @@ func (x *GetFloatingIPRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFloatingIPRequest.ProtoReflect.Descriptor instead.
 func (*GetFloatingIPRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{9}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetFloatingIPRequest) GetName() string {
@@ -974,7 +1418,7 @@ type ListFloatingIPsRequest struct {
 
 func (x *ListFloatingIPsRequest) Reset() {
 	*x = ListFloatingIPsRequest{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1430,7 @@ func (x *ListFloatingIPsRequest) String() string {
 func (*ListFloatingIPsRequest) ProtoMessage() {}
 
 func (x *ListFloatingIPsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[10]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1443,7 @@ func (x *ListFloatingIPsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFloatingIPsRequest.ProtoReflect.Descriptor instead.
 func (*ListFloatingIPsRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{10}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListFloatingIPsRequest) GetParent() string {
@@ -1048,7 +1492,7 @@ type ListFloatingIPsResponse struct {
 
 func (x *ListFloatingIPsResponse) Reset() {
 	*x = ListFloatingIPsResponse{}
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1060,7 +1504,7 @@ func (x *ListFloatingIPsResponse) String() string {
 func (*ListFloatingIPsResponse) ProtoMessage() {}
 
 func (x *ListFloatingIPsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_floating_ip_proto_msgTypes[11]
+	mi := &file_buoy_v1_floating_ip_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1073,7 +1517,7 @@ func (x *ListFloatingIPsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFloatingIPsResponse.ProtoReflect.Descriptor instead.
 func (*ListFloatingIPsResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{11}
+	return file_buoy_v1_floating_ip_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListFloatingIPsResponse) GetFloatingIps() []*FloatingIP {
@@ -1094,7 +1538,7 @@ var File_buoy_v1_floating_ip_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\n" +
-	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xb7\x05\n" +
+	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xcb\x05\n" +
 	"\n" +
 	"FloatingIP\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
@@ -1108,7 +1552,8 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\tnamespace\x18\t \x01(\tR\tnamespace\x12;\n" +
 	"\tdirection\x18\n" +
 	" \x01(\x0e2\x1d.buoy.v1.FloatingIP.DirectionR\tdirection\x129\n" +
-	"\rport_mappings\x18\v \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\"X\n" +
+	"\rport_mappings\x18\v \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"X\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tALLOCATED\x10\x01\x12\v\n" +
@@ -1139,7 +1584,7 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12\x19\n" +
 	"\bfixed_ip\x18\x03 \x01(\tR\afixedIp\x12\x14\n" +
 	"\x05label\x18\x04 \x01(\rR\x05label\x12\x1c\n" +
-	"\tpreferred\x18\x05 \x01(\bR\tpreferred\"\xf2\x02\n" +
+	"\tpreferred\x18\x05 \x01(\bR\tpreferred\"\xb6\x03\n" +
 	"\x0fAllocateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\anetwork\x18\x02 \x01(\tR\anetwork\x12\x18\n" +
@@ -1148,29 +1593,71 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\tnamespace\x18\x05 \x01(\tR\tnamespace\x127\n" +
 	"\x06family\x18\x06 \x01(\x0e2\x1f.buoy.v1.AllocateRequest.FamilyR\x06family\x12;\n" +
 	"\tdirection\x18\a \x01(\x0e2\x1d.buoy.v1.FloatingIP.DirectionR\tdirection\x129\n" +
-	"\rport_mappings\x18\b \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\"4\n" +
+	"\rport_mappings\x18\b \x03(\v2\x14.buoy.v1.PortMappingR\fportMappings\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"4\n" +
 	"\x06Family\x12\x16\n" +
 	"\x12FAMILY_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IPV4\x10\x01\x12\b\n" +
-	"\x04IPV6\x10\x02\"^\n" +
+	"\x04IPV6\x10\x02\"\xb6\x01\n" +
 	"\x10AssociateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x126\n" +
-	"\vassociation\x18\x02 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\"j\n" +
+	"\vassociation\x18\x02 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\xc2\x01\n" +
 	"\x13DisassociateRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tinterface\x18\x02 \x01(\tR\tinterface\x12!\n" +
-	"\fcompute_node\x18\x03 \x01(\tR\vcomputeNode\"m\n" +
+	"\fcompute_node\x18\x03 \x01(\tR\vcomputeNode\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\xc5\x01\n" +
 	"\vMoveRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x126\n" +
-	"\vassociation\x18\x03 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\"\x8c\x01\n" +
+	"\vassociation\x18\x03 \x01(\v2\x14.buoy.v1.AssociationR\vassociation\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\xe4\x01\n" +
 	"\x17UpdateFloatingIPRequest\x124\n" +
 	"\vfloating_ip\x18\x01 \x01(\v2\x13.buoy.v1.FloatingIPR\n" +
 	"floatingIp\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"$\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"|\n" +
 	"\x0eReleaseRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"*\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x90\x01\n" +
+	"\x14BatchAllocateRequest\x124\n" +
+	"\brequests\x18\x01 \x03(\v2\x18.buoy.v1.AllocateRequestR\brequests\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"O\n" +
+	"\x15BatchAllocateResponse\x126\n" +
+	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\"\x92\x01\n" +
+	"\x15BatchAssociateRequest\x125\n" +
+	"\brequests\x18\x01 \x03(\v2\x19.buoy.v1.AssociateRequestR\brequests\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"P\n" +
+	"\x16BatchAssociateResponse\x126\n" +
+	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\"\x8e\x01\n" +
+	"\x13BatchReleaseRequest\x123\n" +
+	"\brequests\x18\x01 \x03(\v2\x17.buoy.v1.ReleaseRequestR\brequests\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"*\n" +
 	"\x14GetFloatingIPRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x9a\x01\n" +
 	"\x16ListFloatingIPsRequest\x12\x16\n" +
@@ -1182,14 +1669,17 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\x04pool\x18\x05 \x01(\tR\x04pool\"y\n" +
 	"\x17ListFloatingIPsResponse\x126\n" +
 	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x9d\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x86\x06\n" +
 	"\vFloatingIPs\x129\n" +
 	"\bAllocate\x12\x18.buoy.v1.AllocateRequest\x1a\x13.buoy.v1.FloatingIP\x12;\n" +
 	"\tAssociate\x12\x19.buoy.v1.AssociateRequest\x1a\x13.buoy.v1.FloatingIP\x12A\n" +
 	"\fDisassociate\x12\x1c.buoy.v1.DisassociateRequest\x1a\x13.buoy.v1.FloatingIP\x121\n" +
 	"\x04Move\x12\x14.buoy.v1.MoveRequest\x1a\x13.buoy.v1.FloatingIP\x12I\n" +
 	"\x10UpdateFloatingIP\x12 .buoy.v1.UpdateFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12:\n" +
-	"\aRelease\x12\x17.buoy.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12C\n" +
+	"\aRelease\x12\x17.buoy.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12N\n" +
+	"\rBatchAllocate\x12\x1d.buoy.v1.BatchAllocateRequest\x1a\x1e.buoy.v1.BatchAllocateResponse\x12Q\n" +
+	"\x0eBatchAssociate\x12\x1e.buoy.v1.BatchAssociateRequest\x1a\x1f.buoy.v1.BatchAssociateResponse\x12D\n" +
+	"\fBatchRelease\x12\x1c.buoy.v1.BatchReleaseRequest\x1a\x16.google.protobuf.Empty\x12C\n" +
 	"\rGetFloatingIP\x12\x1d.buoy.v1.GetFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12T\n" +
 	"\x0fListFloatingIPs\x12\x1f.buoy.v1.ListFloatingIPsRequest\x1a .buoy.v1.ListFloatingIPsResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
@@ -1206,7 +1696,7 @@ func file_buoy_v1_floating_ip_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_floating_ip_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_buoy_v1_floating_ip_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_buoy_v1_floating_ip_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_buoy_v1_floating_ip_proto_goTypes = []any{
 	(FloatingIP_State)(0),           // 0: buoy.v1.FloatingIP.State
 	(FloatingIP_Scope)(0),           // 1: buoy.v1.FloatingIP.Scope
@@ -1221,11 +1711,16 @@ var file_buoy_v1_floating_ip_proto_goTypes = []any{
 	(*MoveRequest)(nil),             // 10: buoy.v1.MoveRequest
 	(*UpdateFloatingIPRequest)(nil), // 11: buoy.v1.UpdateFloatingIPRequest
 	(*ReleaseRequest)(nil),          // 12: buoy.v1.ReleaseRequest
-	(*GetFloatingIPRequest)(nil),    // 13: buoy.v1.GetFloatingIPRequest
-	(*ListFloatingIPsRequest)(nil),  // 14: buoy.v1.ListFloatingIPsRequest
-	(*ListFloatingIPsResponse)(nil), // 15: buoy.v1.ListFloatingIPsResponse
-	(*fieldmaskpb.FieldMask)(nil),   // 16: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),           // 17: google.protobuf.Empty
+	(*BatchAllocateRequest)(nil),    // 13: buoy.v1.BatchAllocateRequest
+	(*BatchAllocateResponse)(nil),   // 14: buoy.v1.BatchAllocateResponse
+	(*BatchAssociateRequest)(nil),   // 15: buoy.v1.BatchAssociateRequest
+	(*BatchAssociateResponse)(nil),  // 16: buoy.v1.BatchAssociateResponse
+	(*BatchReleaseRequest)(nil),     // 17: buoy.v1.BatchReleaseRequest
+	(*GetFloatingIPRequest)(nil),    // 18: buoy.v1.GetFloatingIPRequest
+	(*ListFloatingIPsRequest)(nil),  // 19: buoy.v1.ListFloatingIPsRequest
+	(*ListFloatingIPsResponse)(nil), // 20: buoy.v1.ListFloatingIPsResponse
+	(*fieldmaskpb.FieldMask)(nil),   // 21: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),           // 22: google.protobuf.Empty
 }
 var file_buoy_v1_floating_ip_proto_depIdxs = []int32{
 	6,  // 0: buoy.v1.FloatingIP.associations:type_name -> buoy.v1.Association
@@ -1239,29 +1734,40 @@ var file_buoy_v1_floating_ip_proto_depIdxs = []int32{
 	6,  // 8: buoy.v1.AssociateRequest.association:type_name -> buoy.v1.Association
 	6,  // 9: buoy.v1.MoveRequest.association:type_name -> buoy.v1.Association
 	4,  // 10: buoy.v1.UpdateFloatingIPRequest.floating_ip:type_name -> buoy.v1.FloatingIP
-	16, // 11: buoy.v1.UpdateFloatingIPRequest.update_mask:type_name -> google.protobuf.FieldMask
-	4,  // 12: buoy.v1.ListFloatingIPsResponse.floating_ips:type_name -> buoy.v1.FloatingIP
-	7,  // 13: buoy.v1.FloatingIPs.Allocate:input_type -> buoy.v1.AllocateRequest
-	8,  // 14: buoy.v1.FloatingIPs.Associate:input_type -> buoy.v1.AssociateRequest
-	9,  // 15: buoy.v1.FloatingIPs.Disassociate:input_type -> buoy.v1.DisassociateRequest
-	10, // 16: buoy.v1.FloatingIPs.Move:input_type -> buoy.v1.MoveRequest
-	11, // 17: buoy.v1.FloatingIPs.UpdateFloatingIP:input_type -> buoy.v1.UpdateFloatingIPRequest
-	12, // 18: buoy.v1.FloatingIPs.Release:input_type -> buoy.v1.ReleaseRequest
-	13, // 19: buoy.v1.FloatingIPs.GetFloatingIP:input_type -> buoy.v1.GetFloatingIPRequest
-	14, // 20: buoy.v1.FloatingIPs.ListFloatingIPs:input_type -> buoy.v1.ListFloatingIPsRequest
-	4,  // 21: buoy.v1.FloatingIPs.Allocate:output_type -> buoy.v1.FloatingIP
-	4,  // 22: buoy.v1.FloatingIPs.Associate:output_type -> buoy.v1.FloatingIP
-	4,  // 23: buoy.v1.FloatingIPs.Disassociate:output_type -> buoy.v1.FloatingIP
-	4,  // 24: buoy.v1.FloatingIPs.Move:output_type -> buoy.v1.FloatingIP
-	4,  // 25: buoy.v1.FloatingIPs.UpdateFloatingIP:output_type -> buoy.v1.FloatingIP
-	17, // 26: buoy.v1.FloatingIPs.Release:output_type -> google.protobuf.Empty
-	4,  // 27: buoy.v1.FloatingIPs.GetFloatingIP:output_type -> buoy.v1.FloatingIP
-	15, // 28: buoy.v1.FloatingIPs.ListFloatingIPs:output_type -> buoy.v1.ListFloatingIPsResponse
-	21, // [21:29] is the sub-list for method output_type
-	13, // [13:21] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 11: buoy.v1.UpdateFloatingIPRequest.update_mask:type_name -> google.protobuf.FieldMask
+	7,  // 12: buoy.v1.BatchAllocateRequest.requests:type_name -> buoy.v1.AllocateRequest
+	4,  // 13: buoy.v1.BatchAllocateResponse.floating_ips:type_name -> buoy.v1.FloatingIP
+	8,  // 14: buoy.v1.BatchAssociateRequest.requests:type_name -> buoy.v1.AssociateRequest
+	4,  // 15: buoy.v1.BatchAssociateResponse.floating_ips:type_name -> buoy.v1.FloatingIP
+	12, // 16: buoy.v1.BatchReleaseRequest.requests:type_name -> buoy.v1.ReleaseRequest
+	4,  // 17: buoy.v1.ListFloatingIPsResponse.floating_ips:type_name -> buoy.v1.FloatingIP
+	7,  // 18: buoy.v1.FloatingIPs.Allocate:input_type -> buoy.v1.AllocateRequest
+	8,  // 19: buoy.v1.FloatingIPs.Associate:input_type -> buoy.v1.AssociateRequest
+	9,  // 20: buoy.v1.FloatingIPs.Disassociate:input_type -> buoy.v1.DisassociateRequest
+	10, // 21: buoy.v1.FloatingIPs.Move:input_type -> buoy.v1.MoveRequest
+	11, // 22: buoy.v1.FloatingIPs.UpdateFloatingIP:input_type -> buoy.v1.UpdateFloatingIPRequest
+	12, // 23: buoy.v1.FloatingIPs.Release:input_type -> buoy.v1.ReleaseRequest
+	13, // 24: buoy.v1.FloatingIPs.BatchAllocate:input_type -> buoy.v1.BatchAllocateRequest
+	15, // 25: buoy.v1.FloatingIPs.BatchAssociate:input_type -> buoy.v1.BatchAssociateRequest
+	17, // 26: buoy.v1.FloatingIPs.BatchRelease:input_type -> buoy.v1.BatchReleaseRequest
+	18, // 27: buoy.v1.FloatingIPs.GetFloatingIP:input_type -> buoy.v1.GetFloatingIPRequest
+	19, // 28: buoy.v1.FloatingIPs.ListFloatingIPs:input_type -> buoy.v1.ListFloatingIPsRequest
+	4,  // 29: buoy.v1.FloatingIPs.Allocate:output_type -> buoy.v1.FloatingIP
+	4,  // 30: buoy.v1.FloatingIPs.Associate:output_type -> buoy.v1.FloatingIP
+	4,  // 31: buoy.v1.FloatingIPs.Disassociate:output_type -> buoy.v1.FloatingIP
+	4,  // 32: buoy.v1.FloatingIPs.Move:output_type -> buoy.v1.FloatingIP
+	4,  // 33: buoy.v1.FloatingIPs.UpdateFloatingIP:output_type -> buoy.v1.FloatingIP
+	22, // 34: buoy.v1.FloatingIPs.Release:output_type -> google.protobuf.Empty
+	14, // 35: buoy.v1.FloatingIPs.BatchAllocate:output_type -> buoy.v1.BatchAllocateResponse
+	16, // 36: buoy.v1.FloatingIPs.BatchAssociate:output_type -> buoy.v1.BatchAssociateResponse
+	22, // 37: buoy.v1.FloatingIPs.BatchRelease:output_type -> google.protobuf.Empty
+	4,  // 38: buoy.v1.FloatingIPs.GetFloatingIP:output_type -> buoy.v1.FloatingIP
+	20, // 39: buoy.v1.FloatingIPs.ListFloatingIPs:output_type -> buoy.v1.ListFloatingIPsResponse
+	29, // [29:40] is the sub-list for method output_type
+	18, // [18:29] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_floating_ip_proto_init() }
@@ -1275,7 +1781,7 @@ func file_buoy_v1_floating_ip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_floating_ip_proto_rawDesc), len(file_buoy_v1_floating_ip_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,9 @@ const (
 	FloatingIPs_Move_FullMethodName             = "/buoy.v1.FloatingIPs/Move"
 	FloatingIPs_UpdateFloatingIP_FullMethodName = "/buoy.v1.FloatingIPs/UpdateFloatingIP"
 	FloatingIPs_Release_FullMethodName          = "/buoy.v1.FloatingIPs/Release"
+	FloatingIPs_BatchAllocate_FullMethodName    = "/buoy.v1.FloatingIPs/BatchAllocate"
+	FloatingIPs_BatchAssociate_FullMethodName   = "/buoy.v1.FloatingIPs/BatchAssociate"
+	FloatingIPs_BatchRelease_FullMethodName     = "/buoy.v1.FloatingIPs/BatchRelease"
 	FloatingIPs_GetFloatingIP_FullMethodName    = "/buoy.v1.FloatingIPs/GetFloatingIP"
 	FloatingIPs_ListFloatingIPs_FullMethodName  = "/buoy.v1.FloatingIPs/ListFloatingIPs"
 )
@@ -53,6 +56,12 @@ type FloatingIPsClient interface {
 	UpdateFloatingIP(ctx context.Context, in *UpdateFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error)
 	// Release gives the address back. It must not be associated.
 	Release(ctx context.Context, in *ReleaseRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
+	// BatchAllocate, BatchAssociate and BatchRelease do the same with up to 10 000
+	// floating IPs, in one step: all of them, or none. An error names the request at
+	// fault, requests[17].address. The answers have no state.
+	BatchAllocate(ctx context.Context, in *BatchAllocateRequest, opts ...grpc.CallOption) (*BatchAllocateResponse, error)
+	BatchAssociate(ctx context.Context, in *BatchAssociateRequest, opts ...grpc.CallOption) (*BatchAssociateResponse, error)
+	BatchRelease(ctx context.Context, in *BatchReleaseRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 	GetFloatingIP(ctx context.Context, in *GetFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error)
 	ListFloatingIPs(ctx context.Context, in *ListFloatingIPsRequest, opts ...grpc.CallOption) (*ListFloatingIPsResponse, error)
 }
@@ -125,6 +134,36 @@ func (c *floatingIPsClient) Release(ctx context.Context, in *ReleaseRequest, opt
 	return out, nil
 }
 
+func (c *floatingIPsClient) BatchAllocate(ctx context.Context, in *BatchAllocateRequest, opts ...grpc.CallOption) (*BatchAllocateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchAllocateResponse)
+	err := c.cc.Invoke(ctx, FloatingIPs_BatchAllocate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *floatingIPsClient) BatchAssociate(ctx context.Context, in *BatchAssociateRequest, opts ...grpc.CallOption) (*BatchAssociateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchAssociateResponse)
+	err := c.cc.Invoke(ctx, FloatingIPs_BatchAssociate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *floatingIPsClient) BatchRelease(ctx context.Context, in *BatchReleaseRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(emptypb.Empty)
+	err := c.cc.Invoke(ctx, FloatingIPs_BatchRelease_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *floatingIPsClient) GetFloatingIP(ctx context.Context, in *GetFloatingIPRequest, opts ...grpc.CallOption) (*FloatingIP, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FloatingIP)
@@ -168,6 +207,12 @@ type FloatingIPsServer interface {
 	UpdateFloatingIP(context.Context, *UpdateFloatingIPRequest) (*FloatingIP, error)
 	// Release gives the address back. It must not be associated.
 	Release(context.Context, *ReleaseRequest) (*emptypb.Empty, error)
+	// BatchAllocate, BatchAssociate and BatchRelease do the same with up to 10 000
+	// floating IPs, in one step: all of them, or none. An error names the request at
+	// fault, requests[17].address. The answers have no state.
+	BatchAllocate(context.Context, *BatchAllocateRequest) (*BatchAllocateResponse, error)
+	BatchAssociate(context.Context, *BatchAssociateRequest) (*BatchAssociateResponse, error)
+	BatchRelease(context.Context, *BatchReleaseRequest) (*emptypb.Empty, error)
 	GetFloatingIP(context.Context, *GetFloatingIPRequest) (*FloatingIP, error)
 	ListFloatingIPs(context.Context, *ListFloatingIPsRequest) (*ListFloatingIPsResponse, error)
 	mustEmbedUnimplementedFloatingIPsServer()
@@ -197,6 +242,15 @@ func (UnimplementedFloatingIPsServer) UpdateFloatingIP(context.Context, *UpdateF
 }
 func (UnimplementedFloatingIPsServer) Release(context.Context, *ReleaseRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method Release not implemented")
+}
+func (UnimplementedFloatingIPsServer) BatchAllocate(context.Context, *BatchAllocateRequest) (*BatchAllocateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchAllocate not implemented")
+}
+func (UnimplementedFloatingIPsServer) BatchAssociate(context.Context, *BatchAssociateRequest) (*BatchAssociateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchAssociate not implemented")
+}
+func (UnimplementedFloatingIPsServer) BatchRelease(context.Context, *BatchReleaseRequest) (*emptypb.Empty, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchRelease not implemented")
 }
 func (UnimplementedFloatingIPsServer) GetFloatingIP(context.Context, *GetFloatingIPRequest) (*FloatingIP, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetFloatingIP not implemented")
@@ -333,6 +387,60 @@ func _FloatingIPs_Release_Handler(srv interface{}, ctx context.Context, dec func
 	return interceptor(ctx, in, info, handler)
 }
 
+func _FloatingIPs_BatchAllocate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchAllocateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FloatingIPsServer).BatchAllocate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FloatingIPs_BatchAllocate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FloatingIPsServer).BatchAllocate(ctx, req.(*BatchAllocateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FloatingIPs_BatchAssociate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchAssociateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FloatingIPsServer).BatchAssociate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FloatingIPs_BatchAssociate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FloatingIPsServer).BatchAssociate(ctx, req.(*BatchAssociateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FloatingIPs_BatchRelease_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchReleaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FloatingIPsServer).BatchRelease(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FloatingIPs_BatchRelease_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FloatingIPsServer).BatchRelease(ctx, req.(*BatchReleaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _FloatingIPs_GetFloatingIP_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetFloatingIPRequest)
 	if err := dec(in); err != nil {
@@ -399,6 +507,18 @@ var FloatingIPs_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _FloatingIPs_Release_Handler,
+		},
+		{
+			MethodName: "BatchAllocate",
+			Handler:    _FloatingIPs_BatchAllocate_Handler,
+		},
+		{
+			MethodName: "BatchAssociate",
+			Handler:    _FloatingIPs_BatchAssociate_Handler,
+		},
+		{
+			MethodName: "BatchRelease",
+			Handler:    _FloatingIPs_BatchRelease_Handler,
 		},
 		{
 			MethodName: "GetFloatingIP",

@@ -29,7 +29,9 @@ type Global struct {
 	// 1..4294967295, but not 23456. The AS of the automatic route targets.
 	As uint32 `protobuf:"varint,2,opt,name=as,proto3" json:"as,omitempty"`
 	// The AS of the BGP sessions, from the daemon's configuration. Computed.
-	SessionAs     uint32 `protobuf:"varint,3,opt,name=session_as,json=sessionAs,proto3" json:"session_as,omitempty"`
+	SessionAs uint32 `protobuf:"varint,3,opt,name=session_as,json=sessionAs,proto3" json:"session_as,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -85,6 +87,13 @@ func (x *Global) GetSessionAs() uint32 {
 	return 0
 }
 
+func (x *Global) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type GetGlobalRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -127,7 +136,12 @@ type UpdateGlobalRequest struct {
 	// The fields to change: as.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// Change nothing; only say what would change.
-	ValidateOnly  bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -181,6 +195,20 @@ func (x *UpdateGlobalRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *UpdateGlobalRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateGlobalRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
 }
 
 type UpdateGlobalResponse struct {
@@ -301,18 +329,22 @@ var File_buoy_v1_global_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_global_proto_rawDesc = "" +
 	"\n" +
-	"\x14buoy/v1/global.proto\x12\abuoy.v1\x1a google/protobuf/field_mask.proto\"K\n" +
+	"\x14buoy/v1/global.proto\x12\abuoy.v1\x1a google/protobuf/field_mask.proto\"_\n" +
 	"\x06Global\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02as\x18\x02 \x01(\rR\x02as\x12\x1d\n" +
 	"\n" +
-	"session_as\x18\x03 \x01(\rR\tsessionAs\"\x12\n" +
-	"\x10GetGlobalRequest\"\xa0\x01\n" +
+	"session_as\x18\x03 \x01(\rR\tsessionAs\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"\x12\n" +
+	"\x10GetGlobalRequest\"\xd3\x01\n" +
 	"\x13UpdateGlobalRequest\x12'\n" +
 	"\x06global\x18\x01 \x01(\v2\x0f.buoy.v1.GlobalR\x06global\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
 	"updateMask\x12#\n" +
-	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\"\x89\x01\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x89\x01\n" +
 	"\x14UpdateGlobalResponse\x12'\n" +
 	"\x06global\x18\x01 \x01(\v2\x0f.buoy.v1.GlobalR\x06global\x12H\n" +
 	"\x12renumbered_targets\x18\x02 \x03(\v2\x19.buoy.v1.RenumberedTargetR\x11renumberedTargets\"P\n" +

@@ -147,7 +147,9 @@ type Neighbor struct {
 	// How many VPN routes are taken from the neighbor at most, 0 for none: they are
 	// shown, and neither imported nor passed on. A lower number drops none that are
 	// there, but 0 drops all.
-	MaxReceived   uint32 `protobuf:"varint,25,opt,name=max_received,json=maxReceived,proto3" json:"max_received,omitempty"`
+	MaxReceived uint32 `protobuf:"varint,25,opt,name=max_received,json=maxReceived,proto3" json:"max_received,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -355,6 +357,13 @@ func (x *Neighbor) GetMaxReceived() uint32 {
 		return x.MaxReceived
 	}
 	return 0
+}
+
+func (x *Neighbor) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
 }
 
 // Session is what was seen of the sessions with a neighbor.
@@ -1039,8 +1048,13 @@ func (x *BadMessage) GetData() []byte {
 }
 
 type CreateNeighborRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Neighbor      *Neighbor              `protobuf:"bytes,1,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Neighbor *Neighbor              `protobuf:"bytes,1,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1080,6 +1094,20 @@ func (x *CreateNeighborRequest) GetNeighbor() *Neighbor {
 		return x.Neighbor
 	}
 	return nil
+}
+
+func (x *CreateNeighborRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateNeighborRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 type GetNeighborRequest struct {
@@ -1308,7 +1336,14 @@ type UpdateNeighborRequest struct {
 	// The name says which neighbor.
 	Neighbor *Neighbor `protobuf:"bytes,1,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
 	// The fields to change: any that are not observed.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1357,9 +1392,37 @@ func (x *UpdateNeighborRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdateNeighborRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateNeighborRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdateNeighborRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DeleteNeighborRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1401,11 +1464,32 @@ func (x *DeleteNeighborRequest) GetName() string {
 	return ""
 }
 
+func (x *DeleteNeighborRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteNeighborRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DeleteNeighborRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb0\a\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\a\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1434,7 +1518,8 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x0flong_lived_time\x18\x17 \x01(\rR\rlongLivedTime\x12\x1d\n" +
 	"\n" +
 	"long_lived\x18\x18 \x03(\tR\tlongLived\x12!\n" +
-	"\fmax_received\x18\x19 \x01(\rR\vmaxReceived\"s\n" +
+	"\fmax_received\x18\x19 \x01(\rR\vmaxReceived\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04IDLE\x10\x01\x12\v\n" +
@@ -1512,9 +1597,12 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"BadMessage\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04data\x18\x03 \x01(\fR\x04data\"F\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\"\x8a\x01\n" +
 	"\x15CreateNeighborRequest\x12-\n" +
-	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\"(\n" +
+	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"(\n" +
 	"\x12GetNeighborRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"R\n" +
 	"\x14ListNeighborsRequest\x12\x1b\n" +
@@ -1528,13 +1616,21 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x12RefusedConnections\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x04R\x05count\x12!\n" +
 	"\flast_address\x18\x02 \x01(\tR\vlastAddress\x127\n" +
-	"\tlast_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\"\x83\x01\n" +
+	"\tlast_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\blastTime\"\xdb\x01\n" +
 	"\x15UpdateNeighborRequest\x12-\n" +
 	"\bneighbor\x18\x01 \x01(\v2\x11.buoy.v1.NeighborR\bneighbor\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"+\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x83\x01\n" +
 	"\x15DeleteNeighborRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name2\xee\x02\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag2\xee\x02\n" +
 	"\tNeighbors\x12C\n" +
 	"\x0eCreateNeighbor\x12\x1e.buoy.v1.CreateNeighborRequest\x1a\x11.buoy.v1.Neighbor\x12=\n" +
 	"\vGetNeighbor\x12\x1b.buoy.v1.GetNeighborRequest\x1a\x11.buoy.v1.Neighbor\x12N\n" +

@@ -114,6 +114,8 @@ type Network struct {
 	// Targets that other networks import or export, too; those that the caller
 	// may see. Not filled in by ListNetworks.
 	SharedTargets []*SharedTarget `protobuf:"bytes,14,rep,name=shared_targets,json=sharedTargets,proto3" json:"shared_targets,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +248,13 @@ func (x *Network) GetSharedTargets() []*SharedTarget {
 	return nil
 }
 
+func (x *Network) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type SharedTarget struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Target string                 `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
@@ -300,8 +309,13 @@ func (x *SharedTarget) GetNetworks() []string {
 }
 
 type CreateNetworkRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Network       *Network               `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Network *Network               `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -341,6 +355,20 @@ func (x *CreateNetworkRequest) GetNetwork() *Network {
 		return x.Network
 	}
 	return nil
+}
+
+func (x *CreateNetworkRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateNetworkRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 type GetNetworkRequest struct {
@@ -510,7 +538,14 @@ type UpdateNetworkRequest struct {
 	// The fields to change: subnets, route_targets, import_targets,
 	// export_targets, encapsulations, external, reserved_hosts, gateways,
 	// dns_servers. Lists are replaced.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -559,9 +594,37 @@ func (x *UpdateNetworkRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdateNetworkRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdateNetworkRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdateNetworkRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DeleteNetworkRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -603,11 +666,32 @@ func (x *DeleteNetworkRequest) GetName() string {
 	return ""
 }
 
+func (x *DeleteNetworkRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeleteNetworkRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DeleteNetworkRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 var File_buoy_v1_network_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_network_proto_rawDesc = "" +
 	"\n" +
-	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xf2\x04\n" +
+	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x86\x05\n" +
 	"\aNetwork\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\rR\x02id\x12\x18\n" +
@@ -624,7 +708,8 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"\vdns_servers\x18\f \x03(\tR\n" +
 	"dnsServers\x12-\n" +
 	"\x12reserved_addresses\x18\r \x03(\tR\x11reservedAddresses\x12<\n" +
-	"\x0eshared_targets\x18\x0e \x03(\v2\x15.buoy.v1.SharedTargetR\rsharedTargets\"V\n" +
+	"\x0eshared_targets\x18\x0e \x03(\v2\x15.buoy.v1.SharedTargetR\rsharedTargets\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"V\n" +
 	"\rReservedHosts\x12\x1e\n" +
 	"\x1aRESERVED_HOSTS_UNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04NONE\x10\x01\x12\f\n" +
@@ -632,9 +717,12 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"\tFIRST_TWO\x10\x03\"B\n" +
 	"\fSharedTarget\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\tR\x06target\x12\x1a\n" +
-	"\bnetworks\x18\x02 \x03(\tR\bnetworks\"B\n" +
+	"\bnetworks\x18\x02 \x03(\tR\bnetworks\"\x86\x01\n" +
 	"\x14CreateNetworkRequest\x12*\n" +
-	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkR\anetwork\"'\n" +
+	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkR\anetwork\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"'\n" +
 	"\x11GetNetworkRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"i\n" +
 	"\x13ListNetworksRequest\x12\x16\n" +
@@ -644,13 +732,21 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"l\n" +
 	"\x14ListNetworksResponse\x12,\n" +
 	"\bnetworks\x18\x01 \x03(\v2\x10.buoy.v1.NetworkR\bnetworks\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x7f\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd7\x01\n" +
 	"\x14UpdateNetworkRequest\x12*\n" +
 	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkR\anetwork\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"*\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x82\x01\n" +
 	"\x14DeleteNetworkRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name2\xdf\x02\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag2\xdf\x02\n" +
 	"\bNetworks\x12@\n" +
 	"\rCreateNetwork\x12\x1d.buoy.v1.CreateNetworkRequest\x1a\x10.buoy.v1.Network\x12:\n" +
 	"\n" +

@@ -38,8 +38,10 @@ type Pool struct {
 	Automatic bool `protobuf:"varint,4,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	// How many addresses are taken, and how many there are; reserved ones do not
 	// count. At most 2^64-1.
-	Used          uint64 `protobuf:"varint,5,opt,name=used,proto3" json:"used,omitempty"`
-	Total         uint64 `protobuf:"varint,6,opt,name=total,proto3" json:"total,omitempty"`
+	Used  uint64 `protobuf:"varint,5,opt,name=used,proto3" json:"used,omitempty"`
+	Total uint64 `protobuf:"varint,6,opt,name=total,proto3" json:"total,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -116,9 +118,21 @@ func (x *Pool) GetTotal() uint64 {
 	return 0
 }
 
+func (x *Pool) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type CreatePoolRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Pool          *Pool                  `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Pool  *Pool                  `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +172,20 @@ func (x *CreatePoolRequest) GetPool() *Pool {
 		return x.Pool
 	}
 	return nil
+}
+
+func (x *CreatePoolRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreatePoolRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 type GetPoolRequest struct {
@@ -326,7 +354,14 @@ type UpdatePoolRequest struct {
 	// The name says which pool.
 	Pool *Pool `protobuf:"bytes,1,opt,name=pool,proto3" json:"pool,omitempty"`
 	// The fields to change: ranges, shared_with. Lists are replaced.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -375,9 +410,37 @@ func (x *UpdatePoolRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdatePoolRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UpdatePoolRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UpdatePoolRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DeletePoolRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -419,6 +482,27 @@ func (x *DeletePoolRequest) GetName() string {
 	return ""
 }
 
+func (x *DeletePoolRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DeletePoolRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DeletePoolRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type PoolBinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// namespaces/NAMESPACE/poolBinding or global/poolBinding.
@@ -427,7 +511,9 @@ type PoolBinding struct {
 	// see it.
 	Pool string `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
 	// Defined in the daemon's configuration file, as pools.global.
-	ReadOnly      bool `protobuf:"varint,3,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	ReadOnly bool `protobuf:"varint,3,opt,name=read_only,json=readOnly,proto3" json:"read_only,omitempty"`
+	// Another one after each change of what is set. Computed.
+	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -483,12 +569,26 @@ func (x *PoolBinding) GetReadOnly() bool {
 	return false
 }
 
+func (x *PoolBinding) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type BindPoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// namespaces/NAMESPACE/poolBinding or global/poolBinding.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// projects/PROJECT/networks/NETWORK/pools/NAME.
-	Pool          string `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
+	Pool string `protobuf:"bytes,2,opt,name=pool,proto3" json:"pool,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -537,9 +637,37 @@ func (x *BindPoolRequest) GetPool() string {
 	return ""
 }
 
+func (x *BindPoolRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BindPoolRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *BindPoolRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type UnbindPoolRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -577,6 +705,27 @@ func (*UnbindPoolRequest) Descriptor() ([]byte, []int) {
 func (x *UnbindPoolRequest) GetName() string {
 	if x != nil {
 		return x.Name
+	}
+	return ""
+}
+
+func (x *UnbindPoolRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UnbindPoolRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UnbindPoolRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
 	}
 	return ""
 }
@@ -736,7 +885,7 @@ var File_buoy_v1_pool_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_pool_proto_rawDesc = "" +
 	"\n" +
-	"\x12buoy/v1/pool.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x9b\x01\n" +
+	"\x12buoy/v1/pool.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xaf\x01\n" +
 	"\x04Pool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06ranges\x18\x02 \x03(\tR\x06ranges\x12\x1f\n" +
@@ -744,9 +893,13 @@ const file_buoy_v1_pool_proto_rawDesc = "" +
 	"sharedWith\x12\x1c\n" +
 	"\tautomatic\x18\x04 \x01(\bR\tautomatic\x12\x12\n" +
 	"\x04used\x18\x05 \x01(\x04R\x04used\x12\x14\n" +
-	"\x05total\x18\x06 \x01(\x04R\x05total\"6\n" +
+	"\x05total\x18\x06 \x01(\x04R\x05total\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"z\n" +
 	"\x11CreatePoolRequest\x12!\n" +
-	"\x04pool\x18\x01 \x01(\v2\r.buoy.v1.PoolR\x04pool\"$\n" +
+	"\x04pool\x18\x01 \x01(\v2\r.buoy.v1.PoolR\x04pool\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"$\n" +
 	"\x0eGetPoolRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"f\n" +
 	"\x10ListPoolsRequest\x12\x16\n" +
@@ -756,22 +909,39 @@ const file_buoy_v1_pool_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"`\n" +
 	"\x11ListPoolsResponse\x12#\n" +
 	"\x05pools\x18\x01 \x03(\v2\r.buoy.v1.PoolR\x05pools\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"s\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xcb\x01\n" +
 	"\x11UpdatePoolRequest\x12!\n" +
 	"\x04pool\x18\x01 \x01(\v2\r.buoy.v1.PoolR\x04pool\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"'\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x7f\n" +
 	"\x11DeletePoolRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"R\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"f\n" +
 	"\vPoolBinding\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x1b\n" +
-	"\tread_only\x18\x03 \x01(\bR\breadOnly\"9\n" +
+	"\tread_only\x18\x03 \x01(\bR\breadOnly\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\"\x91\x01\n" +
 	"\x0fBindPoolRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
-	"\x04pool\x18\x02 \x01(\tR\x04pool\"'\n" +
+	"\x04pool\x18\x02 \x01(\tR\x04pool\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x7f\n" +
 	"\x11UnbindPoolRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"+\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"+\n" +
 	"\x15GetPoolBindingRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x17ListPoolBindingsRequest\x12\x1b\n" +

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/buoynet/buoy/internal/inventory"
+)
+
+// change is a request that changes something.
+type change interface {
+	proto.Message
+	GetRequestId() string
+	GetValidateOnly() bool
+}
+
+// do carries out what a request asks for, under the conditions that it names,
+// and returns a state for the answer, which is about some resources. With
+// validate_only that state is one that never was.
+func (v view) do(ctx context.Context, req change, c inventory.Command, names ...string) (*inventory.State, error) {
+	c, err := onlyUnchanged(req, c, names)
+	if err != nil {
+		return nil, err
+	}
+	if req.GetValidateOnly() {
+		return try(v.Inventory.State(), c)
+	}
+	if id := req.GetRequestId(); id != "" {
+		if !requestID.MatchString(id) {
+			return nil, invalid("request_id", fmt.Errorf("expected 1 to 128 of A-Z a-z 0-9 . _ : -, got %q", id))
+		}
+		c = inventory.Once{ID: id, Scope: string(viewerOf(ctx)), Digest: digest(req), Names: names, Command: c}
+	}
+	state, err := v.Inventory.Execute(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return state.Answered(c)
+}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)
+
+// onlyUnchanged makes a command depend on the etag of its request.
+func onlyUnchanged(req change, c inventory.Command, names []string) (inventory.Command, error) {
+	conditional, ok := req.(interface{ GetEtag() string })
+	if !ok || conditional.GetEtag() == "" {
+		return c, nil
+	}
+	etag, err := inventory.ParseEtag(conditional.GetEtag())
+	if err != nil {
+		return nil, invalid("etag", fmt.Errorf("expected the etag of %s as it was read, got %q", names[0], conditional.GetEtag()))
+	}
+	return inventory.IfUnchanged{Name: names[0], Etag: etag, Command: c}, nil
+}
+
+// try carries out a command on a copy of a state and returns that.
+func try(s *inventory.State, c inventory.Command) (*inventory.State, error) {
+	d := inventory.NewDraft(s, time.Now())
+	if err := d.Do(c); err != nil {
+		return nil, err
+	}
+	return d.State()
+}
+
+// digest tells requests with different contents apart, whatever their id.
+func digest(req change) string {
+	m := proto.Clone(req).ProtoReflect()
+	m.Clear(m.Descriptor().Fields().ByName("request_id"))
+	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(m.Interface())
+	if err != nil {
+		panic("api: marshal what was unmarshalled: " + err.Error())
+	}
+	sum := sha256.Sum256(append([]byte(m.Descriptor().Name()+" "), content...))
+	return hex.EncodeToString(sum[:16])
+}
