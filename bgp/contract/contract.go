@@ -87,6 +87,7 @@ func Run(t *testing.T, start Start) {
 		{name: "Ends", check: ends},
 
 		{name: "Received", check: received},
+		{name: "ReceivedFilter", check: receivedFilter},
 		{name: "ReceivedOverRestart", check: receivedOverRestart},
 		{name: "ReceivedBesideOurs", check: receivedBesideOurs},
 

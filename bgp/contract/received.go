@@ -15,17 +15,22 @@ import (
 // theirs is the distinguisher of what routers announce here.
 var theirs = bgp.NewRouteDistinguisherIPAddressAS("10.0.0.1", 1)
 
-// announces sends an UPDATE with one host route.
+// announces sends an UPDATE with one host route of the target 64512:10003.
 func (r *router) announces(origin uint8, localPref, label uint32, addr string) {
 	r.w.Helper()
-	target, err := bgp.ParseRouteTarget("64512:10003")
+	r.announcesTo("64512:10003", origin, localPref, label, addr)
+}
+
+func (r *router) announcesTo(target string, origin uint8, localPref, label uint32, addr string) {
+	r.w.Helper()
+	community, err := bgp.ParseRouteTarget(target)
 	r.w.must(err)
 	nlri := bgp.NewLabeledVPNIPAddrPrefix(32, addr, *bgp.NewMPLSLabelStack(label), theirs)
 	r.w.must(r.Send(bgp.NewBGPUpdateMessage(nil, []bgp.PathAttributeInterface{
 		bgp.NewPathAttributeOrigin(origin),
 		bgp.NewPathAttributeAsPath(nil),
 		bgp.NewPathAttributeLocalPref(localPref),
-		bgp.NewPathAttributeExtendedCommunities([]bgp.ExtendedCommunityInterface{target}),
+		bgp.NewPathAttributeExtendedCommunities([]bgp.ExtendedCommunityInterface{community}),
 		bgp.NewPathAttributeMpReachNLRI(r.addr().String(), []bgp.AddrPrefixInterface{nlri}),
 	}, nil)))
 }
@@ -58,26 +63,39 @@ func (r *router) gave(want ...string) {
 	})
 }
 
-// taker makes one more router that some of whose routes are taken.
-func (w *world) taker(max uint32, helper bool) *router {
+// taker makes one more router, whose routes are taken as a policy says.
+func (w *world) taker(policy neighbor.Policy, helper bool) *router {
 	w.Helper()
 	c := w.config(vpn...)
 	c.Helper = helper
 	r := w.record(c)
-	r.settings.MaxReceived = max
+	r.settings.Policy = policy
 	r.added()
 	r.toldEnds()
 	return r
 }
 
-// received: nothing is taken from a neighbor by default; then as many routes as
-// it may have, with their changes and withdrawals, until the session is lost.
+// prefixes reads what a neighbor's prefixes are to be.
+func (w *world) prefixes(lines ...string) neighbor.PrefixFilter {
+	w.Helper()
+	f, err := neighbor.ParsePrefixFilter(lines)
+	w.must(err)
+	return f
+}
+
+// received: what a neighbor announces is taken by default, and nothing if that
+// is said; as many routes as it may have, with their changes and withdrawals,
+// until the session is lost.
 func received(w *world) {
-	r := w.taker(0, false)
+	r := w.taker(neighbor.Policy{}, false)
 	r.announces(0, 100, 100, "198.51.100.1")
-	r.await("the UPDATE", func(s neighbor.Status) bool { return s.Received.Updates == 1 })
+	r.gave("198.51.100.1=100")
+	r.settings.AcceptPrefixes = w.prefixes("none")
+	w.tell(r.settings)
 	r.gave()
-	r.settings.MaxReceived = 2
+	r.announces(0, 100, 100, "198.51.100.1")
+	r.await("the UPDATE", func(s neighbor.Status) bool { return s.Filtered == 1 && s.Taken == 0 })
+	r.settings.Policy = neighbor.Policy{MaxReceived: 2}
 	w.tell(r.settings)
 	r.announces(0, 100, 100, "198.51.100.1")
 	r.announces(0, 100, 101, "198.51.100.2")
@@ -92,10 +110,59 @@ func received(w *world) {
 	r.gave()
 }
 
+// receivedFilter: routes are taken by prefix and by target. A changed filter
+// applies to those that are there, and the others are asked for in the session
+// that is there.
+func receivedFilter(w *world) {
+	r := w.taker(neighbor.Policy{AcceptPrefixes: w.prefixes("198.51.100.0/30 ge 32", "2001:db8::/32")}, false)
+	announce := func() {
+		r.announces(0, 100, 100, "198.51.100.1")
+		r.announcesTo("64512:7", 0, 100, 101, "198.51.100.2")
+		r.announces(0, 100, 102, "198.51.100.4")
+	}
+	announce()
+	r.await("the one that is left out", func(s neighbor.Status) bool { return s.Taken == 2 && s.Filtered == 1 && s.Left == 0 })
+	r.gave("198.51.100.1=100", "198.51.100.2=101")
+
+	asked := uint64(0)
+	for _, step := range []struct {
+		prefixes neighbor.PrefixFilter
+		targets  routetarget.Set
+		stays    []string
+		again    []string
+	}{
+		{w.prefixes(), routetarget.NewSet(blue), nil, nil},
+		{w.prefixes(), w.targets("target:64512:7"), nil, []string{"198.51.100.2=101"}},
+		{w.prefixes("198.51.100.2/32", "198.51.100.4/32"), routetarget.Set{}, []string{"198.51.100.2=101"}, []string{"198.51.100.2=101", "198.51.100.4=102"}},
+	} {
+		r.settings.AcceptPrefixes, r.settings.AcceptTargets = step.prefixes, step.targets
+		w.tell(r.settings)
+		r.gave(step.stays...)
+		asked += uint64(len(vpn))
+		r.await("ROUTE-REFRESH of each family", func(s neighbor.Status) bool { return s.Sent.RouteRefreshes == asked })
+		announce()
+		r.gave(step.again...)
+	}
+	// What no longer has a target that is accepted is withdrawn by that.
+	r.settings.AcceptTargets = w.targets("target:64512:10003")
+	w.tell(r.settings)
+	r.gave("198.51.100.4=102")
+	r.announcesTo("64512:7", 0, 100, 103, "198.51.100.4")
+	r.gave()
+	r.await("the same session", func(s neighbor.Status) bool { return isEstablished(s) && s.Established == 1 })
+}
+
+// targets reads a set of targets.
+func (w *world) targets(texts ...string) (set routetarget.Set) {
+	w.Helper()
+	w.must(set.UnmarshalText([]byte(strings.Join(texts, " "))))
+	return set
+}
+
 // receivedOverRestart: the routes of a neighbor with graceful restart are stale
 // while it is away, and gone if it says nothing else.
 func receivedOverRestart(w *world) {
-	r := w.taker(10, true) // it has kept nothing itself when it is back
+	r := w.taker(neighbor.Policy{}, true) // it has kept nothing itself when it is back
 	r.announces(0, 100, 100, "198.51.100.1")
 	r.gave("198.51.100.1=100")
 	r.Close()
@@ -110,7 +177,6 @@ func receivedBesideOurs(w *world) {
 	ours := with(web4, func(r *vrf.Route) { r.Key.RD = routetarget.IPv4Distinguisher(netip.MustParseAddr("10.0.0.1"), 1) })
 	w.advertise(ours)
 	liar, other := w.record(w.config(vpn...)), w.peer(vpn...)
-	liar.settings.MaxReceived = 10
 	liar.added()
 	for _, r := range []*router{liar, other} {
 		r.told(plus(ours))

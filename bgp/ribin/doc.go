@@ -9,7 +9,8 @@
 // lost, until it has announced them again, or sent End-of-RIB, or the wire's
 // timers say that it was too long (RFC 4724 §4.2).
 //
-// Nothing is taken from a neighbor unless its policy says how much.
+// What the neighbor's policy does not accept, and what is more than it allows, is
+// left out and counted.
 //
 // # Caveats
 //

@@ -16,19 +16,20 @@ import (
 type In struct {
 	table *Table
 
-	mu      sync.Mutex
-	max     int         // routes
-	source  *vrf.Source // of what is announced now
-	routes  vrf.RIB
-	stale   int    // how many of routes are
-	refused uint64 // routes that did not fit, since the session began or max grew
-	changes changes
+	mu       sync.Mutex
+	policy   neighbor.Policy
+	source   *vrf.Source // of what is announced now
+	routes   vrf.RIB
+	stale    int    // how many of routes are
+	refused  uint64 // routes that did not fit, since the session began or more may be taken
+	filtered uint64 // announcements that the policy does not accept, since the session began
+	changes  changes
 }
 
-// Open returns an empty Adj-RIB-In that takes so many routes at most. It is
-// followed by Close.
-func (t *Table) Open(max uint32) *In {
-	return &In{table: t, max: int(max), source: &vrf.Source{}, routes: vrf.NewRIB()}
+// Open returns an empty Adj-RIB-In that takes what a policy says. It is followed
+// by Close.
+func (t *Table) Open(policy neighbor.Policy) *In {
+	return &In{table: t, policy: policy, source: &vrf.Source{}, routes: vrf.NewRIB()}
 }
 
 // Close forgets everything: the neighbor is no more.
@@ -36,22 +37,24 @@ func (in *In) Close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	defer in.tell()
-	in.max, in.stale = 0, 0
-	in.routes = vrf.NewRIB()
+	in.routes, in.stale = vrf.NewRIB(), 0
 	in.changes = changes{all: true, gone: true}
 }
 
-// SetMax changes how many routes are taken. With none, those that are there go;
-// otherwise they stay. It reports whether more are taken than before: the
-// neighbor should be asked for what was left out.
-func (in *In) SetMax(max uint32) (ask bool) {
+// SetPolicy changes which routes are taken, and how many. Those that are not
+// accepted any more go; the others stay, even if they are too many. It reports
+// whether more may be taken than before: the neighbor should be asked for what
+// was left out.
+func (in *In) SetPolicy(policy neighbor.Policy) (ask bool) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	defer in.tell()
-	ask = int(max) > in.max
-	in.max = int(max)
-	if max == 0 {
-		in.drop(func(*vrf.Received) bool { return true })
+	old := in.policy
+	in.policy = policy
+	ask = policy.MaxRoutes() > old.MaxRoutes()
+	if !policy.SameFilter(old) {
+		in.drop(func(r *vrf.Received) bool { return !policy.Accepts(r.Prefix, r.Attributes.Value().Targets) })
+		ask = policy.MaxRoutes() > 0
 	}
 	if ask {
 		in.refused = 0
@@ -68,7 +71,7 @@ func (in *In) Up(source vrf.Source, preserved neighbor.Families) {
 	if *in.source != source {
 		in.source = &source
 	}
-	in.refused = 0
+	in.refused, in.filtered = 0, 0
 	in.dropStale(neighbor.VPNFamilies &^ preserved)
 }
 
@@ -165,9 +168,6 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	defer in.tell()
-	if in.max == 0 {
-		return false
-	}
 	for _, k := range withdrawals(u, withdrawn) {
 		in.remove(k)
 	}
@@ -183,6 +183,11 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 	}
 	handle, before := unique.Make(attributes), in.refused
 	for _, r := range routes {
+		if !in.policy.Accepts(r.key.Prefix, attributes.Targets) {
+			in.filtered++
+			in.remove(r.key) // RFC 4271 §9: it is replaced
+			continue
+		}
 		in.add(&vrf.Received{Key: r.key, Source: in.source, Attributes: handle, Since: now, Label: r.label})
 	}
 	return before == 0 && in.refused > 0
@@ -192,7 +197,7 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 func (in *In) add(r *vrf.Received) {
 	old := in.routes.Get(r.Key)
 	switch {
-	case old == nil && in.routes.Len() >= in.max:
+	case old == nil && in.routes.Len() >= in.policy.MaxRoutes():
 		in.refused++
 		return
 	case old != nil && old.Attributes == r.Attributes && old.Label == r.Label:
@@ -220,12 +225,18 @@ func (in *In) remove(k vrf.Key) {
 	in.changes.note(k)
 }
 
-// Count returns how many routes there are, how many of them are stale, and how
-// many did not fit.
-func (in *In) Count() (routes, stale int, refused uint64) {
+// Counts says how many routes there are, how many of them are stale, how many
+// did not fit, and how many announcements were not accepted.
+type Counts struct {
+	Routes, Stale     int
+	Refused, Filtered uint64
+}
+
+// Count returns the numbers of now.
+func (in *In) Count() Counts {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.routes.Len(), in.stale, in.refused
+	return Counts{in.routes.Len(), in.stale, in.refused, in.filtered}
 }
 
 // Routes yields the routes, ordered by key.

@@ -25,7 +25,7 @@ var (
 	peer = vrf.Source{Neighbor: "mx1", Address: netip.MustParseAddr("10.0.0.1"), RouterID: netip.MustParseAddr("10.0.0.1")}
 )
 
-func newIn(max uint32) *In { return NewTable(us).Open(max) }
+func newIn(policy neighbor.Policy) *In { return NewTable(us).Open(policy) }
 
 // nlri is a route of 10.0.0.1:1.
 func nlri(prefix string, label uint32) bgp.AddrPrefixInterface {
@@ -91,8 +91,8 @@ func check(t *testing.T, in *In, what, want string) {
 	if got := text(in); got != want {
 		t.Errorf("%s: got %q, want %q", what, got, want)
 	}
-	if n, stale, _ := in.Count(); n != strings.Count(want, "=") || stale != strings.Count(want, "*") {
-		t.Errorf("%s: counted %d, %d of them stale", what, n, stale)
+	if n := in.Count(); n.Routes != strings.Count(want, "=") || n.Stale != strings.Count(want, "*") {
+		t.Errorf("%s: counted %d, %d of them stale", what, n.Routes, n.Stale)
 	}
 }
 
@@ -103,7 +103,7 @@ const (
 
 // TestReceived: every attribute of a route, changes and withdrawals.
 func TestReceived(t *testing.T) {
-	in := newIn(10)
+	in := newIn(neighbor.Policy{MaxReceived: 10})
 	in.Received(announce(t, 200, nlri(four, 100), nlri("203.0.113.7/32", 101)), false, now)
 	target, _ := routetarget.ParseTarget("target:64512:10003")
 	rd, _ := routetarget.ParseDistinguisher("10.0.0.1:1")
@@ -135,14 +135,10 @@ func TestReceived(t *testing.T) {
 	check(t, in, "host bits", four+"=100")
 }
 
-// TestMax: nothing is taken by default, and never more than there may be.
+// TestMax: never more are taken than there may be, and what is there stays.
 func TestMax(t *testing.T) {
-	in := newIn(0)
-	in.Received(announce(t, 100, nlri(four, 100)), false, now)
-	check(t, in, "none", "")
-	if !in.SetMax(1) {
-		t.Error("one more, and nobody is asked")
-	}
+	policy := func(max uint32) neighbor.Policy { return neighbor.Policy{MaxReceived: max} }
+	in := newIn(policy(1))
 	if in.Received(announce(t, 100, nlri(four, 100)), false, now) {
 		t.Error("full with the first")
 	}
@@ -151,13 +147,88 @@ func TestMax(t *testing.T) {
 	}
 	in.Received(announce(t, 100, nlri(four, 101)), false, now) // it is there
 	check(t, in, "full", four+"=101")
-	if _, _, left := in.Count(); left != 2 {
+	if left := in.Count().Refused; left != 2 {
 		t.Errorf("%d were left out", left)
 	}
-	if in.SetMax(1) || in.SetMax(0) {
+	if !in.SetPolicy(policy(2)) || in.Count().Refused != 0 {
+		t.Error("one more, and nobody is asked")
+	}
+	in.Received(announce(t, 100, nlri(six, 102)), false, now)
+	if in.SetPolicy(policy(2)) || in.SetPolicy(policy(1)) {
 		t.Error("no more, and somebody is asked")
 	}
-	check(t, in, "none again", "")
+	check(t, in, "fewer", four+"=101 "+six+"=102")
+	if !in.SetPolicy(policy(0)) { // the default
+		t.Error("many more, and nobody is asked")
+	}
+}
+
+// TestFilter: what is not accepted is left out and counted, and goes when it was
+// there; a changed filter applies to what is there, and the rest is asked for.
+func TestFilter(t *testing.T) {
+	const web = "203.0.113.7/32"
+	filter := func(lines ...string) neighbor.Policy {
+		f, err := neighbor.ParsePrefixFilter(lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return neighbor.Policy{AcceptPrefixes: f}
+	}
+	targets := func(text string) neighbor.Policy {
+		target, err := routetarget.ParseTarget(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return neighbor.Policy{AcceptTargets: routetarget.NewSet(target)}
+	}
+	all := func() *bgp.BGPUpdate { return announce(t, 100, nlri(four, 100), nlri(web, 101)) }
+	filtered := func(in *In, want uint64) {
+		t.Helper()
+		if got := in.Count().Filtered; got != want {
+			t.Errorf("%d announcements were not accepted, want %d", got, want)
+		}
+	}
+	in := newIn(filter("203.0.113.0/24 le 32"))
+	in.Up(peer, 0)
+	in.Received(all(), false, now)
+	in.Received(announce(t, 100, nlri(six, 102)), false, now)
+	check(t, in, "by prefix", web+"=101")
+	filtered(in, 2)
+
+	for _, tt := range []struct {
+		name   string
+		policy neighbor.Policy
+		ask    bool
+		stays  string
+		again  string // after it was announced again
+	}{
+		{"the same", filter("203.0.113.0/24 le 32"), false, web + "=101", web + "=101"},
+		{"all", neighbor.Policy{}, true, web + "=101", four + "=100 " + web + "=101"},
+		{"a target that they have", targets("target:64512:10003"), true, four + "=100 " + web + "=101", four + "=100 " + web + "=101"},
+		{"another target", targets("target:64512:7"), true, "", ""},
+		{"a target that they have, again", targets("target:64512:10003"), true, "", four + "=100 " + web + "=101"},
+		{"another prefix", filter(four), true, four + "=100", four + "=100"},
+		{"nothing", filter("none"), false, "", ""},
+		{"all, again", neighbor.Policy{}, true, "", four + "=100 " + web + "=101"},
+	} {
+		if ask := in.SetPolicy(tt.policy); ask != tt.ask {
+			t.Errorf("%s: to be asked: %t", tt.name, ask)
+		}
+		check(t, in, tt.name, tt.stays)
+		in.Received(all(), false, now)
+		check(t, in, tt.name+", announced again", tt.again)
+	}
+	in.Up(peer, 0)
+	filtered(in, 0)
+
+	// A route whose targets change to others is withdrawn by that.
+	in.SetPolicy(targets("target:64512:10003"))
+	in.Lost(neighbor.AllFamilies)
+	u := all()
+	u.PathAttributes = u.PathAttributes[:len(u.PathAttributes)-1]
+	in.Received(u, false, now)
+	check(t, in, "without targets", "")
+	filtered(in, 2)
 }
 
 // TestRestart: a lost session, with and without graceful restart, and the ways
@@ -165,7 +236,7 @@ func TestMax(t *testing.T) {
 func TestRestart(t *testing.T) {
 	both := neighbor.NewFamilies(neighbor.InetVPN, neighbor.Inet6VPN)
 	filled := func() *In {
-		in := newIn(10)
+		in := newIn(neighbor.Policy{MaxReceived: 10})
 		in.Up(peer, 0)
 		in.Received(announce(t, 100, nlri(four, 100), nlri("203.0.113.0/24", 101)), false, now)
 		in.Received(announce(t, 100, nlri(six, 102)), false, now)
@@ -173,7 +244,7 @@ func TestRestart(t *testing.T) {
 	}
 	in := filled()
 	in.Lost(0)
-	if _, stale, _ := in.Count(); stale > 0 {
+	if in.Count().Stale > 0 {
 		t.Error("something is stale without graceful restart")
 	}
 	check(t, in, "lost", "")
@@ -214,7 +285,7 @@ func TestRandom(t *testing.T) {
 	seed := rand.Uint64()
 	r := rand.New(rand.NewPCG(seed, 1))
 	t.Logf("seed %d", seed)
-	in := newIn(12)
+	in := newIn(neighbor.Policy{MaxReceived: 12})
 	type model struct {
 		label uint32
 		stale bool
@@ -272,8 +343,8 @@ func TestRandom(t *testing.T) {
 				stale++
 			}
 		}
-		if n, s, _ := in.Count(); n != len(want) || s != stale {
-			t.Fatalf("%d routes, %d of them stale, want %d and %d", n, s, len(want), stale)
+		if n := in.Count(); n.Routes != len(want) || n.Stale != stale {
+			t.Fatalf("%d routes, %d of them stale, want %d and %d", n.Routes, n.Stale, len(want), stale)
 		}
 		for r := range in.Routes() {
 			if m := want[r.Prefix.String()]; m == nil || m.label != uint32(r.Label) || m.stale != r.Stale {
@@ -297,7 +368,7 @@ func FuzzReceived(f *testing.F) {
 		if !decode(u, body) {
 			return
 		}
-		in := newIn(5)
+		in := newIn(neighbor.Policy{MaxReceived: 5})
 		in.Received(u, false, now)
 		for r := range in.Routes() {
 			if !r.Prefix.IsValid() || r.Prefix != r.Prefix.Masked() {
@@ -305,7 +376,7 @@ func FuzzReceived(f *testing.F) {
 			}
 		}
 		in.Received(u, true, now)
-		if n, _, _ := in.Count(); n != 0 {
+		if n := in.Count().Routes; n != 0 {
 			t.Fatalf("%d routes after the withdrawal", n)
 		}
 	})

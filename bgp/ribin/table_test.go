@@ -13,6 +13,8 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
+func policy(max uint32) neighbor.Policy { return neighbor.Policy{MaxReceived: max} }
+
 // follower has what Take said.
 type follower map[any]vrf.RIB
 
@@ -56,7 +58,7 @@ func (f follower) take(t *testing.T, table *Table) {
 // TestTake: who takes changes, now and then, has what there is.
 func TestTake(t *testing.T) {
 	table := NewTable(us)
-	ins := []*In{table.Open(3 * maxNoted), table.Open(50)}
+	ins := []*In{table.Open(policy(3 * maxNoted)), table.Open(policy(50))}
 	f := follower{}
 	var many []bgp.AddrPrefixInterface
 	for n := range 2 * maxNoted {
@@ -75,7 +77,7 @@ func TestTake(t *testing.T) {
 		case 3:
 			in.RefreshBegins(neighbor.InetVPN)
 		case 4:
-			in.SetMax(uint32(rand.IntN(2) * 3 * maxNoted))
+			in.SetPolicy(policy(uint32(rand.IntN(2) * 3 * maxNoted)))
 		case 5:
 			for chunk := range slices.Chunk(many, 200) {
 				in.Received(announce(t, 100, chunk...), false, now)
@@ -105,7 +107,7 @@ func TestTake(t *testing.T) {
 // changes nothing is nothing.
 func TestWake(t *testing.T) {
 	table := NewTable(us)
-	in := table.Open(10)
+	in := table.Open(policy(10))
 	quiet := func(what string) {
 		t.Helper()
 		select {
@@ -144,7 +146,7 @@ func TestWake(t *testing.T) {
 
 // TestLoop: what has been here before is recognized.
 func TestLoop(t *testing.T) {
-	in := newIn(10)
+	in := newIn(policy(10))
 	ours := bgp.NewPathAttributeAsPath([]bgp.AsPathParamInterface{bgp.NewAs4PathParam(bgp.BGP_ASPATH_ATTR_TYPE_SEQ, []uint32{65001, us.AS})})
 	reach := bgp.NewPathAttributeMpReachNLRI("10.0.0.1", []bgp.AddrPrefixInterface{nlri(four, 100)})
 	confederation := bgp.NewAs4PathParam(bgp.BGP_ASPATH_ATTR_TYPE_CONFED_SEQ, []uint32{65100, 65101})

@@ -174,15 +174,24 @@ func (c *connection) paced(f neighbor.Family) bool {
 }
 
 // ask asks the router for all its VPN routes again (RFC 2918), if there is a
-// session and it knows of such requests.
+// session. When it knows of no such requests, the operator is told once.
 func (p *peer) ask() {
 	p.mu.Lock()
 	c := p.current
-	if c == nil || c.out == nil || !c.open.Has(neighbor.CapRouteRefresh) {
+	if c == nil || c.out == nil {
 		p.mu.Unlock()
 		return
 	}
+	asks, told := c.open.Has(neighbor.CapRouteRefresh), c.unasked
+	c.unasked = !asks
 	p.mu.Unlock()
+	if !asks {
+		if !told {
+			p.config.Logger.Warn("the neighbor cannot be asked for its routes, it has no ROUTE-REFRESH: those that are accepted only now come when its session is opened anew",
+				"neighbor", p.settings.Name)
+		}
+		return
+	}
 	for _, f := range (c.agreed.Families & neighbor.VPNFamilies).Slice() {
 		c.send(message(typeRouteRefresh, byte(f.AFI()>>8), byte(f.AFI()), ribout.RefreshRequest, f.SAFI())) // an error ends the session elsewhere
 	}

@@ -54,6 +54,7 @@ type connection struct {
 	openSent          bool
 	keepaliveSent     bool
 	keepaliveReceived bool
+	unasked           bool // the operator knows that the router cannot be asked for its routes
 	// Set once, before up is closed.
 	agreed ribout.Session
 	out    *ribout.Out

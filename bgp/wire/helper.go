@@ -14,8 +14,8 @@ type adjIn struct {
 	expiry *time.Timer // guarded by the mu of the peer that has it
 }
 
-func (c Config) newAdjIn(max uint32) *adjIn {
-	in := &adjIn{In: c.Received.Open(max)}
+func (c Config) newAdjIn(policy neighbor.Policy) *adjIn {
+	in := &adjIn{In: c.Received.Open(policy)}
 	in.expiry = time.AfterFunc(0, in.Expire) // there is nothing yet
 	return in
 }

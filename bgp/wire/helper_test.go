@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,29 +98,75 @@ func TestHelperReturns(t *testing.T) {
 	}
 }
 
-// TestMaxReceived: nothing is taken until it is asked for, and then the router is
-// asked, too. A change of settings keeps what was taken.
-func TestMaxReceived(t *testing.T) {
+// TestAccept: what is not accepted is left out; what is accepted later is asked
+// for in the session that is there. A change of settings keeps what was taken.
+func TestAccept(t *testing.T) {
 	w := newWorld(t, nil)
-	w.add(settings())
+	nothing, err := neighbor.ParsePrefixFilter([]string{neighbor.NoPrefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.add(settings(func(s *neighbor.Settings) { s.AcceptPrefixes = nothing }))
 	router := w.connect(routerAddr)
 	router.establish("10.0.0.1")
 	router.send(update(reach, origin, asPath, localPref)...)
-	w.wait("the UPDATE", func(s neighbor.Status) bool { return s.Received.Updates == 1 && s.Taken == 0 })
+	w.wait("the UPDATE", func(s neighbor.Status) bool { return s.Filtered == 1 && s.Taken == 0 })
 	addr := settings().Address
-	w.server.SetPolicy(addr, neighbor.Policy{MaxReceived: 5})
+	w.server.SetPolicy(addr, neighbor.Policy{})
 	if got := router.expect(typeRouteRefresh); got[20] != 1 || got[21] != 0 || got[22] != 128 {
 		t.Errorf("ROUTE-REFRESH %x", got[19:])
 	}
 	router.send(update(reach, origin, asPath, localPref)...)
 	w.wait("the route", func(s neighbor.Status) bool { return s.Taken == 1 })
 	w.server.Suspend(addr)
-	w.add(settings(func(s *neighbor.Settings) { s.MaxReceived, s.HoldTime = 5, 30 }))
+	w.add(settings(func(s *neighbor.Settings) { s.HoldTime = 30 }))
 	if s := w.server.Status()[0]; s.Taken != 1 || s.Stale != 1 {
 		t.Errorf("after a change of settings: %d routes, %d of them stale", s.Taken, s.Stale)
 	}
-	w.server.SetPolicy(addr, neighbor.Policy{})
+	w.server.SetPolicy(addr, neighbor.Policy{AcceptPrefixes: nothing})
 	if s := w.server.Status()[0]; s.Taken != 0 {
 		t.Errorf("%d routes, and none is to be taken", s.Taken)
 	}
+}
+
+// TestCannotBeAsked: a router without ROUTE-REFRESH is not asked, which the log
+// says once in each session.
+func TestCannotBeAsked(t *testing.T) {
+	w := newWorld(t, nil)
+	var log lines
+	w.server.config.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	w.add(settings(func(s *neighbor.Settings) { s.MaxReceived = 1 }))
+	addr := settings().Address
+	for n := 1; n <= 2; n++ {
+		router := w.connect(routerAddr)
+		router.establishWith(openWith(nil))
+		w.waitState(neighbor.Established)
+		for range 3 {
+			w.server.SetPolicy(addr, neighbor.Policy{MaxReceived: 1})
+			w.server.SetPolicy(addr, neighbor.Policy{})
+		}
+		if got := log.count("no ROUTE-REFRESH"); got != n {
+			t.Errorf("in session %d it was said %d times", n, got)
+		}
+		router.conn.Close()
+		w.waitState(neighbor.Active)
+	}
+}
+
+// lines is what a logger has written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
 }

@@ -117,11 +117,11 @@ func (s *Server) Add(settings neighbor.Settings) error {
 	p := newPeer(s, settings)
 	p.told = s.told[settings.Address]
 	if in := s.suspended[settings.Address]; in != nil {
-		in.SetMax(settings.MaxReceived)
+		in.SetPolicy(settings.Policy)
 		p.known, p.in = true, in
 		delete(s.suspended, settings.Address)
 	} else {
-		p.in = s.config.newAdjIn(settings.MaxReceived)
+		p.in = s.config.newAdjIn(settings.Policy)
 	}
 	if s.quarantine[settings.Address] {
 		p.quarantined()
@@ -224,7 +224,7 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	if out := p.out(); out != nil {
 		out.SetPolicy(policy)
 	}
-	if p.in.SetMax(policy.MaxReceived) {
+	if p.in.SetPolicy(policy) {
 		p.ask()
 	}
 }

@@ -20,8 +20,8 @@ func (p *peer) snapshot() neighbor.Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.status // what it points to is replaced, never changed
-	taken, stale, left := p.in.Count()
-	s.Taken, s.Stale, s.Left = uint64(taken), uint64(stale), left
+	n := p.in.Count()
+	s.Taken, s.Stale, s.Left, s.Filtered = uint64(n.Routes), uint64(n.Stale), n.Refused, n.Filtered
 	if p.current != nil && p.current.out != nil {
 		n, capped := p.current.out.Count()
 		s.Advertised, s.MaxReached = uint64(n), capped

@@ -56,6 +56,8 @@ func TestCanonical(t *testing.T) {
 		{Settings{Families: vpn}, Settings{Families: vpn}},
 		{Settings{Families: vpn, HoldTime: 90}, Settings{Families: vpn}},
 		{Settings{Families: vpn, HoldTime: 30}, Settings{Families: vpn, HoldTime: 30}},
+		{Settings{Families: vpn, Policy: Policy{MaxReceived: 100_000}}, Settings{Families: vpn}},
+		{Settings{Families: vpn, Policy: Policy{MaxReceived: 1}}, Settings{Families: vpn, Policy: Policy{MaxReceived: 1}}},
 		{Settings{Families: vpn, Restart: RestartSettings{Time: 300}}, Settings{Families: vpn}},
 		{Settings{Families: vpn, Restart: RestartSettings{Without: NewFamilies(RouteTarget)}}, Settings{Families: vpn}},
 		{Settings{Families: vpn, Restart: RestartSettings{Without: vpn}}, Settings{Families: vpn, Restart: RestartSettings{Without: AllFamilies}}},

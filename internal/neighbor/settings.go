@@ -3,8 +3,6 @@ package neighbor
 import (
 	"fmt"
 	"net/netip"
-
-	"github.com/buoynet/buoy/vrf"
 )
 
 // DefaultPort is BGP's port (RFC 4271 §8).
@@ -47,19 +45,6 @@ type Settings struct {
 	Policy
 }
 
-// Policy is what a neighbor is sent, and what is taken from it. It can change
-// without a new session.
-type Policy struct {
-	// Encapsulations replace those of every route; empty leaves them.
-	Encapsulations vrf.Encapsulations `json:"encapsulations,omitempty"`
-	// MaxAdvertised is how many VPN routes the neighbor is sent at most; 0 for
-	// all.
-	MaxAdvertised uint32 `json:"max_advertised,omitempty"`
-	// MaxReceived is how many VPN routes are taken from the neighbor at most; 0
-	// for none.
-	MaxReceived uint32 `json:"max_received,omitempty"`
-}
-
 // SameSession reports whether a session with some settings can go on with
 // others.
 func (s Settings) SameSession(other Settings) bool {
@@ -72,6 +57,9 @@ func (s Settings) SameSession(other Settings) bool {
 func (s Settings) Canonical() Settings {
 	if s.HoldTime == DefaultHoldTime {
 		s.HoldTime = 0
+	}
+	if s.MaxReceived == DefaultMaxReceived {
+		s.MaxReceived = 0
 	}
 	r := &s.Restart
 	if r.Time == DefaultRestartTime {
@@ -179,6 +167,9 @@ func (s Settings) validateSession() error {
 		return &FieldError{"multihop", "expected not to go with ttl_security, which always sends with a TTL of 255"}
 	case s.MD5Key.File != "" && s.MD5Key.Env != "":
 		return &FieldError{"md5_key_env", "expected a file or an environment variable, not both"}
+	}
+	if err := s.Policy.validate(); err != nil {
+		return err
 	}
 	return s.validateRestart()
 }

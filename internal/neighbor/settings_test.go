@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -35,7 +36,9 @@ func TestValidate(t *testing.T) {
 		"restart of one family": func(s *Settings) {
 			s.Families, s.Restart.Without = NewFamilies(InetVPN), AllFamilies&^NewFamilies(InetVPN, Inet6VPN)
 		},
-		"policy": func(s *Settings) { s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295, 4294967295} },
+		"policy": func(s *Settings) {
+			s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295, 4294967295, filter(t, "10.0.0.0/8 le 24"), targets(t, "target:64512:1")}
+		},
 	} {
 		s := valid()
 		change(&s)
@@ -94,6 +97,13 @@ func TestValidateRefusals(t *testing.T) {
 		"long-lived, session": {func(s *Settings) {
 			s.Families, s.Restart = NewFamilies(InetVPN), RestartSettings{LongLivedTime: 60, LongLived: NewFamilies(Inet6VPN)}
 		}, FieldError{"long_lived", "expected families with graceful restart, inet-vpn; leave inet6-vpn out, or add it to families"}},
+		"many targets": {func(s *Settings) {
+			var list []routetarget.Target
+			for i := range uint16(257) {
+				list = append(list, routetarget.Automatic(64512, i+1))
+			}
+			s.AcceptTargets = routetarget.NewSet(list...)
+		}, FieldError{"accept_targets", "expected at most 256 route targets, got 257"}},
 		"everything else": {func(s *Settings) { *s = Settings{} }, FieldError{"address", "expected an IPv4 or IPv6 address, for example 10.0.0.1"}},
 	} {
 		s := valid()
@@ -125,7 +135,7 @@ func TestWithDefaults(t *testing.T) {
 func TestSameSession(t *testing.T) {
 	s := valid()
 	policy := s
-	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1, 2}
+	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1, 2, filter(t, "none"), targets(t, "target:64512:1")}
 	if !s.SameSession(s) || !s.SameSession(policy) || !policy.SameSession(s) {
 		t.Error("another policy: got another session, want the same one")
 	}

@@ -99,8 +99,9 @@ type Status struct {
 
 	// Taken is how many VPN routes are there from the neighbor, Stale how many of
 	// them it has not announced since its session was lost, and Left how many it
-	// has announced beyond Policy.MaxReceived.
-	Taken, Stale, Left uint64
+	// has announced beyond Policy.MaxReceived. Filtered counts announcements since
+	// the session began that the Policy does not accept.
+	Taken, Stale, Left, Filtered uint64
 
 	Changes     uint64    // of State
 	Established uint64    // how often the session came up

@@ -14,7 +14,7 @@ const module = "github.com/buoynet/buoy/"
 var arrows = map[string][]string{
 	"routetarget":              {},
 	"vrf":                      {"routetarget"},
-	"internal/neighbor":        {"vrf"},
+	"internal/neighbor":        {"routetarget", "vrf"},
 	"internal/ipam":            {},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
 	"internal/store":           {"internal/inventory"},

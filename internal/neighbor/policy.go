@@ -1,0 +1,63 @@
+package neighbor
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/buoynet/buoy/routetarget"
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Policy is what a neighbor is sent, and what is taken from it. It is
+// comparable, and can change without a new session.
+type Policy struct {
+	// Encapsulations replace those of every route; empty leaves them.
+	Encapsulations vrf.Encapsulations `json:"encapsulations,omitempty"`
+	// MaxAdvertised is how many VPN routes the neighbor is sent at most; 0 for
+	// all.
+	MaxAdvertised uint32 `json:"max_advertised,omitempty"`
+	// MaxReceived is how many VPN routes are taken from the neighbor at most; 0
+	// for DefaultMaxReceived.
+	MaxReceived uint32 `json:"max_received,omitempty"`
+	// AcceptPrefixes are the prefixes of the VPN routes that are taken.
+	AcceptPrefixes PrefixFilter `json:"accept_prefixes,omitzero"`
+	// AcceptTargets are route targets: a VPN route that is taken carries one of
+	// them. Empty for any route.
+	AcceptTargets routetarget.Set `json:"accept_targets,omitzero"`
+}
+
+// DefaultMaxReceived bounds what a neighbor can make us keep.
+const DefaultMaxReceived = 100_000
+
+// MaxRoutes returns how many VPN routes are taken from the neighbor at most.
+func (p Policy) MaxRoutes() int {
+	switch {
+	case p.AcceptPrefixes.TakesNothing():
+		return 0
+	case p.MaxReceived == 0:
+		return DefaultMaxReceived
+	}
+	return int(p.MaxReceived)
+}
+
+// Accepts reports whether a VPN route with a prefix and targets is taken, as long
+// as there are not too many. It is asked for each received route.
+func (p Policy) Accepts(prefix netip.Prefix, targets routetarget.Set) bool {
+	return p.AcceptPrefixes.Contains(prefix) && (p.AcceptTargets.Len() == 0 || p.AcceptTargets.Intersects(targets))
+}
+
+// SameFilter reports whether both policies accept the same routes.
+func (p Policy) SameFilter(other Policy) bool {
+	return p.AcceptPrefixes == other.AcceptPrefixes && p.AcceptTargets == other.AcceptTargets
+}
+
+// maxAcceptTargets is as many as a network may have.
+const maxAcceptTargets = 256
+
+// validate checks what is not right by its type. The error is a *FieldError.
+func (p Policy) validate() error {
+	if n := p.AcceptTargets.Len(); n > maxAcceptTargets {
+		return &FieldError{"accept_targets", fmt.Sprintf("expected at most %d route targets, got %d", maxAcceptTargets, n)}
+	}
+	return nil
+}
