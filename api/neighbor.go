@@ -188,9 +188,8 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 	}
 	p.State = stateToProto[session.State]
 	p.StateReason, p.NextStep = session.Reason, session.Advice(v.Local)
-	if lacking := session.Lacking(); lacking != 0 {
-		p.StateReason = fmt.Sprintf("the neighbor does not offer %s; it offers %s", lacking, session.OpenReceived.Offered())
-		p.NextStep = fmt.Sprintf("enable %s for this session on the router, if its routes are wanted", lacking)
+	if reason, next := session.Lacks(); reason != "" {
+		p.StateReason, p.NextStep = reason, next
 	}
 	p.Session = &buoyv1.Session{
 		OpenSent:             openToProto(session.OpenSent),

@@ -175,8 +175,8 @@ func TestSession(t *testing.T) {
 			BadMessages:  []*buoyv1.BadMessage{{Time: at, Reason: "a message of type 99", Data: []byte{0xff, 0, 99}}, {Time: at, Reason: "?"}},
 			KeptFamilies: []string{"inet-vpn"}, LongLivedFamilies: []string{"inet-vpn"}, KeptAfterNotification: true,
 		},
-		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast",
-		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted",
+		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast; and the neighbor announces more than the maximum of 100000 routes: 19 left out",
+		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted; and raise --max-received of fixed, or narrow --accept-prefix or --accept-target; the routes come when its session is opened anew",
 		HoldTime:    90, RestartTime: 300, GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"},
 	})
 	for _, n := range call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}).Neighbors {

@@ -88,6 +88,7 @@ func Run(t *testing.T, start Start) {
 
 		{name: "Received", check: received},
 		{name: "ReceivedFilter", check: receivedFilter},
+		{name: "ReceivedTooMany", check: receivedTooMany},
 		{name: "ReceivedOverRestart", check: receivedOverRestart},
 		{name: "ReceivedBesideOurs", check: receivedBesideOurs},
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 
@@ -150,6 +151,41 @@ func receivedFilter(w *world) {
 	r.announcesTo("64512:7", 0, 100, 103, "198.51.100.4")
 	r.gave()
 	r.await("the same session", func(s neighbor.Status) bool { return isEstablished(s) && s.Established == 1 })
+}
+
+// receivedTooMany: what is beyond the maximum is left out, which the status says,
+// in a session that goes on; or it ends the session with a Cease, and there is
+// none until the settings change, if only in what is taken.
+func receivedTooMany(w *world) {
+	r := w.taker(neighbor.Policy{MaxReceived: 1}, false)
+	announce := func() {
+		r.announces(0, 100, 100, "198.51.100.1")
+		r.announces(0, 100, 101, "198.51.100.2")
+	}
+	announce()
+	s := r.await("the one that is left out", func(s neighbor.Status) bool { return s.Taken == 1 && s.Left == 1 })
+	if reason, _ := s.Lacks(); !isEstablished(s) || reason == "" {
+		w.Errorf("%s, lacks %q", s.State, reason)
+	}
+
+	r.settings.MaxReceivedAction = neighbor.MaxReceivedStop
+	w.tell(r.settings)
+	r.isNotified("6/1")
+	stopped := func(s neighbor.Status) bool {
+		return s.State == neighbor.Idle && s.Cause == neighbor.CauseMaxReceived && s.Taken == 0
+	}
+	r.await("the end", stopped)
+	r.gave()
+	w.tell(r.settings)          // as they are
+	time.Sleep(2 * time.Second) // both sides would have tried again
+	r.await("still no session", stopped)
+
+	r.settings.MaxReceived = 2
+	w.tell(r.settings)
+	r.await("another session", func(s neighbor.Status) bool { return isEstablished(s) && s.Established == 2 })
+	announce()
+	r.gave("198.51.100.1=100", "198.51.100.2=101")
+	r.await("all are there", func(s neighbor.Status) bool { return isEstablished(s) && s.Left == 0 })
 }
 
 // targets reads a set of targets.

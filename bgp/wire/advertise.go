@@ -117,8 +117,7 @@ func (c *connection) receivedUpdate(msg []byte) *refusal {
 		return nil
 	}
 	if c.peer.in.Received(v.update, v.withdraw, time.Now()) {
-		c.peer.config.Logger.Warn("the neighbor announces more routes than are taken from it; the others are left out",
-			"neighbor", c.peer.settings.Name)
+		c.peer.tooMany()
 	}
 	if v.withdraw {
 		c.out.ReceivedMalformed(msg[headerLength:])

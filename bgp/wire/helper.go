@@ -55,7 +55,7 @@ func (p *peer) left(c *connection, e *ending) {
 	}
 	c.gone = true
 	var keep neighbor.Families
-	if p.helps(c) && c.graceful(e) {
+	if p.stopped == "" && p.helps(c) && c.graceful(e) {
 		keep = c.open.Restart.Families & c.agreed.Families
 	}
 	p.in.Lost(keep)
@@ -74,6 +74,8 @@ func (p *peer) helps(c *connection) bool {
 func (c *connection) graceful(e *ending) bool {
 	var code, subcode byte
 	switch n := c.peer.status.NotificationReceived; {
+	case e.cause == neighbor.CauseMaxReceived:
+		return false
 	case e.last != nil:
 		code, subcode = e.last[headerLength], e.last[headerLength+1]
 	case e.cause == neighbor.CauseNotificationReceived && n != nil:

@@ -69,6 +69,7 @@ type peer struct {
 	key         string // TCP MD5; installed on the listeners when it is not empty
 	keyed       time.Time
 	ceased      bool   // no new connection is wanted
+	stopped     string // why, when another policy lets the neighbor in again
 	known       bool   // the router had a session with an earlier peer of this run, and kept the routes
 	told        bool   // it had one, and was told to drop them
 	in          *adjIn // it is the next peer's when settings change
@@ -156,6 +157,11 @@ func (p *peer) connect(ctx context.Context) {
 		p.failed(causeOf(err), fmt.Sprintf("connect to %s: %s", address, rootCause(err)))
 	default:
 		p.mu.Lock()
+		if p.ceased { // meanwhile
+			p.mu.Unlock()
+			conn.Close()
+			return
+		}
 		c := p.open(ctx, conn.(*net.TCPConn), true)
 		p.mu.Unlock()
 		c.serve()
@@ -218,7 +224,7 @@ func (p *peer) cease(subcode byte, communication, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_, notified := p.agreedRestart()
-	p.finish(ceaseMessage(subcode, communication, notified), reason)
+	p.finish(&ending{cause: neighbor.CauseStopped, reason: reason, last: ceaseMessage(subcode, communication, notified)})
 }
 
 // leave ends every connection such that a router with graceful restart keeps our
@@ -232,15 +238,15 @@ func (p *peer) leave(reason string) (known bool) {
 	if notified || !lost {
 		last = ceaseMessage(ceaseChanged, "", false)
 	}
-	p.finish(last, reason)
+	p.finish(&ending{cause: neighbor.CauseStopped, reason: reason, last: last})
 	return p.known || p.status.Established > 0
 }
 
-// finish ends every connection with these last words. The caller holds p.mu.
-func (p *peer) finish(last []byte, reason string) {
-	p.ceased = true
+// finish ends every connection, and takes no new one. The caller holds p.mu.
+func (p *peer) finish(e *ending) {
+	p.ceased, p.stopped = true, ""
 	for c := range p.connections {
-		c.end(&ending{cause: neighbor.CauseStopped, reason: reason, last: last})
+		c.end(e)
 	}
 }
 
@@ -251,9 +257,16 @@ func (p *peer) remove(c *connection, e *ending) {
 	delete(p.connections, c)
 	p.left(c, e)
 	if !e.collision && p.ctx != nil && (p.current == c || p.current == nil) {
-		p.failure = e.reason
-		cause, reason := p.diagnosed(e.cause, e.reason)
-		p.setState(neighbor.Active, cause, reason)
+		switch {
+		case p.stopped != "":
+			p.setState(neighbor.Idle, neighbor.CauseMaxReceived, p.stopped)
+		case e.cause == neighbor.CauseMaxReceived: // and let in again
+			p.rest()
+		default:
+			p.failure = e.reason
+			cause, reason := p.diagnosed(e.cause, e.reason)
+			p.setState(neighbor.Active, cause, reason)
+		}
 	}
 	if p.current == c {
 		p.setCurrent(nil)

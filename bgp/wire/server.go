@@ -212,7 +212,7 @@ func (s *Server) Status() []neighbor.Status {
 }
 
 // SetPolicy changes what a neighbor is sent, and what is taken from it. Its
-// session goes on.
+// session goes on, and one that was stopped for too many routes is let in again.
 func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	p := s.peer(addr)
 	if p == nil {
@@ -227,6 +227,7 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	if p.in.SetPolicy(policy) {
 		p.ask()
 	}
+	p.reconsider()
 }
 
 // Out returns the Adj-RIB-Out of a neighbor, or nil when its session is not

@@ -121,7 +121,7 @@ func (p *peer) idle() bool {
 func (p *peer) connecting(address netip.AddrPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current != nil {
+	if p.current != nil || p.ceased {
 		return
 	}
 	reason := p.status.Reason
@@ -135,7 +135,7 @@ func (p *peer) connecting(address netip.AddrPort) {
 func (p *peer) failed(cause neighbor.Cause, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.current == nil {
+	if p.current == nil && !p.ceased {
 		cause, reason = p.diagnosed(cause, reason)
 		p.setState(neighbor.Active, cause, reason)
 	}

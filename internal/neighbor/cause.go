@@ -30,6 +30,7 @@ const (
 	CauseLocalAddress
 	CauseEngine
 	CauseQuarantined
+	CauseMaxReceived
 	CauseStopped
 )
 
@@ -89,6 +90,8 @@ func (s Status) Advice(local Local) string {
 		return "the router broke the protocol: look at its log and its version; the message is kept"
 	case CauseQuarantined:
 		return "look at the router's log and version, and report the crash in the daemon's log; a change of the neighbor's settings or a restart of the daemon lets it in again"
+	case CauseMaxReceived:
+		return fmt.Sprintf("raise --max-received of %s, or narrow --accept-prefix or --accept-target; any change of its settings, or a restart of the daemon, lets it in again", name)
 	case CauseKey:
 		return "make the key readable for the daemon; it is read again every second"
 	case CauseLocalAddress:
@@ -136,38 +139,4 @@ func (s Status) adviceReceived(local Local) string {
 		return "the router heard nothing from us for its hold time: check that the path carries packets both ways"
 	}
 	return ""
-}
-
-// Lacking returns the configured families that the neighbor of an established
-// session did not offer.
-func (s Status) Lacking() Families {
-	if s.State != Established || s.OpenReceived == nil {
-		return 0
-	}
-	return s.Settings.Families &^ s.OpenReceived.Families
-}
-
-// familyNames are those of families that Buoy does not speak, as network
-// operators call them, by AFI/SAFI.
-var familyNames = map[string]string{
-	"1/1": "inet unicast", "2/1": "inet6 unicast", "1/2": "inet multicast", "2/2": "inet6 multicast",
-	"1/4": "inet labeled-unicast", "2/4": "inet6 labeled-unicast", "25/65": "l2vpn vpls", "25/70": "evpn",
-	"1/129": "inet-vpn multicast", "2/129": "inet6-vpn multicast", "1/133": "inet flow", "2/133": "inet6 flow",
-	"1/134": "inet-vpn flow", "2/134": "inet6-vpn flow", "16388/71": "link-state",
-}
-
-// Offered names every family of an OPEN. Without any, RFC 4760 §8 means IPv4
-// unicast.
-func (o Open) Offered() string {
-	names := o.Families.Strings()
-	for _, other := range o.Others {
-		if name, ok := familyNames[other]; ok {
-			other = name
-		}
-		names = append(names, other)
-	}
-	if len(names) == 0 {
-		return "none (inet unicast)"
-	}
-	return strings.Join(names, ", ")
 }

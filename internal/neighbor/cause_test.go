@@ -31,6 +31,7 @@ func TestAdvice(t *testing.T) {
 		{Status{Cause: CauseKey}, "make the key readable for the daemon; it is read again every second"},
 		{Status{Cause: CauseKeyMismatch}, "configure the same MD5 key for this session on both ends, or on neither"},
 		{Status{Cause: CauseQuarantined}, "look at the router's log and version, and report the crash in the daemon's log; a change of the neighbor's settings or a restart of the daemon lets it in again"},
+		{Status{Cause: CauseMaxReceived}, "raise --max-received of mx1, or narrow --accept-prefix or --accept-target; any change of its settings, or a restart of the daemon, lets it in again"},
 		{Status{Cause: CauseEngine}, ""},
 		{Status{Cause: CauseStopped}, ""},
 		{sent(4), "nothing came from the router for the hold time: check that it is up and that the path carries packets both ways"},
@@ -51,39 +52,6 @@ func TestAdvice(t *testing.T) {
 		tt.status.Settings.Name, tt.status.Settings.Port = "mx1", DefaultPort
 		if got := tt.status.Advice(Local{AS: 64512, RouterID: "10.0.0.2"}); got != tt.want {
 			t.Errorf("cause %d:\n got %s\nwant %s", tt.status.Cause, got, tt.want)
-		}
-	}
-}
-
-func TestLacking(t *testing.T) {
-	wanted := Settings{Families: NewFamilies(InetVPN, Inet6VPN)}
-	offer := &Open{Families: NewFamilies(InetVPN, RouteTarget)}
-	for _, tt := range []struct {
-		status Status
-		want   string
-	}{
-		{Status{State: Established, Settings: wanted, OpenReceived: offer}, "inet6-vpn"},
-		{Status{State: Established, Settings: Settings{Families: NewFamilies(InetVPN)}, OpenReceived: offer}, ""},
-		{Status{State: OpenConfirm, Settings: wanted, OpenReceived: offer}, ""},
-		{Status{State: Established, Settings: wanted}, ""},
-	} {
-		if got := tt.status.Lacking().String(); got != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.status.State, got, tt.want)
-		}
-	}
-}
-
-func TestOffered(t *testing.T) {
-	for _, tt := range []struct {
-		open Open
-		want string
-	}{
-		{Open{}, "none (inet unicast)"},
-		{Open{Families: AllFamilies}, "inet-vpn, inet6-vpn, route-target"},
-		{Open{Families: NewFamilies(InetVPN), Others: []string{"1/1", "25/70", "9/9"}}, "inet-vpn, inet unicast, evpn, 9/9"},
-	} {
-		if got := tt.open.Offered(); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package neighbor
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
@@ -24,6 +25,42 @@ type Policy struct {
 	// AcceptTargets are route targets: a VPN route that is taken carries one of
 	// them. Empty for any route.
 	AcceptTargets routetarget.Set `json:"accept_targets,omitzero"`
+	// MaxReceivedAction is what becomes of a neighbor that announces more than
+	// MaxReceived.
+	MaxReceivedAction MaxReceivedAction `json:"max_received_action,omitempty"`
+}
+
+// MaxReceivedAction is what becomes of a neighbor that announces too many routes.
+type MaxReceivedAction uint8
+
+// The actions.
+const (
+	MaxReceivedWarn MaxReceivedAction = iota // what is too much is left out, and said
+	MaxReceivedStop                          // the session ends, until the neighbor's settings change
+)
+
+var maxReceivedActions = [...]string{MaxReceivedWarn: "warn", MaxReceivedStop: "stop"}
+
+// ParseMaxReceivedAction reads warn or stop.
+func ParseMaxReceivedAction(text string) (MaxReceivedAction, error) {
+	for a, name := range maxReceivedActions {
+		if name == text {
+			return MaxReceivedAction(a), nil
+		}
+	}
+	return 0, fmt.Errorf("expected %s, got %q", strings.Join(maxReceivedActions[:], " or "), text)
+}
+
+// String returns the word that ParseMaxReceivedAction reads.
+func (a MaxReceivedAction) String() string { return maxReceivedActions[a] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (a MaxReceivedAction) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (a *MaxReceivedAction) UnmarshalText(text []byte) (err error) {
+	*a, err = ParseMaxReceivedAction(string(text))
+	return err
 }
 
 // DefaultMaxReceived bounds what a neighbor can make us keep.

@@ -47,6 +47,20 @@ func TestAccepts(t *testing.T) {
 	}
 }
 
+func TestMaxReceivedAction(t *testing.T) {
+	for text, want := range map[string]MaxReceivedAction{"warn": MaxReceivedWarn, "stop": MaxReceivedStop} {
+		var got MaxReceivedAction
+		if err := got.UnmarshalText([]byte(text)); err != nil || got != want || got.String() != text {
+			t.Errorf("%s: got %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "Warn", "shutdown"} {
+		if _, err := ParseMaxReceivedAction(text); err == nil || err.Error() != `expected warn or stop, got "`+text+`"` {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestMaxRoutes(t *testing.T) {
 	for _, tt := range []struct {
 		policy Policy

@@ -37,7 +37,7 @@ func TestValidate(t *testing.T) {
 			s.Families, s.Restart.Without = NewFamilies(InetVPN), AllFamilies&^NewFamilies(InetVPN, Inet6VPN)
 		},
 		"policy": func(s *Settings) {
-			s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295, 4294967295, filter(t, "10.0.0.0/8 le 24"), targets(t, "target:64512:1")}
+			s.Policy = Policy{vrf.NewEncapsulations(vrf.GRE), 4294967295, 4294967295, filter(t, "10.0.0.0/8 le 24"), targets(t, "target:64512:1"), MaxReceivedStop}
 		},
 	} {
 		s := valid()
@@ -135,7 +135,7 @@ func TestWithDefaults(t *testing.T) {
 func TestSameSession(t *testing.T) {
 	s := valid()
 	policy := s
-	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1, 2, filter(t, "none"), targets(t, "target:64512:1")}
+	policy.Policy = Policy{vrf.NewEncapsulations(vrf.MPLSInUDP), 1, 2, filter(t, "none"), targets(t, "target:64512:1"), MaxReceivedStop}
 	if !s.SameSession(s) || !s.SameSession(policy) || !policy.SameSession(s) {
 		t.Error("another policy: got another session, want the same one")
 	}
