@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 	"go.yaml.in/yaml/v3"
 )
@@ -55,6 +56,8 @@ neighbors:
     graceful_restart: [inet-vpn, inet6-vpn, route-target]
     restart_time: 300
     long_lived_time: 0
+    max_received: 100000
+    max_received_action: warn
 `
 	if got := string(c.YAML()); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -117,6 +120,10 @@ func TestReference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	target, err := routetarget.ParseTarget("target:64512:10003")
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := defaults(t)
 	want.Pools.Global = "projects/default/networks/vn-public/pools/public"
 	want.Neighbors = []neighbor.Settings{
@@ -127,7 +134,8 @@ func TestReference(t *testing.T) {
 			Restart: neighbor.RestartSettings{
 				Without:       neighbor.NewFamilies(neighbor.RouteTarget),
 				LongLivedTime: 86400, LongLived: neighbor.NewFamilies(neighbor.InetVPN)},
-			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000, MaxReceived: 100},
+			Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.GRE, vrf.MPLSInUDP), MaxAdvertised: 10000,
+				AcceptPrefixes: accepted(t, "10.0.0.0/8 le 24", "2001:db8::/32 ge 48 le 64"), AcceptTargets: routetarget.NewSet(target)},
 		}.WithDefaults(c.BGP.Families),
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -176,6 +184,7 @@ func FuzzLoad(f *testing.F) {
 	}
 	for _, s := range []string{"", good, good + "---\n", neighbors(mx1, "{<<: *x}"), "a: &a [*a]", "? [a]\n: b", "bgp: !x {as: !!int 1}",
 		neighbors("{name: mx1, address: 10.0.0.1, as: 1, encapsulations: [udp, gre, udp], max_advertised: 4294967295, max_received: 4294967295}", "{encapsulations: [], max_advertised: 0, max_received: 0}"),
+		neighbors("{name: mx1, address: 10.0.0.1, as: 1, accept_prefixes: [10.0.0.0/8 ge 9 le 24, '::/0 le 128', none], accept_targets: ['64512:1', 'target:10.0.0.1:1'], max_received_action: stop}", "{name: mx2, address: 10.0.0.3, as: 1, accept_prefixes: [none], accept_targets: [], max_received_action: warn}"),
 		neighbors("{name: mx1, address: 10.0.0.1, as: 1, families: [inet-vpn], graceful_restart: [none], restart_time: 4095, long_lived_time: 0}",
 			"{name: mx2, address: 10.0.0.3, as: 1, graceful_restart: [inet-vpn, inet6-vpn], long_lived_time: 60, long_lived: [inet6-vpn]}"),
 		good + "store: {path: \"\\u2028 \\ufeff'\"}", good + "store: {path: \"- # x: y \"}", good + "api: {listen: [\"unix://a, b]\"]}",

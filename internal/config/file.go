@@ -60,7 +60,11 @@ type fileNeighbor struct {
 
 	Encapsulations []string `yaml:"encapsulations,flow,omitempty"`
 	MaxAdvertised  plain    `yaml:"max_advertised,omitempty"`
-	MaxReceived    plain    `yaml:"max_received,omitempty"`
+
+	AcceptPrefixes    []string `yaml:"accept_prefixes,flow,omitempty"`
+	AcceptTargets     []string `yaml:"accept_targets,flow,omitempty"`
+	MaxReceived       plain    `yaml:"max_received"`
+	MaxReceivedAction string   `yaml:"max_received_action"`
 }
 
 // plain is a number or a boolean: text that is written without quotes.
@@ -123,7 +127,11 @@ func fileNeighborOf(n neighbor.Settings) fileNeighbor {
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  number(n.MaxAdvertised),
-		MaxReceived:    number(n.MaxReceived),
+
+		AcceptPrefixes:    n.AcceptPrefixes.Strings(),
+		AcceptTargets:     n.AcceptTargets.Strings(),
+		MaxReceived:       plain(fmt.Sprint(n.Maximum())),
+		MaxReceivedAction: n.MaxReceivedAction.String(),
 	}
 	if n.LocalAddress.IsValid() {
 		f.LocalAddress = n.LocalAddress.String()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 	"github.com/spf13/pflag"
 )
@@ -100,14 +101,20 @@ func TestLoad(t *testing.T) {
 
 		{name: "neighbors", file: "bgp: {as: 1, router_id: 10.0.0.2, families: [inet-vpn]}\nneighbors:\n" +
 			"- {name: mx1, address: 10.0.0.1, as: 64512}\n" +
-			"- {name: '7', address: '2001:DB8::1', as: 4294967295, port: 1179, families: [route-target, inet-vpn], passive: true, encapsulations: [udp], max_advertised: 4294967295, max_received: 4294967294}\n",
+			"- {name: '7', address: '2001:DB8::1', as: 4294967295, port: 1179, families: [route-target, inet-vpn], passive: true, encapsulations: [udp], max_advertised: 4294967295, max_received: 4294967294," +
+			" accept_prefixes: ['2001:db8::/32', 10.0.0.0/8 ge 8 le 24], accept_targets: ['64512:8000007', 'target:64512:8000001'], max_received_action: stop}\n" +
+			"- {name: mx3, address: 10.0.0.3, as: 64512, accept_prefixes: [none], max_received: 100000, max_received_action: warn}\n",
 			change: func(c *Config) {
 				c.BGP.AS, c.BGP.Families = 1, neighbor.NewFamilies(neighbor.InetVPN)
 				c.Neighbors = []neighbor.Settings{
 					{Name: "mx1", Address: netip.MustParseAddr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN)},
 					{Name: "7", Address: netip.MustParseAddr("2001:db8::1"), Port: 1179, AS: 4294967295,
 						Families: neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget), Passive: true,
-						Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), MaxAdvertised: 4294967295, MaxReceived: 4294967294}},
+						Policy: neighbor.Policy{Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), MaxAdvertised: 4294967295, MaxReceived: 4294967294,
+							AcceptPrefixes: accepted(t, "10.0.0.0/8 le 24", "2001:db8::/32"), MaxReceivedAction: neighbor.MaxReceivedStop,
+							AcceptTargets: routetarget.NewSet(routetarget.Automatic(64512, 1), routetarget.Automatic(64512, 7))}},
+					{Name: "mx3", Address: netip.MustParseAddr("10.0.0.3"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN),
+						Policy: neighbor.Policy{AcceptPrefixes: accepted(t, "none")}},
 				}
 			}},
 	} {
@@ -164,4 +171,14 @@ func TestProcessEnvironment(t *testing.T) {
 	if err != nil || c.Log.Level != slog.LevelInfo {
 		t.Errorf("level %v, error %v", c.Log.Level, err)
 	}
+}
+
+// accepted reads what is taken from a neighbor.
+func accepted(t *testing.T, lines ...string) neighbor.PrefixFilter {
+	t.Helper()
+	f, err := neighbor.ParsePrefixFilter(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
 }

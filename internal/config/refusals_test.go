@@ -60,8 +60,8 @@ func TestRefusedFiles(t *testing.T) {
 				`f.yaml:5: api.listen[1]: expected unix://PATH or a loopback address and port, for example 127.0.0.1:50051, got "y"`},
 		{"neighbors", good + "neighbors: {mx1: {}}", "f.yaml:2: neighbors: expected a list, got a mapping"},
 		{"neighbor", neighbors("mx1", "", mx1),
-			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, max_received, got "mx1"` + "\n" +
-				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, max_received, got nothing"},
+			`f.yaml:3: neighbors[0]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, accept_prefixes, accept_targets, max_received, max_received_action, got "mx1"` + "\n" +
+				"f.yaml:4: neighbors[1]: expected a mapping with name, address, as, port, families, passive, local_address, hold_time, keepalive_time, ttl_security, multihop, md5_key_file, md5_key_env, graceful_restart, restart_time, long_lived_time, long_lived, encapsulations, max_advertised, accept_prefixes, accept_targets, max_received, max_received_action, got nothing"},
 
 		// What is required.
 		{"empty", "", "f.yaml: bgp.as: expected an AS 1..4294967295, got nothing (set it in the file, with BUOYD_BGP_AS or --bgp-as)\n" +
@@ -246,6 +246,26 @@ func TestRefusedValues(t *testing.T) {
 			`-1`:         `"-1"`,
 			`all`:        `"all"`,
 			`""`:         `""`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, accept_prefixes: %s}"), "f.yaml:3: neighbors[0].accept_prefixes", map[string]string{
+			`[]`:                                   ` (mx1): expected prefixes, or none, got an empty list`,
+			`10.0.0.0/8`:                           `: expected a list, got "10.0.0.0/8"`,
+			`[10.0.0.0/8, none]`:                   ` (mx1): expected prefixes, or none alone, got 10.0.0.0/8, none`,
+			`[10.0.0.0/8, 10.0.0.1/8 le 24]`:       `[1] (mx1): 10.0.0.1/8 has host bits set; the prefix is 10.0.0.0/8`,
+			`[10.0.0.0/8 upto 24]`:                 `[0] (mx1): expected a prefix, then ge and a length, le and a length, or both, for example 10.0.0.0/8 le 24, got "10.0.0.0/8 upto 24"`,
+			`[10.0.0.0/8 le 33]`:                   `[0] (mx1): 10.0.0.0/8: expected a length 8..32 after le, got "33"`,
+			`[10.0.0.0/8 ge 24 le 16, 10.0.0.0/8]`: `[0] (mx1): 10.0.0.0/8 ge 24 le 16: expected ge to be at most le; turned round it is 10.0.0.0/8 ge 16 le 24`,
+			`[10.0.0.1]`:                           `[0] (mx1): expected a prefix, got the address 10.0.0.1; alone it is 10.0.0.1/32`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, accept_targets: %s}"), "f.yaml:3: neighbors[0].accept_targets", map[string]string{
+			`[]`:                    ` (mx1): expected at least one, got none`,
+			`['1:1', 'target:1:1']`: `[1] (mx1): target:1:1 is already neighbors[0].accept_targets[0]`,
+			`[red]`:                 `[0] (mx1): route target "red": expected <AS or IPv4 address>:<number>, for example target:64512:10003`,
+		}},
+		{neighbors("{name: mx1, address: 10.0.0.1, as: 1, max_received_action: %s}"), "f.yaml:3: neighbors[0].max_received_action (mx1): expected warn or stop, got ", map[string]string{
+			`shutdown`: `"shutdown"`,
+			`Stop`:     `"Stop"`,
+			`""`:       `""`,
 		}},
 	} {
 		for value, want := range tt.values {

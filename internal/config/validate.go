@@ -9,6 +9,7 @@ import (
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 	"github.com/spf13/pflag"
 )
@@ -135,9 +136,34 @@ func (v *validation) policy(path string, raw fileNeighbor, s *neighbor.Settings)
 	if v.present(path + ".max_advertised") {
 		s.MaxAdvertised = single(v, path+".max_advertised", raw.MaxAdvertised, parseRange[uint32](1, 4294967295, "routes"))
 	}
+	if v.present(path + ".accept_prefixes") {
+		s.AcceptPrefixes = v.prefixes(path+".accept_prefixes", raw.AcceptPrefixes)
+	}
+	if v.present(path + ".accept_targets") {
+		s.AcceptTargets = routetarget.NewSet(unique(v, path+".accept_targets", raw.AcceptTargets, routetarget.ParseTarget)...)
+	}
 	if v.present(path + ".max_received") {
 		s.MaxReceived = single(v, path+".max_received", raw.MaxReceived, parseRange[uint32](0, 4294967295, "routes"))
 	}
+	if v.present(path + ".max_received_action") {
+		s.MaxReceivedAction = single(v, path+".max_received_action", raw.MaxReceivedAction, neighbor.ParseMaxReceivedAction)
+	}
+}
+
+// prefixes parses the prefixes that are taken.
+func (v *validation) prefixes(path string, lines []string) neighbor.PrefixFilter {
+	if len(lines) == 0 { // which could mean all as well as none
+		v.refuse(path, &mismatch{"prefixes, or " + neighbor.NoPrefix, "an empty list"})
+		return neighbor.PrefixFilter{}
+	}
+	// One at a time, so that a refusal says which one.
+	before := len(v.problems)
+	many(v, path, lines, func(line string) (neighbor.PrefixFilter, error) { return neighbor.ParsePrefixFilter([]string{line}) })
+	filter, err := neighbor.ParsePrefixFilter(lines)
+	if err != nil && len(v.problems) == before {
+		v.refuse(path, err)
+	}
+	return filter
 }
 
 // duplicates refuses a name or an address that an earlier neighbor has.

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -90,11 +91,13 @@ func (g generator) resourceCommand() Command {
 		s := settings(pick(g, "mx1", "mx2", "mx3", "static", "MX"), "10.0.0.1")
 		s.Address, s.AS = g.peerAddress(), pick[uint32](g, 0, 1, 64512, 64512)
 		s.Encapsulations, s.MaxAdvertised, s.MaxReceived = g.encapsulations(), pick[uint32](g, 0, 0, 1, 100), pick[uint32](g, 0, 0, 1, 100)
+		s.AcceptPrefixes, s.AcceptTargets, s.MaxReceivedAction = g.accepted(), g.targets(), pick(g, neighbor.MaxReceivedWarn, neighbor.MaxReceivedStop)
 		return CreateNeighbor{s}
 	case 9:
 		return UpdateNeighbor{
 			Name: g.peer(), Address: maybe(g, g.peerAddress()), AS: maybe(g, pick[uint32](g, 0, 1, 64512)), Passive: maybe(g, g.IntN(2) == 0),
-			Encapsulations: maybe(g, g.encapsulations()), MaxAdvertised: maybe(g, pick[uint32](g, 0, 1, 100)), MaxReceived: maybe(g, pick[uint32](g, 0, 1, 100))}
+			Encapsulations: maybe(g, g.encapsulations()), MaxAdvertised: maybe(g, pick[uint32](g, 0, 1, 100)), MaxReceived: maybe(g, pick[uint32](g, 0, 1, 100)),
+			AcceptPrefixes: maybe(g, g.accepted()), AcceptTargets: maybe(g, g.targets()), MaxReceivedAction: maybe(g, pick(g, neighbor.MaxReceivedWarn, neighbor.MaxReceivedStop))}
 	case 10:
 		return DeleteNeighbor{g.peer()}
 	default:

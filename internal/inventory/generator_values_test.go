@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/buoynet/buoy/internal/ipam"
+	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
@@ -102,6 +103,15 @@ func (g generator) address() netip.Addr {
 	default:
 		return netip.AddrFrom4([4]byte{203, 0, 113, byte(g.IntN(9))})
 	}
+}
+
+// accepted returns what may be taken from a neighbor.
+func (g generator) accepted() neighbor.PrefixFilter {
+	f, err := neighbor.ParsePrefixFilter(pick(g, nil, []string{neighbor.NoPrefix}, []string{"10.0.0.0/8 le 24", "::/0"}))
+	if err != nil {
+		panic(err)
+	}
+	return f
 }
 
 func (g generator) targets() routetarget.Set {

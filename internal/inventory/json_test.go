@@ -7,12 +7,17 @@ import (
 
 	"github.com/buoynet/buoy/internal/ipam"
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
 // TestStoredForm pins what is in the stores that are out there: a changed
 // golden text here means that they cannot be read any more.
 func TestStoredForm(t *testing.T) {
+	accept, err := neighbor.ParsePrefixFilter([]string{"10.0.0.0/8 le 24", "::/0 ge 32"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		key      string
 		golden   string
@@ -183,6 +188,15 @@ func TestStoredForm(t *testing.T) {
 			Neighbor{neighbor.Settings{
 				Name: "mx1", Address: addr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN),
 				Policy: neighbor.Policy{MaxReceived: 4294967295}}, false, 3, 0},
+			func(s *State) any { n, _ := s.Neighbor(mx1); return *n },
+		},
+		// From here on: what came with the import of routes of neighbors.
+		{
+			"neighbor/neighbors/mx1",
+			`{"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn","passive":false,"accept_prefixes":"10.0.0.0/8 le 24,::/0 ge 32","accept_targets":"target:64512:8000007","max_received_action":"stop"}`,
+			Neighbor{neighbor.Settings{
+				Name: "mx1", Address: addr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN),
+				Policy: neighbor.Policy{AcceptPrefixes: accept, AcceptTargets: routetarget.NewSet(routetarget.Automatic(64512, 7)), MaxReceivedAction: neighbor.MaxReceivedStop}}, false, 3, 0},
 			func(s *State) any { n, _ := s.Neighbor(mx1); return *n },
 		},
 	} {

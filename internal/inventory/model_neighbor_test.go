@@ -22,6 +22,9 @@ func (m *model) doNeighbor(c Command, out *outcome) (broken reasons) {
 		set(&s.Encapsulations, c.Encapsulations)
 		set(&s.MaxAdvertised, c.MaxAdvertised)
 		set(&s.MaxReceived, c.MaxReceived)
+		set(&s.AcceptPrefixes, c.AcceptPrefixes)
+		set(&s.AcceptTargets, c.AcceptTargets)
+		set(&s.MaxReceivedAction, c.MaxReceivedAction)
 		broken.add(c.Name == static, ReasonReadOnly)
 		if broken = append(broken, m.peerRules(s)...); broken == nil && out != nil {
 			m.peers[c.Name] = s

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -61,6 +62,10 @@ type UpdateNeighbor struct {
 	Encapsulations *vrf.Encapsulations
 	MaxAdvertised  *uint32
 	MaxReceived    *uint32
+
+	AcceptPrefixes    *neighbor.PrefixFilter
+	AcceptTargets     *routetarget.Set
+	MaxReceivedAction *neighbor.MaxReceivedAction
 }
 
 func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
@@ -84,6 +89,9 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 	set(&n.Encapsulations, c.Encapsulations)
 	set(&n.MaxAdvertised, c.MaxAdvertised)
 	set(&n.MaxReceived, c.MaxReceived)
+	set(&n.AcceptPrefixes, c.AcceptPrefixes)
+	set(&n.AcceptTargets, c.AcceptTargets)
+	set(&n.MaxReceivedAction, c.MaxReceivedAction)
 	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -48,6 +49,12 @@ func TestUpdateNeighbor(t *testing.T) {
 		`put neighboraddr/10.0.0.2@0 neighbors/mx1`)
 	w.planned("policy", UpdateNeighbor{Name: mx1, Encapsulations: ptr(vrf.NewEncapsulations(vrf.GRE)), MaxAdvertised: ptr(uint32(100)), MaxReceived: ptr(uint32(200))},
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"encapsulations":"gre","max_advertised":100,"max_received":200}`)
+	accept, err := neighbor.ParsePrefixFilter([]string{"2001:db8::/32", "10.0.0.0/8 le 24"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.planned("what is accepted", UpdateNeighbor{Name: mx1, AcceptPrefixes: &accept, AcceptTargets: ptr(routetarget.NewSet(routetarget.Automatic(64512, 7))), MaxReceivedAction: ptr(neighbor.MaxReceivedStop)},
+		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"accept_prefixes":"10.0.0.0/8 le 24,2001:db8::/32","accept_targets":"target:64512:8000007","max_received_action":"stop"}`)
 	w.planned("restart", UpdateNeighbor{Name: mx1, WithoutRestart: ptr(neighbor.NewFamilies(neighbor.RouteTarget)), RestartTime: ptr(uint16(120)),
 		LongLivedTime: ptr(uint32(3600)), LongLived: ptr(neighbor.NewFamilies(neighbor.InetVPN))},
 		`put neighbor/neighbors/mx1@2 {"name":"mx1","address":"10.0.0.1","port":179,"as":64512,"families":"inet-vpn,inet6-vpn,route-target","passive":false,"restart":{"without":"route-target","time":120,"long_lived_time":3600,"long_lived":"inet-vpn"}}`)
@@ -56,11 +63,17 @@ func TestUpdateNeighbor(t *testing.T) {
 		`delete neighboraddr/10.0.0.1@any`)
 	w.do(DeleteNeighbor{mx1}, CreateNeighbor{settings("mx2", "10.0.0.1")})
 
-	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.NewEncapsulations(vrf.MPLSInUDP)), MaxAdvertised: ptr(uint32(1)), MaxReceived: ptr(uint32(2))})
-	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.Encapsulations(0))})
+	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.NewEncapsulations(vrf.MPLSInUDP)), MaxAdvertised: ptr(uint32(1)), MaxReceived: ptr(uint32(2)),
+		AcceptPrefixes: &accept, AcceptTargets: ptr(routetarget.NewSet(routetarget.Automatic(64512, 7))), MaxReceivedAction: ptr(neighbor.MaxReceivedStop)})
+	w.do(UpdateNeighbor{Name: mx2, Encapsulations: ptr(vrf.Encapsulations(0)), AcceptTargets: &routetarget.Set{}})
 	n, _ := w.state.Neighbor(mx2)
+	if want := (neighbor.Policy{MaxAdvertised: 1, MaxReceived: 2, AcceptPrefixes: accept, MaxReceivedAction: neighbor.MaxReceivedStop}); n.Policy != want {
+		t.Errorf("encapsulations and targets taken back: got %+v, want %+v", n.Policy, want)
+	}
+	w.do(UpdateNeighbor{Name: mx2, AcceptPrefixes: &neighbor.PrefixFilter{}, MaxReceivedAction: ptr(neighbor.MaxReceivedWarn)})
+	n, _ = w.state.Neighbor(mx2)
 	if want := (neighbor.Policy{MaxAdvertised: 1, MaxReceived: 2}); n.Policy != want {
-		t.Errorf("encapsulations taken back: got %+v, want %+v", n.Policy, want)
+		t.Errorf("all of it taken back: got %+v, want %+v", n.Policy, want)
 	}
 }
 

@@ -66,15 +66,21 @@ func (a *MaxReceivedAction) UnmarshalText(text []byte) (err error) {
 // DefaultMaxReceived bounds what a neighbor can make us keep.
 const DefaultMaxReceived = 100_000
 
-// MaxRoutes returns how many VPN routes are taken from the neighbor at most.
-func (p Policy) MaxRoutes() int {
-	switch {
-	case p.AcceptPrefixes.TakesNothing():
-		return 0
-	case p.MaxReceived == 0:
+// Maximum returns MaxReceived, or what it is by default.
+func (p Policy) Maximum() uint32 {
+	if p.MaxReceived == 0 {
 		return DefaultMaxReceived
 	}
-	return int(p.MaxReceived)
+	return p.MaxReceived
+}
+
+// MaxRoutes returns how many VPN routes are taken from the neighbor at most: none
+// if no prefix is.
+func (p Policy) MaxRoutes() int {
+	if p.AcceptPrefixes.TakesNothing() {
+		return 0
+	}
+	return int(p.Maximum())
 }
 
 // Accepts reports whether a VPN route with a prefix and targets is taken, as long

@@ -20,7 +20,7 @@ var arrows = map[string][]string{
 	"internal/store":           {"internal/inventory"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
-	"internal/config":          {"internal/inventory", "internal/neighbor", "vrf"},
+	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
