@@ -120,8 +120,8 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.CreateNeighborRequest) (*buoyv1.Neighbor, error) {
 				return s.neighbors.CreateNeighbor
 			}),
-		rpc(&buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, As: 5, Encapsulations: []string{"gre"}, MaxAdvertised: 100, MaxReceived: 100, GracefulRestart: []string{"inet-vpn"}, RestartTime: 60, LongLivedTime: 3600, LongLived: []string{"inet-vpn"}},
-			UpdateMask: maskOf("graceful_restart", "restart_time", "long_lived_time", "long_lived", "as", "families", "port", "passive", "encapsulations", "max_advertised", "max_received")},
+		rpc(&buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, As: 5, Encapsulations: []string{"gre"}, MaxAdvertised: 100, MaxReceived: 100, AcceptPrefixes: []string{"10.0.0.0/8 ge 16 le 24", "none"}, AcceptTargets: []string{"64512:1"}, MaxReceivedAction: buoyv1.Neighbor_STOP, GracefulRestart: []string{"inet-vpn"}, RestartTime: 60, LongLivedTime: 3600, LongLived: []string{"inet-vpn"}},
+			UpdateMask: maskOf("graceful_restart", "restart_time", "long_lived_time", "long_lived", "as", "families", "port", "passive", "encapsulations", "max_advertised", "max_received", "accept_prefixes", "accept_targets", "max_received_action")},
 			func(s services) func(context.Context, *buoyv1.UpdateNeighborRequest) (*buoyv1.Neighbor, error) {
 				return s.neighbors.UpdateNeighbor
 			}),

@@ -58,7 +58,8 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 	var f fields
 	in := f.mask(req.GetUpdateMask(), "address", "port", "as", "families", "passive", "local_address", "hold_time",
 		"keepalive_time", "ttl_security", "multihop", "md5_key_file", "md5_key_env", "encapsulations", "max_advertised",
-		"graceful_restart", "restart_time", "long_lived_time", "long_lived", "max_received")
+		"graceful_restart", "restart_time", "long_lived_time", "long_lived", "max_received",
+		"accept_prefixes", "accept_targets", "max_received_action")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -90,6 +91,10 @@ func (s *neighborService) UpdateNeighbor(ctx context.Context, req *buoyv1.Update
 		Encapsulations: given(in("encapsulations"), settings.Encapsulations),
 		MaxAdvertised:  given(in("max_advertised"), settings.MaxAdvertised),
 		MaxReceived:    given(in("max_received"), settings.MaxReceived),
+
+		AcceptPrefixes:    given(in("accept_prefixes"), settings.AcceptPrefixes),
+		AcceptTargets:     given(in("accept_targets"), settings.AcceptTargets),
+		MaxReceivedAction: given(in("max_received_action"), settings.MaxReceivedAction),
 	}
 	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
@@ -147,6 +152,10 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 			Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
 			MaxAdvertised:  n.GetMaxAdvertised(),
 			MaxReceived:    n.GetMaxReceived(),
+
+			AcceptPrefixes:    f.accepted("accept_prefixes", n.GetAcceptPrefixes()),
+			AcceptTargets:     f.targets("accept_targets", n.GetAcceptTargets()),
+			MaxReceivedAction: enum(&f, "max_received_action", actionFromProto, n.GetMaxReceivedAction()),
 		},
 	}, f.err
 }
@@ -176,7 +185,11 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 
 		Encapsulations: n.Encapsulations.Strings(),
 		MaxAdvertised:  n.MaxAdvertised,
-		MaxReceived:    n.MaxReceived,
+		MaxReceived:    n.Maximum(),
+
+		AcceptPrefixes:    n.AcceptPrefixes.Strings(),
+		AcceptTargets:     n.AcceptTargets.Strings(),
+		MaxReceivedAction: actionToProto[n.MaxReceivedAction],
 
 		GracefulRestart: n.GracefulNames(),
 		RestartTime:     uint32(n.Restart.RestartTime()),
@@ -210,6 +223,7 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		TakenRoutes:          session.Taken,
 		StaleRoutes:          session.Stale,
 		LeftRoutes:           session.Left,
+		FilteredRoutes:       session.Filtered,
 
 		KeptFamilies:          session.Kept().Strings(),
 		KeptAfterNotification: session.KeptAfterNotification(),
@@ -230,6 +244,17 @@ func timestamp(t time.Time) *timestamppb.Timestamp {
 		return nil
 	}
 	return timestamppb.New(t)
+}
+
+var actionFromProto = map[buoyv1.Neighbor_MaxReceivedAction]neighbor.MaxReceivedAction{
+	buoyv1.Neighbor_MAX_RECEIVED_ACTION_UNSPECIFIED: neighbor.MaxReceivedWarn,
+	buoyv1.Neighbor_WARN:                            neighbor.MaxReceivedWarn,
+	buoyv1.Neighbor_STOP:                            neighbor.MaxReceivedStop,
+}
+
+var actionToProto = map[neighbor.MaxReceivedAction]buoyv1.Neighbor_MaxReceivedAction{
+	neighbor.MaxReceivedWarn: buoyv1.Neighbor_WARN,
+	neighbor.MaxReceivedStop: buoyv1.Neighbor_STOP,
 }
 
 var stateToProto = map[neighbor.State]buoyv1.Neighbor_State{

@@ -20,10 +20,10 @@ const beingSetUp = "the neighbor is being set up"
 
 func TestNeighborLife(t *testing.T) {
 	l := newLab(t)
-	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true, HoldTime: 90,
+	ofFile := &buoyv1.Neighbor{Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true, HoldTime: 90, MaxReceived: 100_000, MaxReceivedAction: buoyv1.Neighbor_WARN,
 		GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"}, RestartTime: 300,
 		Families: []string{"inet-vpn", "inet6-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
-	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513, HoldTime: 90,
+	want := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 179, As: 64513, HoldTime: 90, MaxReceived: 100_000, MaxReceivedAction: buoyv1.Neighbor_WARN,
 		GracefulRestart: []string{"inet-vpn", "route-target"}, RestartTime: 300,
 		Families: []string{"inet-vpn", "route-target"}, State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	got := call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{
@@ -46,12 +46,14 @@ func TestUpdateNeighbor(t *testing.T) {
 	before := &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", Port: 1179, As: 64513, Families: []string{"inet6-vpn", "route-target"}, HoldTime: 90,
 		GracefulRestart: []string{"inet6-vpn"}, RestartTime: 60, LongLivedTime: 7200, LongLived: []string{"inet6-vpn"},
 		Encapsulations: []string{"gre", "udp"}, MaxAdvertised: 100, MaxReceived: 200,
+		AcceptPrefixes: []string{"10.0.0.0/8 le 24", "2001:db8::/32"}, AcceptTargets: []string{"target:64512:7"}, MaxReceivedAction: buoyv1.Neighbor_STOP,
 		State: buoyv1.Neighbor_IDLE, StateReason: beingSetUp}
 	all := &buoyv1.Neighbor{Name: mx1, Address: "2001:db8::1", Port: 2179, As: 64514, Families: []string{"inet-vpn", "inet6-vpn"}, Passive: true,
 		ReadOnly: true, State: buoyv1.Neighbor_ESTABLISHED, LocalAddress: "10.0.0.2", HoldTime: 9, KeepaliveTime: 3,
 		TtlSecurity: 254, Multihop: 255, Md5KeyFile: "/etc/buoy/mx1.key", Md5KeyEnv: "MX1_KEY",
 		GracefulRestart: []string{"inet6-vpn", "route-target"}, RestartTime: 4095, LongLivedTime: 16777215, LongLived: []string{"inet6-vpn"},
-		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295, MaxReceived: 4294967294}
+		Encapsulations: []string{"udp"}, MaxAdvertised: 4294967295, MaxReceived: 4294967294,
+		AcceptPrefixes: []string{"::/0 ge 32", "0.0.0.0/0 le 32", "0.0.0.0/0 ge 0 le 32"}, AcceptTargets: []string{"64512:9", "64512:8"}, MaxReceivedAction: buoyv1.Neighbor_WARN}
 	empty := &buoyv1.Neighbor{Name: mx1}
 	for _, tt := range []struct {
 		field string
@@ -77,6 +79,10 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"encapsulations", all, func(n *buoyv1.Neighbor) { n.Encapsulations = all.Encapsulations }},
 		{"max_advertised", all, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 4294967295 }},
 		{"max_received", all, func(n *buoyv1.Neighbor) { n.MaxReceived = 4294967294 }},
+		{"accept_prefixes", all, func(n *buoyv1.Neighbor) { n.AcceptPrefixes = []string{"0.0.0.0/0 le 32", "::/0 ge 32"} }},
+		{"accept_prefixes", &buoyv1.Neighbor{Name: mx1, AcceptPrefixes: []string{"none"}}, func(n *buoyv1.Neighbor) { n.AcceptPrefixes = []string{"none"} }},
+		{"accept_targets", all, func(n *buoyv1.Neighbor) { n.AcceptTargets = []string{"target:64512:8", "target:64512:9"} }},
+		{"max_received_action", all, func(n *buoyv1.Neighbor) { n.MaxReceivedAction = buoyv1.Neighbor_WARN }},
 		// Back to the defaults.
 		{"port", empty, func(n *buoyv1.Neighbor) { n.Port = 179 }},
 		{"graceful_restart", empty, func(n *buoyv1.Neighbor) { n.GracefulRestart = n.Families }},
@@ -85,7 +91,10 @@ func TestUpdateNeighbor(t *testing.T) {
 		{"long_lived", empty, func(n *buoyv1.Neighbor) {}},
 		{"encapsulations", empty, func(n *buoyv1.Neighbor) { n.Encapsulations = nil }},
 		{"max_advertised", empty, func(n *buoyv1.Neighbor) { n.MaxAdvertised = 0 }},
-		{"max_received", empty, func(n *buoyv1.Neighbor) { n.MaxReceived = 0 }},
+		{"max_received", empty, func(n *buoyv1.Neighbor) { n.MaxReceived = 100_000 }},
+		{"accept_prefixes", empty, func(n *buoyv1.Neighbor) { n.AcceptPrefixes = nil }},
+		{"accept_targets", empty, func(n *buoyv1.Neighbor) { n.AcceptTargets = nil }},
+		{"max_received_action", empty, func(n *buoyv1.Neighbor) { n.MaxReceivedAction = buoyv1.Neighbor_WARN }},
 	} {
 		t.Run(tt.field, func(t *testing.T) {
 			l := newLab(t)
@@ -149,7 +158,7 @@ func TestSession(t *testing.T) {
 		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
-		Advertised: 15, MaxReached: true, Taken: 18, Stale: 17, Left: 19,
+		Advertised: 15, MaxReached: true, Taken: 18, Stale: 17, Left: 19, Filtered: 20,
 		BadMessages: []neighbor.BadMessage{{Time: taken, Reason: "a message of type 99", Bytes: []byte{0xff, 0, 99}}, {Time: taken, Reason: "\xff"}},
 	}}
 	at := timestamppb.New(taken)
@@ -171,13 +180,14 @@ func TestSession(t *testing.T) {
 			Sent:                 &buoyv1.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
 			Received:             &buoyv1.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
 			EstablishedCount:     14, Flaps: 13, StateChanges: 80, LastUp: at, LastDown: at,
-			AdvertisedRoutes: 15, MaxAdvertisedReached: true, TakenRoutes: 18, StaleRoutes: 17, LeftRoutes: 19,
+			AdvertisedRoutes: 15, MaxAdvertisedReached: true, TakenRoutes: 18, StaleRoutes: 17, LeftRoutes: 19, FilteredRoutes: 20,
 			BadMessages:  []*buoyv1.BadMessage{{Time: at, Reason: "a message of type 99", Data: []byte{0xff, 0, 99}}, {Time: at, Reason: "?"}},
 			KeptFamilies: []string{"inet-vpn"}, LongLivedFamilies: []string{"inet-vpn"}, KeptAfterNotification: true,
 		},
 		StateReason: "the neighbor does not offer inet6-vpn,route-target; it offers inet-vpn, inet unicast; and the neighbor announces more than the maximum of 100000 routes: 19 left out",
 		NextStep:    "enable inet6-vpn,route-target for this session on the router, if its routes are wanted; and raise --max-received of fixed, or narrow --accept-prefix or --accept-target; the routes come when its session is opened anew",
-		HoldTime:    90, RestartTime: 300, GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"},
+		MaxReceived: 100_000, MaxReceivedAction: buoyv1.Neighbor_WARN,
+		HoldTime: 90, RestartTime: 300, GracefulRestart: []string{"inet-vpn", "inet6-vpn", "route-target"},
 	})
 	for _, n := range call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{}).Neighbors {
 		if n.Session.Received.Malformed != 16 || n.Session.BadMessages != nil {

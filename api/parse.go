@@ -103,6 +103,15 @@ func (f *fields) graceful(field string, list []string) neighbor.Families {
 	return without
 }
 
+// accepted reads the prefixes that are taken from a neighbor.
+func (f *fields) accepted(field string, list []string) neighbor.PrefixFilter {
+	filter, err := neighbor.ParsePrefixFilter(list)
+	if err != nil {
+		f.fail(field, err)
+	}
+	return filter
+}
+
 // seconds reads a time that may be left out.
 func (f *fields) seconds(field string, n, most uint32) uint16 {
 	if n > most {

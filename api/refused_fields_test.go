@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -96,6 +97,20 @@ func TestRefusedFields(t *testing.T) {
 		"neighbor: long-lived, not graceful": {peer(func(n *buoyv1.Neighbor) {
 			n.GracefulRestart, n.LongLivedTime, n.LongLived = []string{"inet-vpn"}, 60, []string{"inet-vpn", "inet6-vpn"}
 		}), refusal{invalid, "INVALID_FIELD", "long_lived", "", "expected families with graceful restart, inet-vpn; leave inet6-vpn out, or add it to graceful_restart"}},
+		"neighbor: accept prefix": {peer(func(n *buoyv1.Neighbor) { n.AcceptPrefixes = []string{"::/0", "10.0.0.1/8 le 24"} }), refusal{invalid, "INVALID_FIELD", "accept_prefixes", "",
+			"10.0.0.1/8 has host bits set; the prefix is 10.0.0.0/8"}},
+		"neighbor: accept none of": {peer(func(n *buoyv1.Neighbor) { n.AcceptPrefixes = []string{"none", "::/0"} }), refusal{invalid, "INVALID_FIELD", "accept_prefixes", "",
+			"expected prefixes, or none alone, got none, ::/0"}},
+		"neighbor: accept target": {peer(func(n *buoyv1.Neighbor) { n.AcceptTargets = []string{"red"} }), refusal{invalid, "INVALID_FIELD", "accept_targets", "",
+			`route target "red": expected <AS or IPv4 address>:<number>, for example target:64512:10003`}},
+		"neighbor: many accept targets": {peer(func(n *buoyv1.Neighbor) {
+			for i := range 257 {
+				n.AcceptTargets = append(n.AcceptTargets, fmt.Sprintf("64512:%d", i))
+			}
+		}), refusal{invalid, "INVALID_FIELD", "accept_targets", "", "expected at most 256 route targets, got 257"}},
+		"neighbor: action": {peer(func(n *buoyv1.Neighbor) { n.MaxReceivedAction = 9 }), refusal{invalid, "INVALID_FIELD", "max_received_action", "", noEnum}},
+		"neighbor: set accept prefix": {setPeer(&buoyv1.Neighbor{AcceptPrefixes: []string{"10.0.0.0/8 le 7"}}, "accept_prefixes"), refusal{invalid, "INVALID_FIELD", "accept_prefixes", "",
+			`10.0.0.0/8: expected a length 8..32 after le, got "7"`}},
 		"neighbor: set restart time":     {setPeer(&buoyv1.Neighbor{RestartTime: 5000}, "restart_time"), refusal{invalid, "INVALID_FIELD", "restart_time", "", "expected at most 4095 seconds, got 5000"}},
 		"neighbor: set long-lived alone": {setPeer(&buoyv1.Neighbor{LongLived: []string{"inet-vpn"}}, "long_lived"), refusal{invalid, "INVALID_FIELD", "long_lived_time", "", "expected 1..16777215 seconds for the families of long_lived, inet-vpn; got 0"}},
 

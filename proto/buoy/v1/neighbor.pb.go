@@ -86,6 +86,61 @@ func (Neighbor_State) EnumDescriptor() ([]byte, []int) {
 	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{0, 0}
 }
 
+// What becomes of a neighbor that announces more than max_received.
+type Neighbor_MaxReceivedAction int32
+
+const (
+	// WARN.
+	Neighbor_MAX_RECEIVED_ACTION_UNSPECIFIED Neighbor_MaxReceivedAction = 0
+	// What is too much is left out, and state_reason says so; the session goes on.
+	Neighbor_WARN Neighbor_MaxReceivedAction = 1
+	// The session ends with a Cease, Maximum Number of Prefixes Reached (RFC
+	// 4486), and the neighbor's routes go. There is no session until its settings
+	// change, or the daemon is restarted.
+	Neighbor_STOP Neighbor_MaxReceivedAction = 2
+)
+
+// Enum value maps for Neighbor_MaxReceivedAction.
+var (
+	Neighbor_MaxReceivedAction_name = map[int32]string{
+		0: "MAX_RECEIVED_ACTION_UNSPECIFIED",
+		1: "WARN",
+		2: "STOP",
+	}
+	Neighbor_MaxReceivedAction_value = map[string]int32{
+		"MAX_RECEIVED_ACTION_UNSPECIFIED": 0,
+		"WARN":                            1,
+		"STOP":                            2,
+	}
+)
+
+func (x Neighbor_MaxReceivedAction) Enum() *Neighbor_MaxReceivedAction {
+	p := new(Neighbor_MaxReceivedAction)
+	*p = x
+	return p
+}
+
+func (x Neighbor_MaxReceivedAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Neighbor_MaxReceivedAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_neighbor_proto_enumTypes[1].Descriptor()
+}
+
+func (Neighbor_MaxReceivedAction) Type() protoreflect.EnumType {
+	return &file_buoy_v1_neighbor_proto_enumTypes[1]
+}
+
+func (x Neighbor_MaxReceivedAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Neighbor_MaxReceivedAction.Descriptor instead.
+func (Neighbor_MaxReceivedAction) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_neighbor_proto_rawDescGZIP(), []int{0, 1}
+}
+
 type Neighbor struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// neighbors/NAME.
@@ -144,10 +199,21 @@ type Neighbor struct {
 	LongLivedTime uint32 `protobuf:"varint,23,opt,name=long_lived_time,json=longLivedTime,proto3" json:"long_lived_time,omitempty"`
 	// The families for which it does; empty for all with graceful restart.
 	LongLived []string `protobuf:"bytes,24,rep,name=long_lived,json=longLived,proto3" json:"long_lived,omitempty"`
-	// How many VPN routes are taken from the neighbor at most, 0 for none: they are
-	// shown, and neither imported nor passed on. A lower number drops none that are
-	// there, but 0 drops all.
+	// How many VPN routes are taken from the neighbor at most, 0 for 100000: they are
+	// shown and imported by route target, and never passed on. A lower number drops
+	// none that are there.
 	MaxReceived uint32 `protobuf:"varint,25,opt,name=max_received,json=maxReceived,proto3" json:"max_received,omitempty"`
+	// Which prefixes of VPN routes are taken, each as in a router's prefix list:
+	// "10.0.0.0/8" is exactly that one, "10.0.0.0/8 ge 16 le 24" those within it of
+	// the lengths 16..24; ge and le may be left out. Empty for all; "none" alone for
+	// nothing at all. Once there is one, a family without any is not taken. Shown in
+	// order, and in their shortest form. What is accepted no longer goes at once;
+	// what is accepted only now is asked for, if the neighbor has ROUTE-REFRESH (RFC
+	// 2918).
+	AcceptPrefixes []string `protobuf:"bytes,26,rep,name=accept_prefixes,json=acceptPrefixes,proto3" json:"accept_prefixes,omitempty"`
+	// Route targets: only VPN routes that carry one of them are taken. Empty for any.
+	AcceptTargets     []string                   `protobuf:"bytes,27,rep,name=accept_targets,json=acceptTargets,proto3" json:"accept_targets,omitempty"`
+	MaxReceivedAction Neighbor_MaxReceivedAction `protobuf:"varint,28,opt,name=max_received_action,json=maxReceivedAction,proto3,enum=buoy.v1.Neighbor_MaxReceivedAction" json:"max_received_action,omitempty"`
 	// Another one after each change of what is set. Computed.
 	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -359,6 +425,27 @@ func (x *Neighbor) GetMaxReceived() uint32 {
 	return 0
 }
 
+func (x *Neighbor) GetAcceptPrefixes() []string {
+	if x != nil {
+		return x.AcceptPrefixes
+	}
+	return nil
+}
+
+func (x *Neighbor) GetAcceptTargets() []string {
+	if x != nil {
+		return x.AcceptTargets
+	}
+	return nil
+}
+
+func (x *Neighbor) GetMaxReceivedAction() Neighbor_MaxReceivedAction {
+	if x != nil {
+		return x.MaxReceivedAction
+	}
+	return Neighbor_MAX_RECEIVED_ACTION_UNSPECIFIED
+}
+
 func (x *Neighbor) GetEtag() string {
 	if x != nil {
 		return x.Etag
@@ -412,10 +499,13 @@ type Session struct {
 	// Those of them that it has not announced since its session was lost; they are
 	// kept for its restart time, and then until it has announced the others.
 	StaleRoutes uint64 `protobuf:"varint,23,opt,name=stale_routes,json=staleRoutes,proto3" json:"stale_routes,omitempty"`
-	// VPN routes that it has announced beyond max_received, while there is one.
-	LeftRoutes    uint64 `protobuf:"varint,24,opt,name=left_routes,json=leftRoutes,proto3" json:"left_routes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// VPN routes that it has announced beyond max_received.
+	LeftRoutes uint64 `protobuf:"varint,24,opt,name=left_routes,json=leftRoutes,proto3" json:"left_routes,omitempty"`
+	// Announcements of VPN routes left out by accept_prefixes and accept_targets
+	// since the session began.
+	FilteredRoutes uint64 `protobuf:"varint,25,opt,name=filtered_routes,json=filteredRoutes,proto3" json:"filtered_routes,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -612,6 +702,13 @@ func (x *Session) GetStaleRoutes() uint64 {
 func (x *Session) GetLeftRoutes() uint64 {
 	if x != nil {
 		return x.LeftRoutes
+	}
+	return 0
+}
+
+func (x *Session) GetFilteredRoutes() uint64 {
+	if x != nil {
+		return x.FilteredRoutes
 	}
 	return 0
 }
@@ -1489,7 +1586,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\a\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\t\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1518,7 +1615,10 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x0flong_lived_time\x18\x17 \x01(\rR\rlongLivedTime\x12\x1d\n" +
 	"\n" +
 	"long_lived\x18\x18 \x03(\tR\tlongLived\x12!\n" +
-	"\fmax_received\x18\x19 \x01(\rR\vmaxReceived\x12\x12\n" +
+	"\fmax_received\x18\x19 \x01(\rR\vmaxReceived\x12'\n" +
+	"\x0faccept_prefixes\x18\x1a \x03(\tR\x0eacceptPrefixes\x12%\n" +
+	"\x0eaccept_targets\x18\x1b \x03(\tR\racceptTargets\x12S\n" +
+	"\x13max_received_action\x18\x1c \x01(\x0e2#.buoy.v1.Neighbor.MaxReceivedActionR\x11maxReceivedAction\x12\x12\n" +
 	"\x04etag\x182 \x01(\tR\x04etag\"s\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
@@ -1528,7 +1628,11 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\x06ACTIVE\x10\x03\x12\r\n" +
 	"\tOPEN_SENT\x10\x04\x12\x10\n" +
 	"\fOPEN_CONFIRM\x10\x05\x12\x0f\n" +
-	"\vESTABLISHED\x10\x06\"\xe3\b\n" +
+	"\vESTABLISHED\x10\x06\"L\n" +
+	"\x11MaxReceivedAction\x12#\n" +
+	"\x1fMAX_RECEIVED_ACTION_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04WARN\x10\x01\x12\b\n" +
+	"\x04STOP\x10\x02\"\x8c\t\n" +
 	"\aSession\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12#\n" +
 	"\rlocal_address\x18\x02 \x01(\tR\flocalAddress\x12%\n" +
@@ -1555,7 +1659,8 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\ftaken_routes\x18\x16 \x01(\x04R\vtakenRoutes\x12!\n" +
 	"\fstale_routes\x18\x17 \x01(\x04R\vstaleRoutes\x12\x1f\n" +
 	"\vleft_routes\x18\x18 \x01(\x04R\n" +
-	"leftRoutes\"\xe3\x01\n" +
+	"leftRoutes\x12'\n" +
+	"\x0ffiltered_routes\x18\x19 \x01(\x04R\x0efilteredRoutes\"\xe3\x01\n" +
 	"\x04Open\x12\x0e\n" +
 	"\x02as\x18\x01 \x01(\rR\x02as\x12\x1b\n" +
 	"\trouter_id\x18\x02 \x01(\tR\brouterId\x12\x1b\n" +
@@ -1650,67 +1755,69 @@ func file_buoy_v1_neighbor_proto_rawDescGZIP() []byte {
 	return file_buoy_v1_neighbor_proto_rawDescData
 }
 
-var file_buoy_v1_neighbor_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_buoy_v1_neighbor_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_buoy_v1_neighbor_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_buoy_v1_neighbor_proto_goTypes = []any{
-	(Neighbor_State)(0),           // 0: buoy.v1.Neighbor.State
-	(*Neighbor)(nil),              // 1: buoy.v1.Neighbor
-	(*Session)(nil),               // 2: buoy.v1.Session
-	(*Open)(nil),                  // 3: buoy.v1.Open
-	(*Restart)(nil),               // 4: buoy.v1.Restart
-	(*Notification)(nil),          // 5: buoy.v1.Notification
-	(*Counters)(nil),              // 6: buoy.v1.Counters
-	(*BadMessage)(nil),            // 7: buoy.v1.BadMessage
-	(*CreateNeighborRequest)(nil), // 8: buoy.v1.CreateNeighborRequest
-	(*GetNeighborRequest)(nil),    // 9: buoy.v1.GetNeighborRequest
-	(*ListNeighborsRequest)(nil),  // 10: buoy.v1.ListNeighborsRequest
-	(*ListNeighborsResponse)(nil), // 11: buoy.v1.ListNeighborsResponse
-	(*RefusedConnections)(nil),    // 12: buoy.v1.RefusedConnections
-	(*UpdateNeighborRequest)(nil), // 13: buoy.v1.UpdateNeighborRequest
-	(*DeleteNeighborRequest)(nil), // 14: buoy.v1.DeleteNeighborRequest
-	nil,                           // 15: buoy.v1.Restart.LongLivedStaleTimesEntry
-	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil), // 17: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),         // 18: google.protobuf.Empty
+	(Neighbor_State)(0),             // 0: buoy.v1.Neighbor.State
+	(Neighbor_MaxReceivedAction)(0), // 1: buoy.v1.Neighbor.MaxReceivedAction
+	(*Neighbor)(nil),                // 2: buoy.v1.Neighbor
+	(*Session)(nil),                 // 3: buoy.v1.Session
+	(*Open)(nil),                    // 4: buoy.v1.Open
+	(*Restart)(nil),                 // 5: buoy.v1.Restart
+	(*Notification)(nil),            // 6: buoy.v1.Notification
+	(*Counters)(nil),                // 7: buoy.v1.Counters
+	(*BadMessage)(nil),              // 8: buoy.v1.BadMessage
+	(*CreateNeighborRequest)(nil),   // 9: buoy.v1.CreateNeighborRequest
+	(*GetNeighborRequest)(nil),      // 10: buoy.v1.GetNeighborRequest
+	(*ListNeighborsRequest)(nil),    // 11: buoy.v1.ListNeighborsRequest
+	(*ListNeighborsResponse)(nil),   // 12: buoy.v1.ListNeighborsResponse
+	(*RefusedConnections)(nil),      // 13: buoy.v1.RefusedConnections
+	(*UpdateNeighborRequest)(nil),   // 14: buoy.v1.UpdateNeighborRequest
+	(*DeleteNeighborRequest)(nil),   // 15: buoy.v1.DeleteNeighborRequest
+	nil,                             // 16: buoy.v1.Restart.LongLivedStaleTimesEntry
+	(*timestamppb.Timestamp)(nil),   // 17: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),   // 18: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),           // 19: google.protobuf.Empty
 }
 var file_buoy_v1_neighbor_proto_depIdxs = []int32{
 	0,  // 0: buoy.v1.Neighbor.state:type_name -> buoy.v1.Neighbor.State
-	2,  // 1: buoy.v1.Neighbor.session:type_name -> buoy.v1.Session
-	16, // 2: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
-	3,  // 3: buoy.v1.Session.open_sent:type_name -> buoy.v1.Open
-	3,  // 4: buoy.v1.Session.open_received:type_name -> buoy.v1.Open
-	5,  // 5: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
-	5,  // 6: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
-	6,  // 7: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
-	6,  // 8: buoy.v1.Session.received:type_name -> buoy.v1.Counters
-	16, // 9: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
-	16, // 10: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
-	7,  // 11: buoy.v1.Session.bad_messages:type_name -> buoy.v1.BadMessage
-	4,  // 12: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
-	15, // 13: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
-	16, // 14: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
-	16, // 15: buoy.v1.BadMessage.time:type_name -> google.protobuf.Timestamp
-	1,  // 16: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	1,  // 17: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
-	12, // 18: buoy.v1.ListNeighborsResponse.refused:type_name -> buoy.v1.RefusedConnections
-	16, // 19: buoy.v1.RefusedConnections.last_time:type_name -> google.protobuf.Timestamp
-	1,  // 20: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
-	17, // 21: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
-	8,  // 22: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
-	9,  // 23: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
-	10, // 24: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
-	13, // 25: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
-	14, // 26: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
-	1,  // 27: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
-	1,  // 28: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
-	11, // 29: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
-	1,  // 30: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
-	18, // 31: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
-	27, // [27:32] is the sub-list for method output_type
-	22, // [22:27] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	3,  // 1: buoy.v1.Neighbor.session:type_name -> buoy.v1.Session
+	1,  // 2: buoy.v1.Neighbor.max_received_action:type_name -> buoy.v1.Neighbor.MaxReceivedAction
+	17, // 3: buoy.v1.Session.since:type_name -> google.protobuf.Timestamp
+	4,  // 4: buoy.v1.Session.open_sent:type_name -> buoy.v1.Open
+	4,  // 5: buoy.v1.Session.open_received:type_name -> buoy.v1.Open
+	6,  // 6: buoy.v1.Session.notification_sent:type_name -> buoy.v1.Notification
+	6,  // 7: buoy.v1.Session.notification_received:type_name -> buoy.v1.Notification
+	7,  // 8: buoy.v1.Session.sent:type_name -> buoy.v1.Counters
+	7,  // 9: buoy.v1.Session.received:type_name -> buoy.v1.Counters
+	17, // 10: buoy.v1.Session.last_up:type_name -> google.protobuf.Timestamp
+	17, // 11: buoy.v1.Session.last_down:type_name -> google.protobuf.Timestamp
+	8,  // 12: buoy.v1.Session.bad_messages:type_name -> buoy.v1.BadMessage
+	5,  // 13: buoy.v1.Open.restart:type_name -> buoy.v1.Restart
+	16, // 14: buoy.v1.Restart.long_lived_stale_times:type_name -> buoy.v1.Restart.LongLivedStaleTimesEntry
+	17, // 15: buoy.v1.Notification.time:type_name -> google.protobuf.Timestamp
+	17, // 16: buoy.v1.BadMessage.time:type_name -> google.protobuf.Timestamp
+	2,  // 17: buoy.v1.CreateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	2,  // 18: buoy.v1.ListNeighborsResponse.neighbors:type_name -> buoy.v1.Neighbor
+	13, // 19: buoy.v1.ListNeighborsResponse.refused:type_name -> buoy.v1.RefusedConnections
+	17, // 20: buoy.v1.RefusedConnections.last_time:type_name -> google.protobuf.Timestamp
+	2,  // 21: buoy.v1.UpdateNeighborRequest.neighbor:type_name -> buoy.v1.Neighbor
+	18, // 22: buoy.v1.UpdateNeighborRequest.update_mask:type_name -> google.protobuf.FieldMask
+	9,  // 23: buoy.v1.Neighbors.CreateNeighbor:input_type -> buoy.v1.CreateNeighborRequest
+	10, // 24: buoy.v1.Neighbors.GetNeighbor:input_type -> buoy.v1.GetNeighborRequest
+	11, // 25: buoy.v1.Neighbors.ListNeighbors:input_type -> buoy.v1.ListNeighborsRequest
+	14, // 26: buoy.v1.Neighbors.UpdateNeighbor:input_type -> buoy.v1.UpdateNeighborRequest
+	15, // 27: buoy.v1.Neighbors.DeleteNeighbor:input_type -> buoy.v1.DeleteNeighborRequest
+	2,  // 28: buoy.v1.Neighbors.CreateNeighbor:output_type -> buoy.v1.Neighbor
+	2,  // 29: buoy.v1.Neighbors.GetNeighbor:output_type -> buoy.v1.Neighbor
+	12, // 30: buoy.v1.Neighbors.ListNeighbors:output_type -> buoy.v1.ListNeighborsResponse
+	2,  // 31: buoy.v1.Neighbors.UpdateNeighbor:output_type -> buoy.v1.Neighbor
+	19, // 32: buoy.v1.Neighbors.DeleteNeighbor:output_type -> google.protobuf.Empty
+	28, // [28:33] is the sub-list for method output_type
+	23, // [23:28] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_neighbor_proto_init() }
@@ -1723,7 +1830,7 @@ func file_buoy_v1_neighbor_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_neighbor_proto_rawDesc), len(file_buoy_v1_neighbor_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,

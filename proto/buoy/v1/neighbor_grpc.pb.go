@@ -37,7 +37,8 @@ type NeighborsClient interface {
 	GetNeighbor(ctx context.Context, in *GetNeighborRequest, opts ...grpc.CallOption) (*Neighbor, error)
 	ListNeighbors(ctx context.Context, in *ListNeighborsRequest, opts ...grpc.CallOption) (*ListNeighborsResponse, error)
 	// UpdateNeighbor changes a neighbor. Its session is opened anew, unless
-	// nothing but encapsulations, max_advertised and max_received changes.
+	// nothing but encapsulations, max_advertised, max_received, accept_prefixes,
+	// accept_targets and max_received_action changes.
 	UpdateNeighbor(ctx context.Context, in *UpdateNeighborRequest, opts ...grpc.CallOption) (*Neighbor, error)
 	DeleteNeighbor(ctx context.Context, in *DeleteNeighborRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
 }
@@ -110,7 +111,8 @@ type NeighborsServer interface {
 	GetNeighbor(context.Context, *GetNeighborRequest) (*Neighbor, error)
 	ListNeighbors(context.Context, *ListNeighborsRequest) (*ListNeighborsResponse, error)
 	// UpdateNeighbor changes a neighbor. Its session is opened anew, unless
-	// nothing but encapsulations, max_advertised and max_received changes.
+	// nothing but encapsulations, max_advertised, max_received, accept_prefixes,
+	// accept_targets and max_received_action changes.
 	UpdateNeighbor(context.Context, *UpdateNeighborRequest) (*Neighbor, error)
 	DeleteNeighbor(context.Context, *DeleteNeighborRequest) (*emptypb.Empty, error)
 	mustEmbedUnimplementedNeighborsServer()

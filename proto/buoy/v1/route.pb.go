@@ -341,8 +341,9 @@ type ListRoutesRequest struct {
 	Table string `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
 	// Only those that this neighbor, neighbors/NAME, has been given (direction
 	// ADVERTISED), none when its session is not established; or those that are
-	// taken from it (RECEIVED), as far as its max_received allows. What is received
-	// is the operator's, and of no network or floating IP.
+	// taken from it (RECEIVED), as its accept_prefixes, accept_targets and
+	// max_received say. What is received is the operator's, and of no network or
+	// floating IP.
 	Neighbor  string                      `protobuf:"bytes,3,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
 	Direction ListRoutesRequest_Direction `protobuf:"varint,4,opt,name=direction,proto3,enum=buoy.v1.ListRoutesRequest_Direction" json:"direction,omitempty"`
 	// Only those of this floating IP: projects/PROJECT/floatingIps/NAME.
