@@ -56,7 +56,13 @@ func TestReceived(t *testing.T) {
 			w.receives("withdrawn", "")
 			w.must(g.Announce)
 			w.receives("announced", route)
-			w.ctl("set neighbor mx1 --max-received 100")
+			w.ctl("set neighbor mx1 --accept-prefix none")
+			w.receives("nothing is accepted", "")
+			w.ctl("set neighbor mx1 --accept-prefix 198.51.0.0/16,2001:db8::/32")
+			w.ctl("set neighbor mx1 --accept-target target:64512:8")
+			w.receives("another prefix and another target", "")
+			w.ctl("set neighbor mx1 --accept-prefix 198.51.100.0/24 --accept-target target:64512:7 --max-received 100")
+			w.receives("accepted", route)
 			if now := w.neighborState("mx1").Session.Since; now != since {
 				t.Errorf("the session is there since %s, want the same one since %s", now, since)
 			}

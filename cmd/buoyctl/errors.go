@@ -128,6 +128,8 @@ func plain(name string) string {
 		return "project"
 	case "shared_with":
 		return "sharewith"
+	case "accept_prefixes":
+		return "acceptprefix"
 	}
 	return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "").Replace(name), "s")
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,8 +112,8 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 	setCmd := &cobra.Command{
 		Use:     "neighbor NAME",
 		Aliases: []string{"peer"},
-		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation, --max-advertised and --max-received",
-		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000 --max-received 100\n  buoyctl set neighbor mx1 --graceful-restart inet-vpn,inet6-vpn --restart-time 120 --long-lived-time 86400",
+		Short:   "Change a neighbor; its session is opened anew, but for --encapsulation, --max-* and --accept-*",
+		Example: "  buoyctl set neighbor mx1 --families inet-vpn\n  buoyctl set neighbor mx1 --encapsulation gre --max-advertised 1000\n  buoyctl set neighbor mx1 --accept-prefix 198.51.100.0/24,2001:db8::/32 --accept-target target:64512:10003 --max-received 1000 --max-received-action stop\n  buoyctl set neighbor mx1 --graceful-restart inet-vpn,inet6-vpn --restart-time 120 --long-lived-time 86400",
 		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
@@ -182,6 +183,10 @@ var neighborFields = map[string]string{
 	"encapsulation":  "encapsulations",
 	"max-advertised": "max_advertised",
 	"max-received":   "max_received",
+
+	"accept-prefix":       "accept_prefixes",
+	"accept-target":       "accept_targets",
+	"max-received-action": "max_received_action",
 }
 
 func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
@@ -203,7 +208,10 @@ func neighborFlags(flags *pflag.FlagSet, n *buoyv1.Neighbor) {
 	flags.StringSliceVar(&n.LongLived, "long-lived", nil, "families of --long-lived-time (default all with graceful restart)")
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; they replace those of every route (default as the routes)")
 	flags.Uint32Var(&n.MaxAdvertised, "max-advertised", 0, "how many VPN routes the router is sent at most (default all)")
-	flags.Uint32Var(&n.MaxReceived, "max-received", 0, "how many VPN routes are taken from the router at most, to be shown (default 0, none)")
+	flags.StringSliceVar(&n.AcceptPrefixes, "accept-prefix", nil, "VPN routes that are taken from the router, to be shown and imported, as in a prefix list: 10.0.0.0/8, '10.0.0.0/8 ge 16 le 24'; none takes nothing; may be repeated (default all)")
+	flags.StringSliceVar(&n.AcceptTargets, "accept-target", nil, "only VPN routes that carry one of these route targets are taken, like target:64512:10003; may be repeated (default any)")
+	flags.Uint32Var(&n.MaxReceived, "max-received", 0, "how many VPN routes are taken from the router at most (default 100000)")
+	flags.Var(choice[buoyv1.Neighbor_MaxReceivedAction]{&n.MaxReceivedAction}, "max-received-action", "what becomes of a router that announces more: they are left out, or its session ends until its settings change (default warn)")
 }
 
 func (a *app) describeNeighbor(_ context.Context, _ *client, n *buoyv1.Neighbor) error {
@@ -246,6 +254,9 @@ func describeSettings(s section, n *buoyv1.Neighbor) {
 		{"Multihop", fmt.Sprintf("TTL %d", n.Multihop), n.Multihop > 0},
 		{"MD5 key", "in the file " + n.Md5KeyFile, n.Md5KeyFile != ""},
 		{"MD5 key", "in the environment variable " + n.Md5KeyEnv, n.Md5KeyEnv != ""},
+		{"Accepted prefixes", strings.Join(n.AcceptPrefixes, ", "), len(n.AcceptPrefixes) > 0},
+		{"Accepted targets", strings.Join(n.AcceptTargets, ", "), len(n.AcceptTargets) > 0},
+		{"More than the maximum", "the session ends until the settings change", n.MaxReceivedAction == buoyv1.Neighbor_STOP},
 	} {
 		if line.given {
 			s.line(line.title, line.value)
@@ -268,8 +279,8 @@ func advertised(n *buoyv1.Neighbor) string {
 // received says how many routes of the router are there, and what they lack.
 func received(n *buoyv1.Neighbor) string {
 	session := n.GetSession()
-	if n.MaxReceived == 0 {
-		return "none are taken (--max-received)"
+	if takesNothing(n) {
+		return "none are taken (--accept-prefix none)"
 	}
 	text := fmt.Sprintf("%d of at most %d", session.GetTakenRoutes(), n.MaxReceived)
 	var lacks []string
@@ -279,11 +290,17 @@ func received(n *buoyv1.Neighbor) string {
 	if left := session.GetLeftRoutes(); left > 0 {
 		lacks = append(lacks, count(left)+" left out")
 	}
+	if filtered := session.GetFilteredRoutes(); filtered > 0 {
+		lacks = append(lacks, count(filtered)+" filtered out")
+	}
 	if len(lacks) > 0 {
 		text += " (" + strings.Join(lacks, ", ") + ")"
 	}
 	return text
 }
+
+// takesNothing reports whether no route of a neighbor is taken.
+func takesNothing(n *buoyv1.Neighbor) bool { return slices.Equal(n.AcceptPrefixes, []string{"none"}) }
 
 func describeSession(s section, session *buoyv1.Session) {
 	s.line("Since", age(session))

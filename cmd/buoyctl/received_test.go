@@ -53,33 +53,47 @@ func targetsOf(texts ...string) routetarget.Set {
 	return routetarget.NewSet(list...)
 }
 
-// taken returns what is taken of mx1's routes, and how many are left out.
-func taken(n neighbor.Settings) (routes []*vrf.Received, left int) {
-	if n.Name != "mx1" || n.MaxReceived == 0 {
-		return nil, 0
+// taken returns what is taken of mx1's routes, how many do not fit, and how many
+// are not accepted. What does not fit may end the session.
+func taken(n neighbor.Settings) (routes []*vrf.Received, left, filtered int) {
+	if n.Name != "mx1" {
+		return nil, 0, 0
 	}
-	for _, r := range announced[:min(int(n.MaxReceived), len(announced))] {
-		r.Since = time.Now().Add(-someAge)
-		routes = append(routes, &r)
+	for _, r := range announced {
+		switch {
+		case !n.Accepts(r.Prefix, r.Attributes.Value().Targets):
+			filtered++
+		case len(routes) == n.MaxRoutes():
+			left++
+		default:
+			r.Since = time.Now().Add(-someAge)
+			routes = append(routes, &r)
+		}
 	}
-	return routes, len(announced) - len(routes)
+	if left > 0 && n.MaxReceivedAction == neighbor.MaxReceivedStop {
+		routes = nil
+	}
+	return routes, left, filtered
 }
 
 // countTaken fills in what a status says about received routes.
 func countTaken(s *neighbor.Status) {
-	routes, left := taken(s.Settings)
-	s.Taken, s.Left = uint64(len(routes)), uint64(left)
+	routes, left, filtered := taken(s.Settings)
+	s.Taken, s.Left, s.Filtered = uint64(len(routes)), uint64(left), uint64(filtered)
 	for _, r := range routes {
 		if r.Stale {
 			s.Stale++
 		}
+	}
+	if left > 0 && routes == nil {
+		s.State, s.Cause, s.Reason = neighbor.Idle, neighbor.CauseMaxReceived, "stopped: too many routes"
 	}
 }
 
 func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
 	for n := range s.state().Neighbors() {
 		if n.Address == addr {
-			routes, _ := taken(n.Settings)
+			routes, _, _ := taken(n.Settings)
 			return slices.Values(routes)
 		}
 	}

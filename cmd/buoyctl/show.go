@@ -148,8 +148,8 @@ func (a *app) showReceived(ctx context.Context, c *client, args []string) error 
 
 // noteNoneTaken says why nothing is received from a neighbor.
 func (a *app) noteNoneTaken(n *buoyv1.Neighbor) {
-	if n.MaxReceived == 0 {
-		fmt.Fprintf(a.stderr, "%s has --max-received 0: none of its routes are taken\n", short(n.Name))
+	if takesNothing(n) {
+		fmt.Fprintf(a.stderr, "%s has --accept-prefix none: none of its routes are taken\n", short(n.Name))
 	}
 }
 
