@@ -60,7 +60,7 @@ type services struct {
 
 func servicesOver(m *memory) services {
 	speaker := &fakeSpeaker{state: m.State}
-	v := view{Config{Inventory: m, Routes: func() RouteTable { return speaker }, Sessions: speaker,
+	v := view{Config{Inventory: m, Routes: func() RouteTable { return speaker }, Imports: speaker.imports, Sessions: speaker,
 		Families: neighbor.AllFamilies, Logger: slog.New(slog.DiscardHandler)}}
 	return services{&networkService{view: v}, &poolService{view: v}, &computeNodeService{view: v}, &neighborService{view: v},
 		&floatingIPService{view: v}, &routeService{view: v}, &globalService{view: v}}
@@ -156,6 +156,14 @@ func seeds() []request {
 				return s.floatingIPs.Disassociate
 			}),
 		rpc(&buoyv1.ListRoutesRequest{Network: public, Table: "bgp.l3vpn.0", Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_ADVERTISED},
+			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+				return s.routes.ListRoutes
+			}),
+		rpc(&buoyv1.ListRoutesRequest{Table: public + ".inet6.0", Prefix: "2001:db8::6", PageSize: 1, PageToken: writeToken("2001:db8::6/128 0")},
+			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
+				return s.routes.ListRoutes
+			}),
+		rpc(&buoyv1.ListRoutesRequest{Prefix: "2001:db8::6/128", PageSize: 1, PageToken: writeToken("10.0.0.0/8 10.0.0.11:1 neighbors/mx1")},
 			func(s services) func(context.Context, *buoyv1.ListRoutesRequest) (*buoyv1.ListRoutesResponse, error) {
 				return s.routes.ListRoutes
 			}),

@@ -30,6 +30,7 @@ import (
 	"github.com/buoynet/buoy/internal/store"
 	"github.com/buoynet/buoy/internal/store/bolt"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -77,6 +78,7 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	server := New(Config{
 		Inventory: l.follower,
 		Routes:    func() RouteTable { return l.speaker },
+		Imports:   l.speaker.imports,
 		Sessions:  l.speaker,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
@@ -239,10 +241,10 @@ func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
 	return routes
 }
 
-func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
+func (s *fakeSpeaker) From(key vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
 		for _, r := range s.wanted(false) {
-			if !yield(r, taken) {
+			if r.Key.Compare(key) >= 0 && !yield(r, taken) {
 				return
 			}
 		}
@@ -250,7 +252,7 @@ func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
 }
 
 func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
-	for r := range s.All() {
+	for r := range s.From(key) {
 		if r.Key == key {
 			return r, taken, true
 		}
@@ -258,10 +260,10 @@ func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
 	return vrf.Route{}, time.Time{}, false
 }
 
-func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
+func (s *fakeSpeaker) Failures(from vrf.Key) iter.Seq2[vrf.Route, error] {
 	return func(yield func(vrf.Route, error) bool) {
 		for _, r := range s.wanted(true) {
-			if !yield(r, s.refused[r.Key.String()]) {
+			if r.Key.Compare(from) >= 0 && !yield(r, s.refused[r.Key.String()]) {
 				return
 			}
 		}
@@ -300,8 +302,37 @@ func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	}
 }
 
-func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
-	return slices.Values(s.in[addr])
+func (s *fakeSpeaker) AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received] {
+	return func(yield func(*vrf.Received) bool) {
+		for _, r := range s.announced()[addr] {
+			if r.Key.Compare(from) >= 0 && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// announced returns what the neighbors have announced, ordered by key.
+func (s *fakeSpeaker) announced() map[netip.Addr][]*vrf.Received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.in
+}
+
+// imports is what the networks import of it.
+func (s *fakeSpeaker) imports() vrf.Tables {
+	i, imports, state := vrf.NewImport(), map[uint16]routetarget.Set{}, s.state()
+	for n := range state.Networks() {
+		g, _ := state.Global()
+		imports[n.ID] = n.VRF(g.AS).Import
+	}
+	i.Retarget(imports, slices.Values([]*vrf.Received{}))
+	for _, list := range s.announced() {
+		for _, r := range list {
+			i.Replace(nil, r)
+		}
+	}
+	return i.Tables()
 }
 
 // Delivery says that a neighbor has what its families allow.

@@ -23,21 +23,34 @@ type page struct {
 
 // page reads the size and the token of a request for resources of a kind.
 func (f *fields) page(size int32, token string, kind inventory.Kind) page {
-	if size < 0 {
-		f.fail("page_size", fmt.Errorf("expected 0..%d, got %d", maxPage, size))
-	}
-	p := page{size: int(size)}
-	if size == 0 || size > maxPage {
-		p.size = maxPage
-	}
+	p := page{size: f.pageSize(size)}
 	if token == "" {
 		return p
 	}
-	name, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if p.after = string(name); err != nil || inventory.KindOf(p.after) != kind {
-		f.fail("page_token", errors.New("expected the next_page_token of the page before"))
+	var ok bool
+	if p.after, ok = readToken(token); !ok || inventory.KindOf(p.after) != kind {
+		f.fail("page_token", errToken)
 	}
 	return p
+}
+
+var errToken = errors.New("expected the next_page_token of the page before")
+
+func (f *fields) pageSize(size int32) int {
+	switch {
+	case size < 0:
+		f.fail("page_size", fmt.Errorf("expected 0..%d, got %d", maxPage, size))
+	case size == 0:
+		return maxPage
+	}
+	return min(int(size), maxPage)
+}
+
+func writeToken(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+func readToken(token string) (text string, ok bool) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	return string(b), err == nil
 }
 
 // pageOf returns the resources of a page and the token of the next one. The list is
@@ -50,7 +63,7 @@ func pageOf[R any](p page, list iter.Seq[R], name func(R) string, takes func(R) 
 		case len(on) < p.size:
 			on = append(on, r)
 		default: // one more, so it is not the last page
-			return on, base64.RawURLEncoding.EncodeToString([]byte(name(on[p.size-1])))
+			return on, writeToken(name(on[p.size-1]))
 		}
 	}
 	return on, ""

@@ -4,14 +4,13 @@ import (
 	"errors"
 	"net/netip"
 	"testing"
-	"unique"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
-	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -21,7 +20,7 @@ func routeOfWeb1() *buoyv1.Route {
 		Prefix: "203.0.113.5/32", RouteDistinguisher: "10.0.0.11:1", Label: 100, NextHop: "10.0.0.11", LocalPref: 100,
 		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
 		Encapsulations: []string{"gre", "udp"},
-		Network:        public, FloatingIp: web1, Family: "inet-vpn",
+		Network:        public, FloatingIp: web1, Family: "inet-vpn", Tables: []string{public + ".inet.0"},
 		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken), Origin: "INCOMPLETE",
 	}
 }
@@ -31,9 +30,16 @@ func routeOfWeb6() *buoyv1.Route {
 		Prefix: "2001:db8::5/128", RouteDistinguisher: "10.0.0.12:1", Label: 106, NextHop: "2001:db8:1::12", LocalPref: 200,
 		RouteTargets:   []string{"target:64512:10003", "target:64512:8000001"},
 		Encapsulations: []string{"gre"},
-		Network:        public, FloatingIp: web6, Family: "inet6-vpn",
+		Network:        public, FloatingIp: web6, Family: "inet6-vpn", Tables: []string{public + ".inet6.0"},
 		State: buoyv1.Route_ADVERTISED, Since: timestamppb.New(taken), Origin: "INCOMPLETE",
 	}
+}
+
+// best returns a route as what is preferred in a network's table.
+func best(r *buoyv1.Route) *buoyv1.Route {
+	r = proto.CloneOf(r)
+	r.Best = true
+	return r
 }
 
 func TestListRoutes(t *testing.T) {
@@ -48,10 +54,11 @@ func TestListRoutes(t *testing.T) {
 	four.StateReason = "to 1 of 2 neighbors: fixed is Active (connection refused)"
 	six.State = buoyv1.Route_WITHHELD
 	six.StateReason = "no neighbor has the route: fixed is Active (connection refused); mx1 did not negotiate inet6-vpn"
+	four.Tables, six.Tables = []string{public + ".inet.0"}, []string{public + ".inet6.0"}
 	gone := vrf.Route{Key: vrf.Key{RD: vrf.VRF{ID: 9}.Distinguisher(netip.MustParseAddr("10.0.0.99")), Prefix: netip.MustParsePrefix("192.0.2.1/32")},
 		Label: 77, NextHop: netip.MustParseAddr("10.0.0.99")}
-	for r := range l.speaker.All() {
-		l.speaker.out = map[netip.Addr][]vrf.Route{netip.MustParseAddr("10.0.0.1"): {r, gone}}
+	for r := range l.speaker.From(vrf.Key{}) {
+		l.speaker.out = map[netip.Addr][]vrf.Route{netip.MustParseAddr("10.0.0.1"): {gone, r}}
 		break // that of web1
 	}
 	given := routeOfWeb1()
@@ -64,13 +71,25 @@ func TestListRoutes(t *testing.T) {
 		want []*buoyv1.Route
 	}{
 		{"all", &buoyv1.ListRoutesRequest{}, []*buoyv1.Route{four, six}},
-		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{four, six}},
+		{"network", &buoyv1.ListRoutesRequest{Network: public}, []*buoyv1.Route{best(four), best(six)}},
+		{"network's table", &buoyv1.ListRoutesRequest{Table: public + ".inet6.0"}, []*buoyv1.Route{best(six)}},
+		{"table of the network", &buoyv1.ListRoutesRequest{Network: public, Table: "inet.0"}, []*buoyv1.Route{best(four)}},
+		{"network in the IPv4 table", &buoyv1.ListRoutesRequest{Network: public, Table: "bgp.l3vpn.0"}, []*buoyv1.Route{four}},
+		{"floating IP in the network", &buoyv1.ListRoutesRequest{FloatingIp: web6, Network: public}, []*buoyv1.Route{six}},
+		{"floating IP in another network", &buoyv1.ListRoutesRequest{FloatingIp: web6, Network: private}, nil},
+		{"address", &buoyv1.ListRoutesRequest{Prefix: "2001:db8::5"}, []*buoyv1.Route{six}},
+		{"mapped address", &buoyv1.ListRoutesRequest{Prefix: "::ffff:203.0.113.5"}, []*buoyv1.Route{four}},
+		{"prefix", &buoyv1.ListRoutesRequest{Prefix: "203.0.113.5/32"}, []*buoyv1.Route{four}},
+		{"prefix around", &buoyv1.ListRoutesRequest{Prefix: "203.0.113.0/24"}, nil},
+		{"prefix of another family", &buoyv1.ListRoutesRequest{Prefix: "203.0.113.5/32", Table: "bgp.l3vpn-inet6.0"}, nil},
 		{"network without routes", &buoyv1.ListRoutesRequest{Network: private}, nil},
 		{"floating IP", &buoyv1.ListRoutesRequest{FloatingIp: web6}, []*buoyv1.Route{six}},
 		{"IPv4 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn.0"}, []*buoyv1.Route{four}},
 		{"IPv6 table", &buoyv1.ListRoutesRequest{Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{six}},
-		{"neighbor", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised}, []*buoyv1.Route{given, unknown}},
+		{"neighbor", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised}, []*buoyv1.Route{unknown, given}},
 		{"neighbor and network", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Network: public}, []*buoyv1.Route{given}},
+		{"neighbor and network's table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Table: public + ".inet.0"}, []*buoyv1.Route{given}},
+		{"neighbor and prefix", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Prefix: "192.0.2.1"}, []*buoyv1.Route{unknown}},
 		{"neighbor and table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: advertised, Table: "bgp.l3vpn-inet6.0"}, nil},
 		{"neighbor without routes", &buoyv1.ListRoutesRequest{Neighbor: fixed, Direction: advertised}, nil},
 	} {
@@ -94,6 +113,12 @@ func TestListRefusedRoutes(t *testing.T) {
 		&buoyv1.ListRoutesResponse{Routes: []*buoyv1.Route{refused}})
 }
 
+func badTable(name string) string {
+	return `expected bgp.l3vpn.0, bgp.l3vpn-inet6.0, or the table of a network, projects/PROJECT/networks/NAME.inet.0 or .inet6.0; got "` + name + `"`
+}
+
+var badToken = refusal{codes.InvalidArgument, "INVALID_FIELD", "page_token", "", "expected the next_page_token of the page before"}
+
 func TestListRoutesRefused(t *testing.T) {
 	l := newLab(t).furnish(t)
 	const advertised, received = buoyv1.ListRoutesRequest_ADVERTISED, buoyv1.ListRoutesRequest_RECEIVED
@@ -107,7 +132,7 @@ func TestListRoutesRefused(t *testing.T) {
 		{"no such floating IP", &buoyv1.ListRoutesRequest{FloatingIp: "projects/default/floatingIps/nope"},
 			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "floating_ip", "projects/default/floatingIps/nope", "projects/default/floatingIps/nope does not exist"}},
 		{"wrong table", &buoyv1.ListRoutesRequest{Table: "inet.0"},
-			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got "inet.0"`}},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", badTable("inet.0")}},
 		{"direction alone", &buoyv1.ListRoutesRequest{Direction: advertised},
 			refusal{codes.InvalidArgument, "INVALID_FIELD", "neighbor", "", "expected a neighbor to go with the direction"}},
 		{"neighbor alone", &buoyv1.ListRoutesRequest{Neighbor: mx1},
@@ -121,9 +146,30 @@ func TestListRoutesRefused(t *testing.T) {
 		{"received from no such neighbor", &buoyv1.ListRoutesRequest{Neighbor: "neighbors/nope", Direction: received},
 			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "neighbor", "neighbors/nope", "neighbors/nope does not exist"}},
 		{"received, wrong table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "inet.0"},
-			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected bgp.l3vpn.0 or bgp.l3vpn-inet6.0, got "inet.0"`}},
-		{"received, of a network", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Network: public},
-			refusal{codes.InvalidArgument, "INVALID_FIELD", "network", "", "expected none with direction RECEIVED: what a neighbor announces is of no network"}},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", badTable("inet.0")}},
+		{"no such network's table", &buoyv1.ListRoutesRequest{Table: "projects/default/networks/nope.inet.0"},
+			refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "table", "projects/default/networks/nope", "projects/default/networks/nope does not exist"}},
+		{"table of a pool", &buoyv1.ListRoutesRequest{Table: public + "/pools/a.inet.0"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", badTable(public + "/pools/a.inet.0")}},
+		{"table without a network", &buoyv1.ListRoutesRequest{Table: ".inet.0", Network: public},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", badTable(".inet.0")}},
+		{"table of another family", &buoyv1.ListRoutesRequest{Table: public + ".inet.1"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", badTable(public + ".inet.1")}},
+		{"another network's table", &buoyv1.ListRoutesRequest{Table: private + ".inet.0", Network: public},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "table", "", `expected one of ` + public + `, or no network, got "` + private + `.inet.0"`}},
+		{"no prefix", &buoyv1.ListRoutesRequest{Prefix: "web-1"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "prefix", "", `expected an address, or a prefix like 203.0.113.0/24, got "web-1"`}},
+		{"address with a zone", &buoyv1.ListRoutesRequest{Prefix: "fe80::1%eth0"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "prefix", "", `expected an address, or a prefix like 203.0.113.0/24, got "fe80::1%eth0"`}},
+		{"prefix with host bits", &buoyv1.ListRoutesRequest{Prefix: "203.0.113.5/24"},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "prefix", "", `expected 203.0.113.0/24, without host bits, or an address, got "203.0.113.5/24"`}},
+		{"negative page", &buoyv1.ListRoutesRequest{PageSize: -1},
+			refusal{codes.InvalidArgument, "INVALID_FIELD", "page_size", "", "expected 0..1000, got -1"}},
+		{"no token", &buoyv1.ListRoutesRequest{PageToken: "!"}, badToken},
+		{"token of networks", &buoyv1.ListRoutesRequest{PageToken: writeToken(public)}, badToken},
+		{"token of another order", &buoyv1.ListRoutesRequest{PageToken: writeToken("203.0.113.5/32 1")}, badToken},
+		{"token of the VPN tables", &buoyv1.ListRoutesRequest{Network: public, PageToken: writeToken("203.0.113.5/32 10.0.0.11:1 ")}, badToken},
+		{"token with a negative number", &buoyv1.ListRoutesRequest{Network: public, PageToken: writeToken("203.0.113.5/32 -1")}, badToken},
 		{"received, of a floating IP", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, FloatingIp: web1},
 			refusal{codes.InvalidArgument, "INVALID_FIELD", "floating_ip", "", "expected none with direction RECEIVED: what a neighbor announces is of no floating IP"}},
 	} {
@@ -131,66 +177,5 @@ func TestListRoutesRefused(t *testing.T) {
 			_, err := l.routes.ListRoutes(t.Context(), tt.req)
 			tt.want.check(t, err)
 		})
-	}
-}
-
-// announced is a route of another AS with all that there may be.
-func announced(t testing.TB) *vrf.Received {
-	t.Helper()
-	rd, err := routetarget.ParseDistinguisher("10.255.0.1:7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := routetarget.ParseTarget("target:64512:10003")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &vrf.Received{
-		Key:   vrf.Key{RD: rd, Prefix: netip.MustParsePrefix("198.51.100.0/24")},
-		Label: 24001,
-		Attributes: unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("10.0.0.1"), Origin: vrf.EGP, ASPath: "65001 {65002 65003}", LocalPref: 150, MED: 50,
-			Targets: routetarget.NewSet(target), Encapsulations: vrf.NewEncapsulations(vrf.GRE)}),
-		Since: taken,
-	}
-}
-
-// What a neighbor has announced is listed for itself, and beside nothing of ours.
-func TestListReceived(t *testing.T) {
-	l := newLab(t).furnish(t)
-	four := announced(t)
-	other := *four
-	six := &other
-	six.Prefix, six.Stale = netip.MustParsePrefix("2001:db8:ffff::/48"), true
-	six.Attributes = unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("2001:db8::1"), LocalPref: vrf.LocalPrefDefault})
-	l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}}
-	first := &buoyv1.Route{
-		Prefix: "198.51.100.0/24", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "10.0.0.1", LocalPref: 150,
-		RouteTargets: []string{"target:64512:10003"}, Encapsulations: []string{"gre"}, Family: "inet-vpn",
-		State: buoyv1.Route_RECEIVED, Since: timestamppb.New(taken), Origin: "EGP", AsPath: "65001 {65002 65003}", Med: 50, Source: mx1,
-	}
-	second := &buoyv1.Route{
-		Prefix: "2001:db8:ffff::/48", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "2001:db8::1", LocalPref: 100, Family: "inet6-vpn",
-		State: buoyv1.Route_RECEIVED, StateReason: "stale: the neighbor has yet to announce it again", Stale: true,
-		Since: timestamppb.New(taken), Origin: "IGP", Source: mx1,
-	}
-	const received = buoyv1.ListRoutesRequest_RECEIVED
-	for _, tt := range []struct {
-		name string
-		req  *buoyv1.ListRoutesRequest
-		want []*buoyv1.Route
-	}{
-		{"all", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received}, []*buoyv1.Route{first, second}},
-		{"IPv4 table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "bgp.l3vpn.0"}, []*buoyv1.Route{first}},
-		{"IPv6 table", &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: received, Table: "bgp.l3vpn-inet6.0"}, []*buoyv1.Route{second}},
-		{"of another", &buoyv1.ListRoutesRequest{Neighbor: fixed, Direction: received}, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			equal(t, "routes", call(t, l.routes.ListRoutes, tt.req), &buoyv1.ListRoutesResponse{Routes: tt.want})
-		})
-	}
-	for _, r := range call(t, l.routes.ListRoutes, &buoyv1.ListRoutesRequest{}).Routes {
-		if r.Source != "" || r.State == buoyv1.Route_RECEIVED {
-			t.Errorf("among our own: got %v", r)
-		}
 	}
 }

@@ -36,10 +36,13 @@ type Inventory interface {
 
 // RouteTable is a snapshot of what the speaker has been given.
 type RouteTable interface {
-	All() iter.Seq2[vrf.Route, time.Time]
+	// From yields the routes from a key on, in order, and since when the speaker
+	// has them.
+	From(key vrf.Key) iter.Seq2[vrf.Route, time.Time]
 	Get(key vrf.Key) (route vrf.Route, since time.Time, ok bool)
-	// Failures yields the routes that the speaker did not take, and why.
-	Failures() iter.Seq2[vrf.Route, error]
+	// Failures yields the routes from a key on that the speaker did not take, in
+	// order, and why.
+	Failures(from vrf.Key) iter.Seq2[vrf.Route, error]
 	Failure(key vrf.Key) error
 }
 
@@ -51,8 +54,8 @@ type Sessions interface {
 	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields what is taken of what a neighbor has announced, ordered by
-	// key.
-	AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received]
+	// key, from one on.
+	AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received]
 	// Delivery says whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }
@@ -61,6 +64,7 @@ type Sessions interface {
 type Config struct {
 	Inventory Inventory
 	Routes    func() RouteTable
+	Imports   func() vrf.Tables // what the networks import of what neighbors announce
 	Sessions  Sessions
 	Families  neighbor.Families // of a neighbor that names none
 	Local     neighbor.Local    // our own side, for advice

@@ -109,11 +109,18 @@ func asked() (all []map[string]string) {
 	for _, parent := range []string{"", "projects/dev", "projects/ops", devNet, opsNet, secretNet} {
 		all = append(all, map[string]string{"parent": parent}, map[string]string{"parent": parent, "page_size": "1"})
 	}
+	for _, table := range []string{"bgp.l3vpn.0", devNet + ".inet.0", opsNet + ".inet.0", secretNet + ".inet.0", secretNet + ".inet6.0"} {
+		for _, prefix := range []string{"", "10.1.0.0/16", "10.2.0.0/16", "10.2.0.1", "192.0.2.1"} {
+			all = append(all, map[string]string{"table": table, "prefix": prefix, "page_size": "1"}, map[string]string{"table": table, "neighbor": mx1, "prefix": prefix})
+		}
+	}
 	for _, field := range []string{"network", "pool", "neighbor"} {
 		for _, name := range names {
 			all = append(all,
 				map[string]string{field: name},
 				map[string]string{field: name, "received": "yes"},
+				map[string]string{field: name, "page_size": "1", "prefix": "10.1.2.3"},
+				map[string]string{field: name, "page_size": "1", "table": "inet.0"},
 				map[string]string{field: name, "name": "projects/dev/floatingIps/new"},
 				map[string]string{field: name, "name": "projects/ops/floatingIps/new"},
 				map[string]string{field: name, "name": blue})

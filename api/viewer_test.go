@@ -54,9 +54,14 @@ func tenants(t testing.TB, secrets bool) *lab {
 		createPool(t, l, closedPool, []string{"198.51.100.100-198.51.100.109"}, "ci")
 		call(t, l.floatingIPs.Allocate, &buoyv1.AllocateRequest{Name: secretFIP, Network: secretNet})
 		l.associate(t, secretFIP, 777)
-		l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {announced(t)}}
 	}
-	for r := range l.speaker.All() {
+	mx1 := sourceOf("mx1", "10.0.0.1")
+	routes := []*vrf.Received{from(t, mx1, "1:1", "10.1.0.0/16", 1001, 100, "target:64512:1"), from(t, mx1, "1:2", "10.1.0.0/16", 1002, 100, "target:64512:1")}
+	if secrets { // of the secret network alone, and of nobody
+		routes = append(routes, from(t, mx1, "1:1", "10.2.0.0/16", 1003, 100, "target:64512:8000003"), announced(t))
+	}
+	l.speaker.announce(routes...)
+	for r := range l.speaker.From(vrf.Key{}) {
 		at := netip.MustParseAddr("10.0.0.1")
 		l.speaker.out = map[netip.Addr][]vrf.Route{at: append(l.speaker.out[at], r)}
 	}
@@ -207,6 +212,30 @@ func TestViewerReads(t *testing.T) {
 			fips = append(fips, r.FloatingIp)
 		}
 		names("routes"+what, fips, drawn, guest, devFIP)
+	}
+	for _, network := range []string{opsNet, secretNet, "projects/dev/networks/nope"} {
+		notFound("table", network).check(t, attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Table: network + ".inet.0"})(dev))
+	}
+	for size := int32(1); size < 5; size++ {
+		imported := 0
+		for _, r := range l.pages(t, "dev", &buoyv1.ListRoutesRequest{Network: devNet}, size) {
+			if r.Source != "" || !slices.Equal(r.Tables, []string{devNet + ".inet.0"}) {
+				t.Errorf("%s in %s: got source %q, tables %q", r.Prefix, devNet, r.Source, r.Tables)
+			}
+			if r.State == buoyv1.Route_RECEIVED {
+				imported++
+			}
+		}
+		if imported != 2 {
+			t.Errorf("%s: got %d imported routes, want 2", devNet, imported)
+		}
+	}
+	for _, req := range []*buoyv1.ListRoutesRequest{{}, {Table: "bgp.l3vpn.0"}, {Network: devNet, Table: "bgp.l3vpn.0"}} {
+		for _, r := range callAs(t, "dev", l.routes.ListRoutes, req).Routes {
+			if r.State == buoyv1.Route_RECEIVED {
+				t.Errorf("%v: got %s, which a neighbor has announced", req, r.Prefix)
+			}
+		}
 	}
 	for project, want := range map[string][]string{"": {"ci", "dev", "secret"}, "ops": {"ci", "dev", "secret"}, "dev": {"dev"}} {
 		names("shared with, as seen by "+project, callAs(t, project, l.pools.GetPool, &buoyv1.GetPoolRequest{Name: sharedPool}).SharedWith, want...)

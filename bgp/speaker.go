@@ -210,10 +210,10 @@ func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 }
 
 // AdjRIBIn yields the routes that a neighbor has announced, as far as they are
-// taken, ordered by key.
-func (s *Speaker) AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received] {
+// taken, ordered by key, from one on.
+func (s *Speaker) AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received] {
 	if in := s.wire.In(addr); in != nil {
-		return in.Routes()
+		return in.Routes(from)
 	}
 	return func(func(*vrf.Received) bool) {}
 }

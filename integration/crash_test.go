@@ -165,16 +165,22 @@ func (w *world) checkRoutesOf(have map[string]*buoyv1.FloatingIP) {
 			want[fmt.Sprintf("%s:1:%s/32 label %d via %s of %s", address, f.Address, a.Label, address, name)] = true
 		}
 	}
-	resp, err := buoyv1.NewRoutesClient(w.dial()).ListRoutes(w.deadline(), &buoyv1.ListRoutesRequest{})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, r := range resp.Routes {
-		text := fmt.Sprintf("%s:%s label %d via %s of %s", r.RouteDistinguisher, r.Prefix, r.Label, r.NextHop, r.FloatingIp)
-		if !want[text] {
-			w.t.Errorf("%s is advertised and should not be", text)
+	client := buoyv1.NewRoutesClient(w.dial())
+	for req := (&buoyv1.ListRoutesRequest{}); ; {
+		resp, err := client.ListRoutes(w.deadline(), req)
+		if err != nil {
+			w.t.Fatal(err)
 		}
-		delete(want, text)
+		for _, r := range resp.Routes {
+			text := fmt.Sprintf("%s:%s label %d via %s of %s", r.RouteDistinguisher, r.Prefix, r.Label, r.NextHop, r.FloatingIp)
+			if !want[text] {
+				w.t.Errorf("%s is advertised and should not be", text)
+			}
+			delete(want, text)
+		}
+		if req.PageToken = resp.NextPageToken; req.PageToken == "" {
+			break
+		}
 	}
 	for text := range want {
 		w.t.Errorf("%s is not advertised", text)

@@ -44,8 +44,8 @@ type Speaker interface {
 	// sent, and when; ordered by key.
 	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields the routes that a neighbor has announced, as far as they are
-	// taken, ordered by key.
-	AdjRIBIn(addr netip.Addr) iter.Seq[*vrf.Received]
+	// taken, ordered by key, from one on.
+	AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received]
 	// Delivery reports whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }

@@ -50,7 +50,7 @@ func (r *router) gave(want ...string) {
 	r.w.Helper()
 	r.w.eventually("the Adj-RIB-In of "+r.settings.Name, func() error {
 		var got []string
-		for route := range r.w.AdjRIBIn(r.addr()) {
+		for route := range r.w.AdjRIBIn(r.addr(), vrf.Key{}) {
 			text := fmt.Sprintf("%s=%d", route.Prefix.Addr(), route.Label)
 			if route.Stale {
 				text += "*"

@@ -239,11 +239,11 @@ func (in *In) Count() Counts {
 	return Counts{in.routes.Len(), in.stale, in.refused, in.filtered}
 }
 
-// Routes yields the routes, ordered by key.
-func (in *In) Routes() iter.Seq[*vrf.Received] {
+// Routes yields the routes from a key on, in order.
+func (in *In) Routes(from vrf.Key) iter.Seq[*vrf.Received] {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return in.routes.Copy().All()
+	return in.routes.Copy().From(from)
 }
 
 func familyOf(r *vrf.Received) neighbor.Family { return neighbor.VPNFamily(r.Prefix.Addr()) }

@@ -79,7 +79,7 @@ func end(t testing.TB, f bgp.RouteFamily) *bgp.BGPUpdate {
 // text returns the routes, those that are stale with an asterisk.
 func text(in *In) string {
 	var list []string
-	for r := range in.Routes() {
+	for r := range in.Routes(vrf.Key{}) {
 		stale := map[bool]string{true: "*"}[r.Stale]
 		list = append(list, fmt.Sprintf("%s=%d%s", r.Prefix, r.Label, stale))
 	}
@@ -115,13 +115,13 @@ func TestReceived(t *testing.T) {
 		}),
 		Since: now, Source: in.source,
 	}
-	if got := slices.Collect(in.Routes()); len(got) != 2 || *got[0] != *want {
+	if got := slices.Collect(in.Routes(vrf.Key{})); len(got) != 2 || *got[0] != *want {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 	later := now.Add(time.Minute)
 	in.Received(announce(t, 200, nlri(four, 100)), false, later) // as it is
 	in.Received(announce(t, 200, nlri("203.0.113.7/32", 102)), false, later)
-	got := slices.Collect(in.Routes())
+	got := slices.Collect(in.Routes(vrf.Key{}))
 	if !got[0].Since.Equal(now) || !got[1].Since.Equal(later) {
 		t.Errorf("since %s and %s", got[0].Since, got[1].Since)
 	}
@@ -346,7 +346,7 @@ func TestRandom(t *testing.T) {
 		if n := in.Count(); n.Routes != len(want) || n.Stale != stale {
 			t.Fatalf("%d routes, %d of them stale, want %d and %d", n.Routes, n.Stale, len(want), stale)
 		}
-		for r := range in.Routes() {
+		for r := range in.Routes(vrf.Key{}) {
 			if m := want[r.Prefix.String()]; m == nil || m.label != uint32(r.Label) || m.stale != r.Stale {
 				t.Fatalf("%s: got %d, stale: %t; want %+v", r.Prefix, r.Label, r.Stale, m)
 			}
@@ -370,7 +370,7 @@ func FuzzReceived(f *testing.F) {
 		}
 		in := newIn(neighbor.Policy{MaxReceived: 5})
 		in.Received(u, false, now)
-		for r := range in.Routes() {
+		for r := range in.Routes(vrf.Key{}) {
 			if !r.Prefix.IsValid() || r.Prefix != r.Prefix.Masked() {
 				t.Fatalf("prefix %s", r.Prefix)
 			}

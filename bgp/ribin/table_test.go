@@ -137,7 +137,7 @@ func TestWake(t *testing.T) {
 	in.Up(peer, neighbor.NewFamilies(neighbor.InetVPN))
 	in.Received(announce(t, 100, nlri(four, 100)), false, now.Add(1))
 	woken("no longer stale")
-	for r := range in.Routes() {
+	for r := range in.Routes(vrf.Key{}) {
 		if !r.Since.Equal(now) {
 			t.Errorf("since %s, want %s: it is the same route", r.Since, now)
 		}
@@ -169,7 +169,7 @@ func TestLoop(t *testing.T) {
 	} {
 		in.Received(update(t, append(tt.attributes, reach)...), false, now)
 		tt.want.NextHop, tt.want.LocalPref = peer.Address, vrf.LocalPrefDefault
-		for r := range in.Routes() {
+		for r := range in.Routes(vrf.Key{}) {
 			if got := r.Attributes.Value(); got != tt.want {
 				t.Errorf("%s:\n got %+v\nwant %+v", tt.name, got, tt.want)
 			}

@@ -148,7 +148,7 @@ func trafficFlags(flags *pflag.FlagSet, direction *buoyv1.FloatingIP_Direction, 
 }
 
 func (a *app) describeFloatingIP(ctx context.Context, c *client, f *buoyv1.FloatingIP) error {
-	routes, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{FloatingIp: f.Name})
+	routes, err := listRoutes(ctx, c, &buoyv1.ListRoutesRequest{FloatingIp: f.Name})
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (a *app) describeFloatingIP(ctx context.Context, c *client, f *buoyv1.Float
 	for _, as := range f.Associations {
 		s.line("Association", describeAssociation(as))
 	}
-	for _, r := range routes.Routes {
+	for _, r := range routes {
 		s.line("Route", describeRoute(r))
 	}
 	return s.flush()

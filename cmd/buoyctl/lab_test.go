@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,10 +81,11 @@ func serve(t testing.TB, globalPool string) string {
 	follower := store.NewFollower(s, inventory.Static{GlobalPool: globalPool, Neighbors: []*inventory.Neighbor{{Settings: neighbor.Settings{
 		Name: "mx0", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
 	}}}}, func() time.Time { return someTime })
-	speaker := &fakeSpeaker{follower.State}
+	speaker := &fakeSpeaker{state: follower.State, received: map[string][]*vrf.Received{}}
 	server := api.New(api.Config{
 		Inventory: follower,
 		Routes:    func() api.RouteTable { return speaker },
+		Imports:   speaker.imports,
 		Sessions:  speaker,
 		Families:  neighbor.AllFamilies,
 		Local:     neighbor.Local{AS: 64512},
@@ -135,7 +137,12 @@ var restarts = map[string]struct {
 // fakeSpeaker is as the transcripts need it: it takes every route at once,
 // except those with label 666, and has sessions with mx1 and those of restarts
 // alone, in which IPv6 was not negotiated.
-type fakeSpeaker struct{ state func() *inventory.State }
+type fakeSpeaker struct {
+	state func() *inventory.State
+
+	mu       sync.Mutex
+	received map[string][]*vrf.Received // what neighbors announce, as it was first asked for
+}
 
 // Refused says that one connection was refused as soon as there are two neighbors.
 func (s *fakeSpeaker) Refused() (r neighbor.Refused) {
@@ -166,10 +173,10 @@ func (s *fakeSpeaker) wanted(taken bool) (routes []vrf.Route) {
 	return routes
 }
 
-func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
+func (s *fakeSpeaker) From(key vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
 		for _, r := range s.wanted(true) {
-			if !yield(r, time.Now().Add(-someAge)) {
+			if r.Key.Compare(key) >= 0 && !yield(r, time.Now().Add(-someAge)) {
 				return
 			}
 		}
@@ -177,7 +184,7 @@ func (s *fakeSpeaker) All() iter.Seq2[vrf.Route, time.Time] {
 }
 
 func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
-	for r, since := range s.All() {
+	for r, since := range s.From(key) {
 		if r.Key == key {
 			return r, since, true
 		}
@@ -187,10 +194,10 @@ func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
 
 var errRefused = errors.New("the table is full")
 
-func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
+func (s *fakeSpeaker) Failures(from vrf.Key) iter.Seq2[vrf.Route, error] {
 	return func(yield func(vrf.Route, error) bool) {
 		for _, r := range s.wanted(false) {
-			if !yield(r, errRefused) {
+			if r.Key.Compare(from) >= 0 && !yield(r, errRefused) {
 				return
 			}
 		}
@@ -198,7 +205,7 @@ func (s *fakeSpeaker) Failures() iter.Seq2[vrf.Route, error] {
 }
 
 func (s *fakeSpeaker) Failure(key vrf.Key) error {
-	for r, err := range s.Failures() {
+	for r, err := range s.Failures(key) {
 		if r.Key == key {
 			return err
 		}
@@ -234,7 +241,7 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 					{Time: time.Now(), Reason: "an UPDATE: ORIGIN of 3 bytes", Bytes: append(header, make([]byte, 200)...)}}
 			}
 			status.Advertised, status.MaxReached = 12, n.MaxAdvertised == 12
-			countTaken(&status)
+			s.countTaken(&status)
 		} else {
 			status.State, status.Reason = neighbor.Active, "connection refused"
 		}
@@ -246,7 +253,7 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 
 func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
-		for r, since := range s.All() {
+		for r, since := range s.From(vrf.Key{}) {
 			if s.Delivery(addr, r.Key).Reason == "" && !yield(r, since) {
 				return
 			}

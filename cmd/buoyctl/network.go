@@ -143,7 +143,7 @@ func (a *app) describeNetwork(ctx context.Context, c *client, n *buoyv1.Network)
 	if err != nil {
 		return err
 	}
-	routes, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Network: n.Name})
+	routes, err := listRoutes(ctx, c, &buoyv1.ListRoutesRequest{Network: n.Name})
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,14 @@ func (a *app) describeNetwork(ctx context.Context, c *client, n *buoyv1.Network)
 	s.lines("Reserved addresses", len(n.ReservedAddresses), func(i int) string { return n.ReservedAddresses[i] })
 	s.lines("Pools", len(pools), func(i int) string { return describeUse(pools[i]) })
 	describeFloatingIPs(s, fips)
-	s.line("Routes", strconv.Itoa(len(routes.Routes)))
+	own := 0
+	for _, r := range routes {
+		if ours(r) {
+			own++
+		}
+	}
+	s.line("Routes", strconv.Itoa(own))
+	s.line("Imported routes", strconv.Itoa(len(routes)-own))
 	return s.flush()
 }
 

@@ -1,70 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
-
-// commonColumns are those of all routes.
-var commonColumns = []column[*buoyv1.Route]{
-	{"PREFIX", false, func(r *buoyv1.Route) string { return r.Prefix }},
-	{"RD", false, func(r *buoyv1.Route) string { return r.RouteDistinguisher }},
-	{"NEXT-HOP", false, func(r *buoyv1.Route) string { return r.NextHop }},
-	{"LABEL", false, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.Label)) }},
-	{"TARGETS", false, func(r *buoyv1.Route) string { return strings.Join(r.RouteTargets, ",") }},
-	{"STATE", false, stateOfRoute},
-	{"ENCAPSULATION", true, func(r *buoyv1.Route) string { return strings.Join(r.Encapsulations, ",") }},
-	{"LOCAL-PREF", true, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.LocalPref)) }},
-}
-
-// routeColumns are those of our own routes.
-var routeColumns = slices.Concat(commonColumns, []column[*buoyv1.Route]{
-	{"FLOATINGIP", true, func(r *buoyv1.Route) string { return short(r.FloatingIp) }},
-	{"NETWORK", true, func(r *buoyv1.Route) string { return short(r.Network) }},
-	{"AGE", true, func(r *buoyv1.Route) string { return routeAge(r) }},
-	{"REASON", true, func(r *buoyv1.Route) string { return r.StateReason }},
-})
-
-// receivedColumns are those of routes that a neighbor has announced.
-var receivedColumns = slices.Concat(commonColumns, []column[*buoyv1.Route]{
-	{"MED", true, func(r *buoyv1.Route) string { return strconv.FormatUint(uint64(r.Med), 10) }},
-	{"AS-PATH", true, asPath},
-	{"AGE", true, func(r *buoyv1.Route) string { return routeAge(r) }},
-})
-
-// stateOfRoute tells a stale route from the others.
-func stateOfRoute(r *buoyv1.Route) string {
-	if r.Stale {
-		return "stale"
-	}
-	return strings.ToLower(r.State.String())
-}
-
-// asPath writes path and origin as routers do.
-func asPath(r *buoyv1.Route) string {
-	mark := map[string]string{"IGP": "I", "EGP": "E"}[r.Origin]
-	return strings.TrimSpace(r.AsPath + " " + cmp.Or(mark, "?"))
-}
-
-// nameOfRoute is what routers call a VPN route.
-func nameOfRoute(r *buoyv1.Route) string { return r.RouteDistinguisher + ":" + r.Prefix }
-
-func routeAge(r *buoyv1.Route) string {
-	if r.Since == nil {
-		return ""
-	}
-	return time.Since(r.Since.AsTime()).Truncate(time.Second).String()
-}
 
 // routes adds get routes to the verbs. Routes are derived: they cannot be
 // created or deleted.
@@ -74,7 +20,18 @@ func (a *app) routes(verbs map[string]*cobra.Command) {
 	cmd := &cobra.Command{
 		Use: "routes [PREFIX]", Aliases: []string{"route"},
 		Short: "List the routes, or those of one prefix",
+		Long: `List the routes: our own, and what neighbors have announced.
+
+--network shows the table of a network: its floating IPs, and what it imports of
+what neighbors have announced. There BEST has * for what BGP prefers for a prefix,
+and + for each of several equally good ones, which packets may follow side by side.
+An address in place of PREFIX stands there for the longest prefix that contains it.
+What neighbors have announced is shown to projects in the tables of their networks
+alone.`,
 		Example: "  buoyctl get routes --network vn-public -o wide\n" +
+			"  buoyctl get routes --network vn-public 198.51.100.7\n" +
+			"  buoyctl get routes --table vn-public.inet6.0\n" +
+			"  buoyctl get routes --table bgp.l3vpn.0\n" +
 			byNeighbor + "\n" +
 			"  buoyctl get routes --neighbor mx1 --direction received -o wide\n" +
 			"  buoyctl get routes 203.0.113.5 -o json",
@@ -93,58 +50,90 @@ func (a *app) routes(verbs map[string]*cobra.Command) {
 		if req.Network != "" {
 			req.Network = a.networkName(req.Network)
 		}
-		req.Neighbor = a.neighborName(req.Neighbor)
-		resp, err := c.routes.ListRoutes(ctx, req)
+		req.Table, req.Neighbor = a.tableName(req.Table), a.neighborName(req.Neighbor)
+		routes, err := findRoutes(ctx, c, req, args)
 		if err != nil {
 			return err
 		}
-		columns := routeColumns
-		if req.Direction == buoyv1.ListRoutesRequest_RECEIVED {
-			columns = receivedColumns
-			if len(resp.Routes) == 0 {
-				n, err := c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: req.Neighbor})
-				if err != nil {
-					return err
-				}
-				a.noteNoneTaken(n)
+		if len(routes) == 0 && req.Direction == buoyv1.ListRoutesRequest_RECEIVED {
+			n, err := c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: req.Neighbor})
+			if err != nil {
+				return err
 			}
+			a.noteNoneTaken(n)
 		}
-		routes := resp.Routes
-		if len(args) > 0 {
-			if routes = withPrefix(routes, args[0]); len(routes) == 0 {
-				return notFound("no route for %s", args[0])
-			}
+		if len(routes) == 0 && len(args) > 0 {
+			return notFound("no route for %s", args[0])
 		}
-		return printAll(a, routes, nameOfRoute, columns)
+		return printAll(a, routes, nameOfRoute, columnsFor(req))
 	})
 	flags := cmd.Flags()
-	flags.StringVar(&req.Network, "network", "", "only those of a network")
-	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0")
+	flags.StringVar(&req.Network, "network", "", "the table of a network")
+	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0, NETWORK.inet.0, NETWORK.inet6.0")
 	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, or those that are taken from it, with --direction")
 	flags.Var(choice[buoyv1.ListRoutesRequest_Direction]{&req.Direction}, "direction", "to or from the neighbor")
 	a.outputFlag(cmd)
 	verbs["get"].AddCommand(cmd)
 }
 
-// withPrefix selects the routes of a prefix, an address or a route's name.
-func withPrefix(routes []*buoyv1.Route, want string) (found []*buoyv1.Route) {
-	want = canonical(want)
-	for _, r := range routes {
-		addr, _, _ := strings.Cut(r.Prefix, "/")
-		if want == r.Prefix || want == addr || want == nameOfRoute(r) {
-			found = append(found, r)
-		}
-	}
-	return found
+// listRoutes follows a list of routes to its end.
+func listRoutes(ctx context.Context, c *client, req *buoyv1.ListRoutesRequest) ([]*buoyv1.Route, error) {
+	return everyPage(func(token string) ([]*buoyv1.Route, string, error) {
+		req.PageToken = token
+		resp, err := c.routes.ListRoutes(ctx, req)
+		return resp.GetRoutes(), resp.GetNextPageToken(), err
+	})
 }
 
-// canonical writes an address or a prefix as the API does.
+// findRoutes lists routes, those of a prefix, an address or a route's name if there
+// is such an argument.
+func findRoutes(ctx context.Context, c *client, req *buoyv1.ListRoutesRequest, args []string) ([]*buoyv1.Route, error) {
+	if len(args) == 0 {
+		return listRoutes(ctx, c, req)
+	}
+	rd, prefix := cutName(args[0])
+	req.Prefix = prefix
+	routes, err := listRoutes(ctx, c, req)
+	if err != nil || rd == "" {
+		return routes, err
+	}
+	return slices.DeleteFunc(routes, func(r *buoyv1.Route) bool { return r.RouteDistinguisher != rd }), nil
+}
+
+// cutName splits a route's name, <RD>:<prefix>; what is an address or a prefix has
+// no RD.
+func cutName(s string) (rd, prefix string) {
+	_, notAddr := netip.ParseAddr(s)
+	_, notPrefix := netip.ParsePrefix(s)
+	if parts := strings.SplitN(s, ":", 3); notAddr != nil && notPrefix != nil && len(parts) == 3 {
+		return parts[0] + ":" + parts[1], parts[2]
+	}
+	return "", s
+}
+
+// cutTable splits the name of a network's table: vn-public.inet.0 is that of
+// vn-public. Other tables have no such family.
+func cutTable(name string) (network, family string) {
+	for _, family := range []string{"inet.0", "inet6.0"} {
+		if network, ok := strings.CutSuffix(name, family); ok && (network == "" || strings.HasSuffix(network, ".")) {
+			return strings.TrimSuffix(network, "."), family
+		}
+	}
+	return "", ""
+}
+
+// tableName returns the full name of a table.
+func (a *app) tableName(name string) string {
+	if network, family := cutTable(name); network != "" {
+		return a.networkName(network) + "." + family
+	}
+	return name
+}
+
+// canonical writes an address as the API does.
 func canonical(s string) string {
 	if a, err := netip.ParseAddr(s); err == nil {
 		return a.String()
-	}
-	if p, err := netip.ParsePrefix(s); err == nil {
-		return p.String()
 	}
 	return s
 }

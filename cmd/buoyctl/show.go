@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,13 +22,7 @@ func (a *app) show(verbs map[string]*cobra.Command) {
 		RunE:  a.do(a.showSummary),
 	})
 	route := &cobra.Command{Use: "route", Short: "Show routes", RunE: unknownCommand}
-	route.AddCommand(&cobra.Command{
-		Use:     "table TABLE [PREFIX] [detail]",
-		Short:   "Show the routes of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0",
-		Example: "  buoyctl show route table bgp.l3vpn.0 detail",
-		Args:    tableArgs,
-		RunE:    a.do(a.showTable),
-	}, &cobra.Command{
+	route.AddCommand(a.showTableCommand(), &cobra.Command{
 		Use:     "advertising-protocol bgp PEER [detail]",
 		Short:   "Show the routes that a neighbor, by name or address, has been given",
 		Example: "  buoyctl show route advertising-protocol bgp 10.0.0.1",
@@ -82,13 +75,6 @@ func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
 	})
 }
 
-func tableArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 3 && args[2] != "detail" {
-		return misused(cmd, "expected detail after the prefix, got %q", args[2])
-	}
-	return takes(1, 3)(cmd, args)
-}
-
 func peerArgs(cmd *cobra.Command, args []string) error {
 	switch {
 	case len(args) > 0 && args[0] != "bgp":
@@ -101,23 +87,6 @@ func peerArgs(cmd *cobra.Command, args []string) error {
 
 func messages(c *buoyv1.Counters) uint64 {
 	return c.GetOpens() + c.GetUpdates() + c.GetNotifications() + c.GetKeepalives() + c.GetRouteRefreshes()
-}
-
-func (a *app) showTable(ctx context.Context, c *client, args []string) error {
-	table, args := args[0], args[1:]
-	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Table: table})
-	if err != nil {
-		return err
-	}
-	args, detail := cutDetail(args)
-	routes := resp.Routes
-	if len(args) > 0 {
-		if routes = withPrefix(routes, args[0]); len(routes) == 0 {
-			return notFound("no route for %s in %s", args[0], table)
-		}
-	}
-	fmt.Fprintf(a.stdout, "%s: %d destinations, %d routes\n\n", table, destinations(routes), len(routes))
-	return a.showRoutes(routes, detail)
 }
 
 func (a *app) showAdvertised(ctx context.Context, c *client, args []string) error {
@@ -160,14 +129,14 @@ func (a *app) exchanged(ctx context.Context, c *client, peer string, direction b
 	if err != nil {
 		return nil, nil, err
 	}
-	resp, err := c.routes.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Neighbor: n.Name, Direction: direction})
+	routes, err := listRoutes(ctx, c, &buoyv1.ListRoutesRequest{Neighbor: n.Name, Direction: direction})
 	if err != nil {
 		return nil, nil, err
 	}
 	if n.State != buoyv1.Neighbor_ESTABLISHED {
 		fmt.Fprintf(a.stderr, "%s is %s: %s\n", short(n.Name), stateName(n.State), n.StateReason)
 	}
-	return n, resp.Routes, nil
+	return n, routes, nil
 }
 
 // findPeer finds a neighbor by its address or its name.
@@ -184,29 +153,9 @@ func findPeer(ctx context.Context, c *client, peer string) (*buoyv1.Neighbor, er
 	return nil, notFound("no neighbor has the name or address %s", peer)
 }
 
-func cutDetail(args []string) (rest []string, detail bool) {
-	if n := len(args); n > 0 && args[n-1] == "detail" {
-		return args[:n-1], true
-	}
-	return args, false
-}
-
-func destinations(routes []*buoyv1.Route) int {
-	seen := map[string]bool{}
-	for _, r := range routes {
-		seen[nameOfRoute(r)] = true
-	}
-	return len(seen)
-}
-
 func (a *app) showRoutes(routes []*buoyv1.Route, detail bool) error {
 	if detail {
-		for _, r := range routes {
-			if err := a.showDetail(r); err != nil {
-				return err
-			}
-		}
-		return nil
+		return a.showDetails(routes, false)
 	}
 	return a.printTable(len(routes) == 0, func(w io.Writer) {
 		fmt.Fprintln(w, "Prefix\tNexthop\tLabel\tLclpref\tAS path")
@@ -214,41 +163,4 @@ func (a *app) showRoutes(routes []*buoyv1.Route, detail bool) error {
 			fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\n", nameOfRoute(r), r.NextHop, r.Label, r.LocalPref, asPath(r))
 		}
 	})
-}
-
-// med returns the MED of a route that can have one.
-func med(r *buoyv1.Route) string {
-	if r.Source == "" {
-		return ""
-	}
-	return fmt.Sprint(r.Med)
-}
-
-func (a *app) showDetail(r *buoyv1.Route) error {
-	communities := append([]string{}, r.RouteTargets...)
-	for _, e := range r.Encapsulations {
-		communities = append(communities, "encapsulation:"+e)
-	}
-	fmt.Fprintln(a.stdout, nameOfRoute(r))
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 1, ' ', 0)
-	for _, line := range [][2]string{
-		{"Route Distinguisher", r.RouteDistinguisher},
-		{"Label", fmt.Sprint(r.Label)},
-		{"Protocol next hop", r.NextHop},
-		{"Localpref", fmt.Sprint(r.LocalPref)},
-		{"MED", med(r)},
-		{"AS path", asPath(r)},
-		{"Communities", strings.Join(communities, " ")},
-		{"Network", r.Network},
-		{"Floating IP", r.FloatingIp},
-		{"Source", r.Source},
-		{"State", routeState(r)},
-		{"Age", routeAge(r)},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(w, "  %s:\t%s\n", line[0], line[1])
-		}
-	}
-	fmt.Fprintln(w)
-	return w.Flush()
 }

@@ -116,6 +116,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	d.server = api.New(api.Config{
 		Inventory: d.follower,
 		Routes:    func() api.RouteTable { return d.loop.Table() },
+		Imports:   d.imports.Tables,
 		Sessions:  d.speaker,
 		Families:  cfg.BGP.Families,
 		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},

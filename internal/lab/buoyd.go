@@ -169,12 +169,16 @@ func (b *Buoyd) Routes(ctx context.Context) ([]Route, error) {
 		LocalPref      uint32     `json:"local_pref"`
 		Targets        []string   `json:"route_targets"`
 		Encapsulations []string
+		Source         string // who announced it, if it is not our own
 	}
 	if err := json.Unmarshal([]byte(result.Stdout), &list); err != nil {
 		return nil, fmt.Errorf("buoyctl get routes: %w: %s", err, result.Stderr)
 	}
 	routes := make([]Route, 0, len(list))
 	for _, l := range list {
+		if l.Source != "" {
+			continue
+		}
 		r := Route{RD: l.RD, Prefix: l.Prefix, Label: l.Label, NextHop: l.NextHop, LocalPref: l.LocalPref}
 		if err := r.Targets.UnmarshalText([]byte(strings.Join(l.Targets, " "))); err != nil {
 			return nil, err

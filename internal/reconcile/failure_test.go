@@ -168,7 +168,7 @@ func TestPartialBatches(t *testing.T) {
 			w.T.Errorf("the speaker was told %d things, want about 2 · log2(1000): %q", len(said), said)
 		}
 		refused := 0
-		for r, err := range w.loop.Table().Failures() {
+		for r, err := range w.loop.Table().Failures(vrf.Key{}) {
 			if refused++; r.Targets != targets("64512:7", "64512:8000001") || err != errRefused {
 				w.T.Fatalf("%s: %v", routeText(r), err)
 			}

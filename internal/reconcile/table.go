@@ -60,9 +60,12 @@ func (t Table) Get(key vrf.Key) (route vrf.Route, since time.Time, ok bool) {
 }
 
 // All yields the advertised routes, ordered by prefix and distinguisher.
-func (t Table) All() iter.Seq2[vrf.Route, time.Time] {
+func (t Table) All() iter.Seq2[vrf.Route, time.Time] { return t.From(vrf.Key{}) }
+
+// From yields the advertised routes from a key on.
+func (t Table) From(key vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
-		t.advertised.Scan(func(e entry) bool { return yield(e.route, time.Unix(0, e.since)) })
+		t.advertised.Ascend(entry{route: vrf.Route{Key: key}}, func(e entry) bool { return yield(e.route, time.Unix(0, e.since)) })
 	}
 }
 
@@ -73,9 +76,9 @@ func (t Table) Failure(key vrf.Key) error {
 	return f.err
 }
 
-// Failures yields the wanted routes that the speaker did not take.
-func (t Table) Failures() iter.Seq2[vrf.Route, error] {
+// Failures yields the wanted routes that the speaker did not take, from a key on.
+func (t Table) Failures(from vrf.Key) iter.Seq2[vrf.Route, error] {
 	return func(yield func(vrf.Route, error) bool) {
-		t.failed.Scan(func(f failure) bool { return f.withdraw || yield(f.route, f.err) })
+		t.failed.Ascend(failureOf(from), func(f failure) bool { return f.withdraw || yield(f.route, f.err) })
 	}
 }

@@ -139,7 +139,7 @@ func (w *world) tableTexts() (advertised, refused []string) {
 	for r := range table.All() {
 		advertised = append(advertised, routeText(r))
 	}
-	for r, err := range table.Failures() {
+	for r, err := range table.Failures(vrf.Key{}) {
 		refused = append(refused, routeText(r)+": "+err.Error())
 	}
 	return advertised, refused
@@ -180,7 +180,7 @@ func (w *world) settled() {
 	if !slices.Equal(table, want) {
 		w.T.Errorf("the table holds\n     %v\nwant %v", table, want)
 	}
-	for r, err := range w.loop.Table().Failures() {
+	for r, err := range w.loop.Table().Failures(vrf.Key{}) {
 		w.T.Errorf("%s: left over: %v", r.Key, err)
 	}
 	if n := w.loop.Table().failed.Len(); n != 0 {

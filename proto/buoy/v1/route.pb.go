@@ -37,6 +37,9 @@ const (
 	Route_WITHHELD Route_State = 3
 	// A neighbor has announced it. The reason says whether it is stale.
 	Route_RECEIVED Route_State = 4
+	// A neighbor has announced it, and packets cannot follow it. The reason says
+	// why.
+	Route_UNUSABLE Route_State = 5
 )
 
 // Enum value maps for Route_State.
@@ -47,6 +50,7 @@ var (
 		2: "PENDING",
 		3: "WITHHELD",
 		4: "RECEIVED",
+		5: "UNUSABLE",
 	}
 	Route_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -54,6 +58,7 @@ var (
 		"PENDING":           2,
 		"WITHHELD":          3,
 		"RECEIVED":          4,
+		"UNUSABLE":          5,
 	}
 )
 
@@ -170,8 +175,24 @@ type Route struct {
 	// since it began to announce all anew: it is kept until the neighbor is done,
 	// or is away for too long.
 	Stale bool `protobuf:"varint,17,opt,name=stale,proto3" json:"stale,omitempty"`
-	// Who announced it, neighbors/NAME; empty for a route of our own.
-	Source        string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
+	// Who announced it, neighbors/NAME; empty for a route of our own, and in
+	// requests for a project.
+	Source string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
+	// The networks' tables that it is in: projects/PROJECT/networks/NAME.inet.0,
+	// .inet6.0. A received route is in that of each network that imports one of
+	// its targets, a route of our own in that of its own network.
+	Tables []string `protobuf:"bytes,19,rep,name=tables,proto3" json:"tables,omitempty"`
+	// What BGP prefers for the prefix, when the table of a network is listed. Our
+	// own come before all others.
+	Best bool `protobuf:"varint,20,opt,name=best,proto3" json:"best,omitempty"`
+	// It is one of several that are equally good, the best one among them, when the
+	// table of a network is listed: packets may follow all of them side by side.
+	Multipath bool `protobuf:"varint,21,opt,name=multipath,proto3" json:"multipath,omitempty"`
+	// Received as long-lived stale (RFC 9494): a last resort.
+	LongLivedStale bool `protobuf:"varint,22,opt,name=long_lived_stale,json=longLivedStale,proto3" json:"long_lived_stale,omitempty"`
+	// The router that brought it into the neighbor's AS (RFC 4456), if a route
+	// reflector says so.
+	Originator    string `protobuf:"bytes,23,opt,name=originator,proto3" json:"originator,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -332,22 +353,73 @@ func (x *Route) GetSource() string {
 	return ""
 }
 
+func (x *Route) GetTables() []string {
+	if x != nil {
+		return x.Tables
+	}
+	return nil
+}
+
+func (x *Route) GetBest() bool {
+	if x != nil {
+		return x.Best
+	}
+	return false
+}
+
+func (x *Route) GetMultipath() bool {
+	if x != nil {
+		return x.Multipath
+	}
+	return false
+}
+
+func (x *Route) GetLongLivedStale() bool {
+	if x != nil {
+		return x.LongLivedStale
+	}
+	return false
+}
+
+func (x *Route) GetOriginator() string {
+	if x != nil {
+		return x.Originator
+	}
+	return ""
+}
+
 type ListRoutesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Only those of this network: projects/PROJECT/networks/NAME.
+	// The table of this network, projects/PROJECT/networks/NAME: the routes of its
+	// floating IPs, and what it imports of what neighbors have announced. With a
+	// VPN table, a direction or a floating IP: those of them that are in this
+	// network's table.
 	Network string `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
-	// Only those of a table: bgp.l3vpn.0 (VPNv4), bgp.l3vpn-inet6.0 (VPNv6);
-	// empty for both.
+	// Only those of a table: bgp.l3vpn.0 (VPNv4) and bgp.l3vpn-inet6.0 (VPNv6) hold
+	// our own routes and what all neighbors have announced, which is for the
+	// operator. projects/PROJECT/networks/NAME.inet.0 and .inet6.0 are those of a
+	// network; inet.0 and inet6.0 are enough when the network is given. Empty: all
+	// families.
 	Table string `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
 	// Only those that this neighbor, neighbors/NAME, has been given (direction
 	// ADVERTISED), none when its session is not established; or those that are
 	// taken from it (RECEIVED), as its accept_prefixes, accept_targets and
-	// max_received say. What is received is the operator's, and of no network or
-	// floating IP.
+	// max_received say. Both are in the order of the VPN tables. What is received is
+	// for the operator, and of no floating IP.
 	Neighbor  string                      `protobuf:"bytes,3,opt,name=neighbor,proto3" json:"neighbor,omitempty"`
 	Direction ListRoutesRequest_Direction `protobuf:"varint,4,opt,name=direction,proto3,enum=buoy.v1.ListRoutesRequest_Direction" json:"direction,omitempty"`
 	// Only those of this floating IP: projects/PROJECT/floatingIps/NAME.
-	FloatingIp    string `protobuf:"bytes,5,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
+	FloatingIp string `protobuf:"bytes,5,opt,name=floating_ip,json=floatingIp,proto3" json:"floating_ip,omitempty"`
+	// Only those of this prefix. An address stands for its host route; in the table
+	// of a network, for the longest prefix that contains it and has a route that
+	// can be used.
+	Prefix string `protobuf:"bytes,6,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// How many at most; 0, and more than 1000, for 1000.
+	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before, of a request that is otherwise the
+	// same. When the routes of a prefix in a network's table change between two
+	// pages, those of that prefix may be missing or there twice.
+	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,9 +489,32 @@ func (x *ListRoutesRequest) GetFloatingIp() string {
 	return ""
 }
 
+func (x *ListRoutesRequest) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *ListRoutesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRoutesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListRoutesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Routes        []*Route               `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Routes []*Route               `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
+	// Empty on the last page.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -461,11 +556,18 @@ func (x *ListRoutesResponse) GetRoutes() []*Route {
 	return nil
 }
 
+func (x *ListRoutesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8b\x05\n" +
+	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x06\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
 	"\x13route_distinguisher\x18\x02 \x01(\tR\x12routeDistinguisher\x12\x14\n" +
@@ -487,28 +589,41 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\aas_path\x18\x0f \x01(\tR\x06asPath\x12\x10\n" +
 	"\x03med\x18\x10 \x01(\rR\x03med\x12\x14\n" +
 	"\x05stale\x18\x11 \x01(\bR\x05stale\x12\x16\n" +
-	"\x06source\x18\x12 \x01(\tR\x06source\"W\n" +
+	"\x06source\x18\x12 \x01(\tR\x06source\x12\x16\n" +
+	"\x06tables\x18\x13 \x03(\tR\x06tables\x12\x12\n" +
+	"\x04best\x18\x14 \x01(\bR\x04best\x12\x1c\n" +
+	"\tmultipath\x18\x15 \x01(\bR\tmultipath\x12(\n" +
+	"\x10long_lived_stale\x18\x16 \x01(\bR\x0elongLivedStale\x12\x1e\n" +
+	"\n" +
+	"originator\x18\x17 \x01(\tR\n" +
+	"originator\"e\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"ADVERTISED\x10\x01\x12\v\n" +
 	"\aPENDING\x10\x02\x12\f\n" +
 	"\bWITHHELD\x10\x03\x12\f\n" +
-	"\bRECEIVED\x10\x04\"\x8a\x02\n" +
+	"\bRECEIVED\x10\x04\x12\f\n" +
+	"\bUNUSABLE\x10\x05\"\xde\x02\n" +
 	"\x11ListRoutesRequest\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\x12\x1a\n" +
 	"\bneighbor\x18\x03 \x01(\tR\bneighbor\x12B\n" +
 	"\tdirection\x18\x04 \x01(\x0e2$.buoy.v1.ListRoutesRequest.DirectionR\tdirection\x12\x1f\n" +
 	"\vfloating_ip\x18\x05 \x01(\tR\n" +
-	"floatingIp\"D\n" +
+	"floatingIp\x12\x16\n" +
+	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12\x1b\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\"D\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
 	"ADVERTISED\x10\x01\x12\f\n" +
-	"\bRECEIVED\x10\x02\"<\n" +
+	"\bRECEIVED\x10\x02\"d\n" +
 	"\x12ListRoutesResponse\x12&\n" +
-	"\x06routes\x18\x01 \x03(\v2\x0e.buoy.v1.RouteR\x06routes2O\n" +
+	"\x06routes\x18\x01 \x03(\v2\x0e.buoy.v1.RouteR\x06routes\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2O\n" +
 	"\x06Routes\x12E\n" +
 	"\n" +
 	"ListRoutes\x12\x1a.buoy.v1.ListRoutesRequest\x1a\x1b.buoy.v1.ListRoutesResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"

@@ -28,7 +28,9 @@ const (
 //
 // Routes shows the VPN routes.
 type RoutesClient interface {
-	// ListRoutes lists routes ordered by prefix and distinguisher.
+	// ListRoutes lists VPN routes ordered by prefix, distinguisher and neighbor,
+	// our own first; or those of a network's table ordered by prefix, for each
+	// prefix the best first.
 	ListRoutes(ctx context.Context, in *ListRoutesRequest, opts ...grpc.CallOption) (*ListRoutesResponse, error)
 }
 
@@ -56,7 +58,9 @@ func (c *routesClient) ListRoutes(ctx context.Context, in *ListRoutesRequest, op
 //
 // Routes shows the VPN routes.
 type RoutesServer interface {
-	// ListRoutes lists routes ordered by prefix and distinguisher.
+	// ListRoutes lists VPN routes ordered by prefix, distinguisher and neighbor,
+	// our own first; or those of a network's table ordered by prefix, for each
+	// prefix the best first.
 	ListRoutes(context.Context, *ListRoutesRequest) (*ListRoutesResponse, error)
 	mustEmbedUnimplementedRoutesServer()
 }
