@@ -28,7 +28,7 @@ func TestReceived(t *testing.T) {
 		// keeps says that the end of the router is a graceful restart to it.
 		keeps bool
 	}{
-		{kind: "frr", self: true, origin: "IGP", keeps: true},
+		{kind: "frr", self: true, origin: "INCOMPLETE", keeps: true},
 		{kind: "bird", origin: "IGP"},
 		{kind: "gobgp", origin: "INCOMPLETE", forgets: true},
 	} {
@@ -52,9 +52,9 @@ func TestReceived(t *testing.T) {
 				config.Origins[0].Key(), nextHop, tt.origin)
 			w.receives("by default", route)
 			since := w.neighborState("mx1").Session.Since
-			w.must(g.Withdraw)
+			w.withdraw(g)
 			w.receives("withdrawn", "")
-			w.must(g.Announce)
+			w.announce(g)
 			w.receives("announced", route)
 			w.ctl("set neighbor mx1 --accept-prefix none")
 			w.receives("nothing is accepted", "")
@@ -73,7 +73,7 @@ func TestReceived(t *testing.T) {
 			w.established("mx1")
 			if tt.forgets {
 				w.receives("back without it", "")
-				w.must(g.Announce)
+				w.announce(g)
 			}
 			w.receives("back", route)
 
@@ -103,6 +103,18 @@ func (w *world) must(do func(context.Context) error) {
 	if err := do(w.deadline()); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// announce has a router announce routes, or all that it has.
+func (w *world) announce(g lab.Originator, routes ...lab.Route) {
+	w.t.Helper()
+	w.must(func(ctx context.Context) error { return g.Announce(ctx, routes...) })
+}
+
+// withdraw has it withdraw them.
+func (w *world) withdraw(g lab.Originator, routes ...lab.Route) {
+	w.t.Helper()
+	w.must(func(ctx context.Context) error { return g.Withdraw(ctx, routes...) })
 }
 
 // receives waits until a route, or none, is there from mx1.

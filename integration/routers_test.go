@@ -160,7 +160,9 @@ func (w *world) routerOf(kind string, config lab.GatewayConfig) lab.Gateway {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := g.Start(w.deadline()); err != nil {
+	if err := g.Start(w.deadline()); errors.Is(err, lab.ErrNeedsRoot) {
+		cannot(w.t, err.Error())
+	} else if err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() {

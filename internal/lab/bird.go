@@ -24,10 +24,13 @@ type Bird struct {
 	vrfs    []VRF
 	process *Process // nil before the first start
 	book    book     // since the last Trace
+
+	origins   originated
+	withdrawn map[string]bool // of the origins, by key
 }
 
 // NewBird returns a bird that does not run yet.
-func NewBird(config GatewayConfig) *Bird { return &Bird{config: config} }
+func NewBird(config GatewayConfig) *Bird { return &Bird{config: config, withdrawn: map[string]bool{}} }
 
 // Kind returns "bird".
 func (b *Bird) Kind() string { return "bird" }
@@ -58,11 +61,17 @@ func (b *Bird) writeConfig() error {
 	if err != nil {
 		return err
 	}
+	if len(b.config.Origins) > 0 {
+		text += birdOrigins(b.announced(), birdLabTunnel)
+	}
 	return os.WriteFile(b.configFile(), []byte(text), 0o644)
 }
 
 // Start starts it and waits until it answers.
-func (b *Bird) Start(ctx context.Context) error { return b.start(ctx) }
+func (b *Bird) Start(ctx context.Context) error {
+	b.origins.put(b.config.Origins)
+	return b.start(ctx)
+}
 
 func (b *Bird) start(ctx context.Context, options ...string) error {
 	if err := b.writeConfig(); err != nil {
@@ -103,18 +112,23 @@ func (b *Bird) CLI(ctx context.Context, args ...string) (string, error) {
 // with Buoy is not touched.
 func (b *Bird) ImportVRF(ctx context.Context, v VRF) error {
 	b.vrfs = append(b.vrfs, v)
-	if err := b.writeConfig(); err != nil {
+	if err := b.configure(ctx); err != nil {
+		b.vrfs = b.vrfs[:len(b.vrfs)-1]
 		return fmt.Errorf("import VRF %s: %w", v.Name, err)
+	}
+	return nil
+}
+
+// configure has it read its configuration again.
+func (b *Bird) configure(ctx context.Context) error {
+	if err := b.writeConfig(); err != nil {
+		return err
 	}
 	text, err := b.CLI(ctx, "configure")
 	if err == nil && !strings.Contains(text, "Reconfigured") {
 		err = fmt.Errorf("birdc configure: %s", strings.TrimSpace(text))
 	}
-	if err != nil {
-		b.vrfs = b.vrfs[:len(b.vrfs)-1]
-		return fmt.Errorf("import VRF %s: %w", v.Name, err)
-	}
-	return nil
+	return err
 }
 
 // VRF returns the routes of a VRF whose next hops can be reached.

@@ -39,9 +39,6 @@ protocol static tunnels { ipv4; route 10.0.0.0/24 via "%s"; }
 			return "", err
 		}
 	}
-	if len(c.Origins) > 0 {
-		b.WriteString(birdOrigins(c.Origins, tunnel))
-	}
 	for _, v := range vrfs {
 		b.WriteString(birdVRF(v))
 	}
@@ -70,7 +67,7 @@ protocol bgp %s {
 `)
 	export := "none"
 	if len(c.Origins) > 0 {
-		export = `where proto = "origins"`
+		export = `where proto = "origins4" || proto = "origins6"`
 		b.WriteString("  graceful restart on;\n")
 	}
 	for _, f := range c.Families {

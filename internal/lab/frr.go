@@ -29,6 +29,7 @@ type FRR struct {
 	world    *frrZebraWorld     // nil when there is no zebra
 	noVRF    error              // why there is none
 	versions map[vrf.Key]uint64 // at the last Trace
+	origins  originated
 }
 
 // NewFRR returns an FRR that does not run yet.
@@ -63,7 +64,11 @@ func (f *FRR) Start(ctx context.Context) error {
 	if err := f.startZebra(ctx); err != nil {
 		return fmt.Errorf("start frr: %w", err)
 	}
-	if err := f.startBGPd(); err != nil {
+	err := f.startOrigins(ctx)
+	if err == nil {
+		err = f.startBGPd()
+	}
+	if err != nil {
 		f.world.close()
 		return fmt.Errorf("start frr: %w", err)
 	}
@@ -95,10 +100,14 @@ func (f *FRR) startZebra(ctx context.Context) (err error) {
 func (f *FRR) startBGPd() error {
 	file := filepath.Join(f.config.Dir, "bgpd.conf")
 	text, err := frrConfig(f.config, f.world != nil)
-	if err == nil {
-		err = os.WriteFile(file, []byte(text), 0o644)
-	}
 	if err != nil {
+		return err
+	}
+	origins, err := frrOrigins(f.config, f.origins)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(text+origins), 0o644); err != nil {
 		return err
 	}
 	bgpd := Command{

@@ -11,7 +11,6 @@ import (
 // side connects.
 func frrConfig(c GatewayConfig, zebra bool) (string, error) {
 	var b strings.Builder
-	b.WriteString(frrOrigins(c.Origins))
 	fmt.Fprintf(&b, `route-map COMPUTE-NODES permit 10
  set l3vpn next-hop encapsulation gre
 !
@@ -33,11 +32,6 @@ router bgp %d
 		fmt.Fprintf(&b, " !\n address-family %s\n", names.vpn)
 		for _, peer := range c.peers() {
 			fmt.Fprintf(&b, "  neighbor %s activate\n  neighbor %[1]s route-map COMPUTE-NODES in\n", peer.Addr())
-		}
-		if family == VPNv4 {
-			for i, r := range c.Origins {
-				fmt.Fprintf(&b, "  %s\n", frrOrigin(i, r))
-			}
 		}
 		b.WriteString(" exit-address-family\n")
 	}

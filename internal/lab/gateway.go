@@ -68,7 +68,9 @@ type GatewayConfig struct {
 	// Recorders only: it keeps routes over a lost session (RFC 4724), also over
 	// a NOTIFICATION (RFC 8538). Other gateways do by themselves.
 	Helper bool
-	// Originators only: the VPNv4 routes that it announces.
+	// Originators only: the routes that it announces from the start. One that is to
+	// announce any later has some. A native IPv6 next hop is for BIRD and GoBGP; that
+	// of FRR is itself. LocalPref, MED and Origin are the router's own where zero.
 	Origins []Route
 }
 

@@ -20,6 +20,7 @@ type GoBGP struct {
 	process  *Process // nil before the first start
 	monitor  *Process // nil before the first Trace
 	book     book     // since the last one
+	origins  originated
 }
 
 // NewGoBGP returns a gobgpd that does not run yet.
@@ -87,7 +88,7 @@ func (g *GoBGP) Start(ctx context.Context) error {
 	if err := g.start(ctx); err != nil {
 		return err
 	}
-	return g.Announce(ctx)
+	return g.Announce(ctx, g.config.Origins...)
 }
 
 func (g *GoBGP) start(ctx context.Context, options ...string) error {

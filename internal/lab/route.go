@@ -18,6 +18,7 @@ type Route struct {
 	Label          uint32
 	NextHop        netip.Addr
 	LocalPref      uint32
+	MED            uint32 // of what an Originator announces; tables have it in Others
 	Origin         string // "igp", "egp" or "incomplete"
 	ASPath         string // "[]" when it is empty, "[64513 64514]"
 	Targets        routetarget.Set
@@ -31,6 +32,14 @@ func (r Route) Key() string {
 		return r.Prefix.String()
 	}
 	return vrf.Key{RD: r.RD, Prefix: r.Prefix}.String()
+}
+
+// Family returns the VPN family of the route.
+func (r Route) Family() Family {
+	if r.Prefix.Addr().Is6() {
+		return VPNv6
+	}
+	return VPNv4
 }
 
 // String returns all that the router shows, in one line.
