@@ -64,22 +64,12 @@ func (e *BareEngine) Advertise(ctx context.Context, routes []vrf.Route) error {
 }
 
 func barePath(r vrf.Route) (*api.Path, error) {
-	rd := r.RD.Bytes()
-	nlri := bgp.NewLabeledVPNIPAddrPrefix(32, r.Prefix.Addr().String(), *bgp.NewMPLSLabelStack(uint32(r.Label)), bgp.GetRouteDistinguisher(rd[:]))
-	var communities []bgp.ExtendedCommunityInterface
-	for t := range r.Targets.All() {
-		b := t.Bytes()
-		c, err := bgp.ParseExtended(b[:])
-		if err != nil {
-			return nil, err
-		}
-		communities = append(communities, c)
-	}
-	for _, enc := range r.Encapsulations.Slice() {
-		communities = append(communities, bgp.NewEncapExtended(bgp.TunnelType(enc)))
+	nlri := vpnNLRI(Route{RD: r.RD, Prefix: r.Prefix, Label: uint32(r.Label)})
+	communities, err := communitiesOf(r.Targets, r.Encapsulations.Slice())
+	if err != nil {
+		return nil, err
 	}
 	path := &api.Path{Family: &api.Family{Afi: api.Family_Afi(neighbor.InetVPN.AFI()), Safi: api.Family_Safi(neighbor.InetVPN.SAFI())}}
-	var err error
 	if path.NlriBinary, err = nlri.Serialize(); err != nil {
 		return nil, err
 	}
