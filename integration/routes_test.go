@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"strings"
 
 	"github.com/buoynet/buoy/internal/lab"
@@ -31,11 +32,12 @@ var originators = []originator{
 	{kind: "gobgp", origin: "INCOMPLETE", forgets: true},
 }
 
-// shown returns a route of mx1 as buoyctl should show it.
+// shown returns a route as buoyctl should show it. A router's folder has the name
+// of the neighbor.
 func (o originator) shown(config lab.GatewayConfig, r lab.Route) string {
 	s := shownRoute{
 		Prefix: r.Prefix.String(), RD: r.RD.String(), Label: r.Label, NextHop: r.NextHop.Unmap().String(), LocalPref: 100, Targets: r.Targets.Strings(),
-		Origin: o.origin, MED: r.MED, Source: "neighbors/mx1",
+		Origin: o.origin, ASPath: strings.Trim(r.ASPath, "[]"), MED: r.MED, Source: "neighbors/" + filepath.Base(config.Dir),
 	}
 	if o.self {
 		s.NextHop = config.Addr.Addr().String()
@@ -62,6 +64,11 @@ type shownRoute struct {
 	MED       uint32
 	Source    string
 	Stale     bool
+	State     string
+	Reason    string `json:"state_reason"`
+	Best      bool
+	Multipath bool
+	Tables    []string
 }
 
 // String returns what a router has said of the route, and whether it is stale.
