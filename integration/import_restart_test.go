@@ -2,8 +2,6 @@ package integration
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/buoynet/buoy/internal/lab"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
 // TestImportOverRestart: while a router restarts gracefully the VRF always has
@@ -76,20 +75,14 @@ func (w *world) cease(g lab.Originator) {
 func (w *world) watchImports(network string) (stop func() int) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.deadline())
+	client := buoyv1.NewRoutesClient(w.dial())
 	look := func() (string, error) {
-		result, err := w.buoyd.Ctl(ctx, "get", "routes", "--network", network, "-o", "json")
+		resp, err := client.ListRoutes(ctx, &buoyv1.ListRoutesRequest{Network: "projects/default/networks/" + network})
 		if err != nil {
 			return "", err
 		}
-		if result.Code != 0 {
-			return "", errors.New(result.Stderr)
-		}
-		var routes []shownRoute
-		if err := json.Unmarshal([]byte(result.Stdout), &routes); err != nil {
-			return "", err
-		}
 		var lines []string
-		for _, r := range routes {
+		for _, r := range resp.Routes {
 			lines = append(lines, fmt.Sprintf("%s next-hop %s label %d best %t", r.Prefix, r.NextHop, r.Label, r.Best))
 		}
 		slices.Sort(lines)
