@@ -20,16 +20,17 @@ type In struct {
 	policy   neighbor.Policy
 	source   *vrf.Source // of what is announced now
 	routes   vrf.RIB
-	stale    int    // how many of routes are
-	refused  uint64 // routes that did not fit, since the session began or more may be taken
-	filtered uint64 // announcements that the policy does not accept, since the session began
+	stale    int              // how many of routes are
+	refused  uint64           // routes that did not fit, since the session began or more may be taken
+	filtered uint64           // announcements that the policy does not accept, since the session began
+	awaited  map[vrf.Key]bool // routes to be announced again in a refresh that is under way
 	changes  changes
 }
 
 // Open returns an empty Adj-RIB-In that takes what a policy says. It is followed
 // by Close.
 func (t *Table) Open(policy neighbor.Policy) *In {
-	return &In{table: t, policy: policy, source: &vrf.Source{}, routes: vrf.NewRIB()}
+	return &In{table: t, policy: policy, source: &vrf.Source{}, routes: vrf.NewRIB(), awaited: map[vrf.Key]bool{}}
 }
 
 // Close forgets everything: the neighbor is no more.
@@ -38,6 +39,7 @@ func (in *In) Close() {
 	defer in.mu.Unlock()
 	defer in.tell()
 	in.routes, in.stale = vrf.NewRIB(), 0
+	clear(in.awaited)
 	in.changes = changes{all: true, gone: true}
 }
 
@@ -81,6 +83,7 @@ func (in *In) Lost(keep neighbor.Families) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	defer in.tell()
+	clear(in.awaited) // the refresh ends with the session
 	// RFC 4724 §4.2: what was stale before a second loss goes.
 	in.drop(func(r *vrf.Received) bool { return r.Stale || !keep.Contains(familyOf(r)) })
 	in.age(keep)
@@ -94,21 +97,29 @@ func (in *In) Expire() {
 	in.dropStale(neighbor.VPNFamilies)
 }
 
-// RefreshBegins is for the neighbor's BoRR: what it has announced of a family is
-// stale until it does so again (RFC 7313 §4.2).
+// RefreshBegins is for the neighbor's BoRR: it is about to announce all that it
+// has of a family again (RFC 7313 §4.2). That is no stale route: if the session is
+// lost before the end, the route stays as one that was never asked for again.
 func (in *In) RefreshBegins(f neighbor.Family) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	defer in.tell()
-	in.age(neighbor.NewFamilies(f))
+	for r := range in.routes.All() {
+		if familyOf(r) == f {
+			in.awaited[r.Key] = true
+		}
+	}
 }
 
-// RefreshEnds is for its EoRR: what is stale goes.
+// RefreshEnds is for its EoRR: what it has not announced again goes.
 func (in *In) RefreshEnds(f neighbor.Family) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	defer in.tell()
-	in.dropStale(neighbor.NewFamilies(f))
+	for k := range in.awaited {
+		if neighbor.VPNFamily(k.Prefix.Addr()) == f {
+			in.remove(k)
+		}
+	}
 }
 
 // age makes the routes of families stale. The caller holds mu.
@@ -195,6 +206,7 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 
 // add takes a route if there is room. The caller holds mu.
 func (in *In) add(r *vrf.Received) {
+	delete(in.awaited, r.Key)
 	old := in.routes.Get(r.Key)
 	switch {
 	case old == nil && in.routes.Len() >= in.policy.MaxRoutes():
@@ -214,6 +226,7 @@ func (in *In) add(r *vrf.Received) {
 }
 
 func (in *In) remove(k vrf.Key) {
+	delete(in.awaited, k)
 	old := in.routes.Get(k)
 	if old == nil {
 		return

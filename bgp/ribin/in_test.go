@@ -275,9 +275,18 @@ func TestRestart(t *testing.T) {
 	in = filled()
 	in.RefreshBegins(neighbor.InetVPN)
 	in.Received(announce(t, 100, nlri(four, 100)), false, now)
-	check(t, in, "in a refresh", four+"=100 203.0.113.0/24=101* "+six+"=102")
+	check(t, in, "in a refresh", four+"=100 203.0.113.0/24=101 "+six+"=102")
 	in.RefreshEnds(neighbor.InetVPN)
 	check(t, in, "after it", four+"=100 "+six+"=102")
+
+	in = filled()
+	in.RefreshBegins(neighbor.InetVPN)
+	in.Received(announce(t, 100, nlri(four, 100)), false, now)
+	in.Lost(both)
+	check(t, in, "lost in a refresh", four+"=100* 203.0.113.0/24=101* "+six+"=102*")
+	in.Up(peer, both)
+	in.RefreshEnds(neighbor.InetVPN) // of a session that is over
+	check(t, in, "back", four+"=100* 203.0.113.0/24=101* "+six+"=102*")
 }
 
 // TestRandom compares with a model that keeps it simple.
@@ -287,8 +296,8 @@ func TestRandom(t *testing.T) {
 	t.Logf("seed %d", seed)
 	in := newIn(neighbor.Policy{MaxReceived: 12})
 	type model struct {
-		label uint32
-		stale bool
+		label          uint32
+		stale, awaited bool
 	}
 	want := map[string]*model{}
 	prefixes := make([]string, 20)
@@ -321,7 +330,7 @@ func TestRandom(t *testing.T) {
 			in.Lost(neighbor.NewFamilies(neighbor.InetVPN))
 			drop(func(p string, m *model) bool { return m.stale || !isFour(p) })
 			for _, m := range want {
-				m.stale = true
+				m.stale, m.awaited = true, false
 			}
 		case 8:
 			in.Up(peer, neighbor.AllFamilies)
@@ -329,9 +338,14 @@ func TestRandom(t *testing.T) {
 			in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
 			drop(func(p string, m *model) bool { return m.stale && isFour(p) })
 		case 10:
-			in.RefreshBegins(neighbor.Inet6VPN)
-			for p, m := range want {
-				m.stale = m.stale || !isFour(p)
+			if r.IntN(2) == 0 {
+				in.RefreshEnds(neighbor.Inet6VPN)
+				drop(func(p string, m *model) bool { return m.awaited && !isFour(p) })
+			} else {
+				in.RefreshBegins(neighbor.Inet6VPN)
+				for p, m := range want {
+					m.awaited = m.awaited || !isFour(p)
+				}
 			}
 		case 11:
 			in.Expire()

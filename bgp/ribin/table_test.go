@@ -64,7 +64,7 @@ func TestTake(t *testing.T) {
 	for n := range 2 * maxNoted {
 		many = append(many, nlri(fmt.Sprintf("10.%d.%d.0/24", n/256, n%256), 100))
 	}
-	for range 3000 {
+	for range 1000 {
 		in := ins[rand.IntN(len(ins))]
 		p := fmt.Sprintf("198.51.100.%d/32", rand.IntN(40))
 		switch rand.IntN(60) {

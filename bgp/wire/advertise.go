@@ -142,7 +142,7 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 	}
 	switch {
 	case subtype == ribout.RefreshRequest:
-		if c.paced(f) {
+		if c.paced(c.refreshed, f) {
 			c.out.Refresh(f)
 		}
 	case subtype == ribout.BeginOfRefresh && f == neighbor.RouteTarget:
@@ -150,25 +150,27 @@ func (c *connection) receivedRefresh(msg []byte) *refusal {
 	case subtype == ribout.EndOfRefresh && f == neighbor.RouteTarget:
 		c.out.RefreshEnds()
 	case subtype == ribout.BeginOfRefresh:
-		c.peer.in.RefreshBegins(f)
+		if c.paced(c.begun, f) {
+			c.peer.in.RefreshBegins(f)
+		}
 	case subtype == ribout.EndOfRefresh:
 		c.peer.in.RefreshEnds(f)
 	}
 	return nil
 }
 
-// paced waits until the last request for a family was long enough ago: each
-// costs a look at all routes, which the others would feel. Meanwhile nothing is
-// read from the router. It reports false when the session ends.
-func (c *connection) paced(f neighbor.Family) bool {
-	if rest := c.peer.timers.refresh - time.Since(c.refreshed[f]); rest > 0 {
+// paced waits until the last refresh of a family was long enough ago: each costs
+// a look at all routes, which the others would feel. Meanwhile nothing is read
+// from the router. It reports false when the session ends.
+func (c *connection) paced(last map[neighbor.Family]time.Time, f neighbor.Family) bool {
+	if rest := c.peer.timers.refresh - time.Since(last[f]); rest > 0 {
 		select {
 		case <-time.After(rest):
 		case <-c.ctx.Done():
 			return false
 		}
 	}
-	c.refreshed[f] = time.Now()
+	last[f] = time.Now()
 	return true
 }
 

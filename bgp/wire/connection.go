@@ -48,6 +48,7 @@ type connection struct {
 	// Owned by receive.
 	reassured time.Time
 	refreshed map[neighbor.Family]time.Time // when the router last asked for its routes
+	begun     map[neighbor.Family]time.Time // when it last began to announce its own again
 
 	// Guarded by peer.mu.
 	open              *neighbor.Open // the router's

@@ -211,6 +211,7 @@ func (p *peer) open(ctx context.Context, conn *net.TCPConn, outbound bool) *conn
 		opened:   make(chan struct{}),
 
 		refreshed: map[neighbor.Family]time.Time{},
+		begun:     map[neighbor.Family]time.Time{},
 		up:        make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancelCause(ctx)

@@ -171,9 +171,8 @@ type Route struct {
 	AsPath string `protobuf:"bytes,15,opt,name=as_path,json=asPath,proto3" json:"as_path,omitempty"`
 	// 0 for none.
 	Med uint32 `protobuf:"varint,16,opt,name=med,proto3" json:"med,omitempty"`
-	// Received, and not announced again since the neighbor's session was lost, or
-	// since it began to announce all anew: it is kept until the neighbor is done,
-	// or is away for too long.
+	// Received, and not announced again since the neighbor's session was lost: it is
+	// kept until the neighbor has announced the others, or is away for too long.
 	Stale bool `protobuf:"varint,17,opt,name=stale,proto3" json:"stale,omitempty"`
 	// Who announced it, neighbors/NAME; empty for a route of our own, and in
 	// requests for a project.
