@@ -51,12 +51,19 @@ func NewImport() *Import {
 // Tables returns a snapshot of the tables.
 func (i *Import) Tables() Tables { return Tables{i.tables.rows.Copy()} }
 
+// manyTouched is when touched becomes a new map: to range over one, and to clear
+// it, takes as long as for the most that it ever had.
+const manyTouched = 256
+
 // Touched returns the destinations whose routes have changed since the last
 // call, in no order.
 func (i *Import) Touched() []Destination {
 	list := make([]Destination, 0, len(i.touched))
 	for d := range i.touched {
 		list = append(list, d)
+	}
+	if len(list) > manyTouched {
+		i.touched = map[Destination]struct{}{}
 	}
 	clear(i.touched)
 	return list
