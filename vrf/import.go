@@ -19,6 +19,7 @@ type Import struct {
 	sets    map[routetarget.Set]*carried             // what the routes carry
 	bearers map[routetarget.Target]map[*carried]bool // those of sets with a target
 	tables  Tables
+	near    btree.PathHint // where the last row was: those next to it are found faster
 	touched map[Destination]struct{}
 }
 
@@ -133,12 +134,12 @@ func (i *Import) vrfsOf(targets routetarget.Set) (vrfs []uint16) {
 }
 
 func (i *Import) add(vrf uint16, r *Received) {
-	i.tables.rows.Set(row{vrf, r})
+	i.tables.rows.SetHint(row{vrf, r}, &i.near)
 	i.touched[Destination{vrf, r.Prefix}] = struct{}{}
 }
 
 func (i *Import) remove(vrf uint16, r *Received) {
-	i.tables.rows.Delete(row{vrf, r})
+	i.tables.rows.DeleteHint(row{vrf, r}, &i.near)
 	i.touched[Destination{vrf, r.Prefix}] = struct{}{}
 }
 

@@ -39,6 +39,23 @@ func (r RIB) Delete(key Key) { r.tree.Delete(&Received{Key: key}) }
 // Load adds a route behind all others, faster than Set.
 func (r RIB) Load(route *Received) { r.tree.Load(route) }
 
+// Hint remembers where a route was, so that those next to it are found faster.
+// It belongs to one goroutine, and may be wrong: the zero value always is.
+type Hint struct {
+	path  btree.PathHint
+	probe Received // what is looked for, not to be allocated each time
+}
+
+// GetNear is Get with a hint.
+func (r RIB) GetNear(key Key, h *Hint) *Received {
+	h.probe.Key = key
+	found, _ := r.tree.GetHint(&h.probe, &h.path)
+	return found
+}
+
+// SetNear is Set with a hint.
+func (r RIB) SetNear(route *Received, h *Hint) { r.tree.SetHint(route, &h.path) }
+
 // All yields the routes in order.
 func (r RIB) All() iter.Seq[*Received] {
 	return func(yield func(*Received) bool) { r.tree.Scan(yield) }

@@ -20,6 +20,7 @@ type In struct {
 	policy   neighbor.Policy
 	source   *vrf.Source // of what is announced now
 	routes   vrf.RIB
+	near     vrf.Hint
 	stale    int              // how many of routes are
 	refused  uint64           // routes that did not fit, since the session began or more may be taken
 	filtered uint64           // announcements that the policy does not accept, since the session began
@@ -207,7 +208,7 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 // add takes a route if there is room. The caller holds mu.
 func (in *In) add(r *vrf.Received) {
 	delete(in.awaited, r.Key)
-	old := in.routes.Get(r.Key)
+	old := in.routes.GetNear(r.Key, &in.near)
 	switch {
 	case old == nil && in.routes.Len() >= in.policy.MaxRoutes():
 		in.refused++
@@ -221,13 +222,13 @@ func (in *In) add(r *vrf.Received) {
 	if old != nil && old.Stale {
 		in.stale--
 	}
-	in.routes.Set(r)
+	in.routes.SetNear(r, &in.near)
 	in.changes.note(r.Key)
 }
 
 func (in *In) remove(k vrf.Key) {
 	delete(in.awaited, k)
-	old := in.routes.Get(k)
+	old := in.routes.GetNear(k, &in.near)
 	if old == nil {
 		return
 	}

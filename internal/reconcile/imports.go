@@ -135,8 +135,9 @@ func (l *Imports) take(u vrf.Update) {
 		}
 	} else {
 		slices.SortFunc(u.Keys, vrf.Key.Compare)
+		var before, now vrf.Hint
 		for _, key := range slices.Compact(u.Keys) {
-			if was, is := old.Get(key), u.Routes.Get(key); was != is {
+			if was, is := old.GetNear(key, &before), u.Routes.GetNear(key, &now); was != is {
 				l.replace(was, is)
 			}
 		}
