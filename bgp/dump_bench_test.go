@@ -1,7 +1,6 @@
 package bgp
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -21,8 +20,8 @@ type sink struct {
 	addr netip.AddrPort
 }
 
-func newSink(b *testing.B, n, want int) *sink {
-	s, l := listenSink(b, n, want)
+func newSink(b *testing.B, n, want int, more ...lab.Family) *sink {
+	s, l := listenSink(b, n, want, more...)
 	go func() {
 		conn, err := l.Accept()
 		if err != nil {
@@ -34,14 +33,14 @@ func newSink(b *testing.B, n, want int) *sink {
 	return s
 }
 
-func listenSink(b *testing.B, n, want int) (*sink, net.Listener) {
+func listenSink(b *testing.B, n, want int, more ...lab.Family) (*sink, net.Listener) {
 	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.%d:0", 2+n))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { l.Close() })
 	id := netip.AddrFrom4([4]byte{10, 0, 0, byte(2 + n)})
-	return &sink{lab.NewSink(as, id, want), l.Addr().(*net.TCPAddr).AddrPort()}, l
+	return &sink{lab.NewSink(as, id, want, more...), l.Addr().(*net.TCPAddr).AddrPort()}, l
 }
 
 var keepalive = append(slices.Repeat([]byte{0xff}, 16), 0, 19, 4)
@@ -175,7 +174,7 @@ func dumpPacked(b *testing.B, routes []vrf.Route, n int) time.Duration {
 		}()
 	}
 	begin := time.Now()
-	pack(routes, func(messages []byte) {
+	lab.Pack(routes, 0, func(messages []byte) {
 		for _, queue := range queues {
 			queue <- messages
 		}
@@ -184,56 +183,4 @@ func dumpPacked(b *testing.B, routes []vrf.Route, n int) time.Duration {
 		close(queue)
 	}
 	return last(b, sinks, begin)
-}
-
-// pack encodes VPNv4 routes with IPv4 next hops, those with equal attributes
-// together, and hands over whole UPDATEs, some at a time.
-func pack(routes []vrf.Route, emit func(messages []byte)) {
-	type attributes struct {
-		nextHop        netip.Addr
-		localPref      uint32
-		targets        routetarget.Set
-		encapsulations vrf.Encapsulations
-	}
-	groups := map[attributes][]int{}
-	for i := range routes {
-		r := &routes[i]
-		a := attributes{r.NextHop, r.LocalPref, r.Targets, r.Encapsulations}
-		groups[a] = append(groups[a], i)
-	}
-	var messages []byte
-	for a, group := range groups {
-		trailing := []byte{0x40, 1, 1, 2, 0x40, 2, 0, 0x40, 5, 4} // INCOMPLETE, empty, LOCAL_PREF
-		trailing = binary.BigEndian.AppendUint32(trailing, a.localPref)
-		trailing = append(trailing, 0xc0, 16, byte(8*(a.targets.Len()+len(a.encapsulations.Slice()))))
-		for t := range a.targets.All() {
-			bytes := t.Bytes()
-			trailing = append(trailing, bytes[:]...)
-		}
-		for _, e := range a.encapsulations.Slice() {
-			trailing = append(trailing, 0x03, 0x0c, 0, 0, 0, 0, 0, byte(e))
-		}
-		const nlri, reach = 16, 4 + 3 + 13 + 1 // header, family, next hop, reserved
-		room := (4096 - 19 - 4 - reach - len(trailing)) / nlri
-		hop := a.nextHop.As4()
-		for some := range slices.Chunk(group, room) {
-			messages = append(messages, keepalive[:16]...)
-			messages = binary.BigEndian.AppendUint16(messages, uint16(19+4+reach+nlri*len(some)+len(trailing)))
-			messages = append(messages, 2, 0, 0)
-			messages = binary.BigEndian.AppendUint16(messages, uint16(reach+nlri*len(some)+len(trailing)))
-			messages = binary.BigEndian.AppendUint16(append(messages, 0x90, 14), uint16(reach-4+nlri*len(some)))
-			messages = append(append(append(messages, 0, 1, 128, 12, 0, 0, 0, 0, 0, 0, 0, 0), hop[:]...), 0)
-			for _, i := range some {
-				rd, addr, label := routes[i].RD.Bytes(), routes[i].Prefix.Addr().As4(), uint32(routes[i].Label)<<4|1
-				messages = append(messages, 120, byte(label>>16), byte(label>>8), byte(label))
-				messages = append(append(messages, rd[:]...), addr[:]...)
-			}
-			messages = append(messages, trailing...)
-			if len(messages) >= 1<<16 {
-				emit(messages)
-				messages = nil
-			}
-		}
-	}
-	emit(messages)
 }

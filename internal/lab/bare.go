@@ -10,7 +10,6 @@ import (
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 	"github.com/osrg/gobgp/v3/pkg/server"
 
-	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -19,6 +18,8 @@ import (
 type BareEngine struct {
 	server *server.BgpServer
 }
+
+var bareVPNv4 = &api.Family{Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_MPLS_VPN}
 
 // StartBareEngine runs one that listens nowhere.
 func StartBareEngine(ctx context.Context, as uint32, routerID netip.Addr) (*BareEngine, error) {
@@ -36,15 +37,21 @@ func (e *BareEngine) Stop(ctx context.Context) error {
 	return e.server.StopBgp(ctx, &api.StopBgpRequest{})
 }
 
-// AddNeighbor makes it dial a router and offer it VPNv4.
-func (e *BareEngine) AddNeighbor(ctx context.Context, addr netip.AddrPort, as uint32) error {
+// AddNeighbor makes it dial a router and offer it VPNv4, and more families if
+// they are named.
+func (e *BareEngine) AddNeighbor(ctx context.Context, addr netip.AddrPort, as uint32, more ...Family) error {
+	var families []*api.AfiSafi
+	for _, f := range append([]Family{VPNv4}, more...) {
+		afi, safi := bgp.RouteFamilyToAfiSafi(routeFamilies[f])
+		families = append(families, &api.AfiSafi{Config: &api.AfiSafiConfig{
+			Family: &api.Family{Afi: api.Family_Afi(afi), Safi: api.Family_Safi(safi)}, Enabled: true,
+		}})
+	}
 	return e.server.AddPeer(ctx, &api.AddPeerRequest{Peer: &api.Peer{
 		Conf:      &api.PeerConf{NeighborAddress: addr.Addr().String(), PeerAsn: as},
 		Transport: &api.Transport{RemotePort: uint32(addr.Port())},
 		Timers:    &api.Timers{Config: &api.TimersConfig{ConnectRetry: 1, IdleHoldTimeAfterReset: 1}},
-		AfiSafis: []*api.AfiSafi{{Config: &api.AfiSafiConfig{
-			Family: &api.Family{Afi: api.Family_AFI_IP, Safi: api.Family_SAFI_MPLS_VPN}, Enabled: true,
-		}}},
+		AfiSafis:  families,
 	}})
 }
 
@@ -69,7 +76,7 @@ func barePath(r vrf.Route) (*api.Path, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := &api.Path{Family: &api.Family{Afi: api.Family_Afi(neighbor.InetVPN.AFI()), Safi: api.Family_Safi(neighbor.InetVPN.SAFI())}}
+	path := &api.Path{Family: bareVPNv4}
 	if path.NlriBinary, err = nlri.Serialize(); err != nil {
 		return nil, err
 	}

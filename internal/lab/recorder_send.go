@@ -2,6 +2,7 @@ package lab
 
 import (
 	"errors"
+	"net/netip"
 
 	"github.com/osrg/gobgp/v3/pkg/packet/bgp"
 )
@@ -30,16 +31,25 @@ func (r *Recorder) Reset() error {
 // Join announces that the router wants routes with these targets. Several are
 // one UPDATE.
 func (r *Recorder) Join(list ...Membership) error {
-	nlris, err := membershipNLRIs(list)
+	m, err := JoinMessage(r.config.Addr.Addr(), list...)
 	if err != nil {
 		return err
 	}
-	return r.Send(bgp.NewBGPUpdateMessage(nil, []bgp.PathAttributeInterface{
+	return r.Send(m)
+}
+
+// JoinMessage returns the UPDATE that Join sends.
+func JoinMessage(nextHop netip.Addr, list ...Membership) (*bgp.BGPMessage, error) {
+	nlris, err := membershipNLRIs(list)
+	if err != nil {
+		return nil, err
+	}
+	return bgp.NewBGPUpdateMessage(nil, []bgp.PathAttributeInterface{
 		bgp.NewPathAttributeOrigin(bgp.BGP_ORIGIN_ATTR_TYPE_IGP),
 		bgp.NewPathAttributeAsPath(nil),
 		bgp.NewPathAttributeLocalPref(100),
-		bgp.NewPathAttributeMpReachNLRI(r.config.Addr.Addr().String(), nlris),
-	}, nil))
+		bgp.NewPathAttributeMpReachNLRI(nextHop.String(), nlris),
+	}, nil), nil
 }
 
 // Leave withdraws what Join announced.

@@ -12,21 +12,30 @@ import (
 )
 
 // Sink is a router that only counts: it takes UPDATEs as fast as it can, for
-// benchmarks. It has one session; until that is up, Run may be tried again.
+// benchmarks, and sends what it is told to. It has one session; until that is up,
+// Run may be tried again.
 type Sink struct {
 	Up   chan struct{}  // closed when the session is established
 	Full chan time.Time // when the last of the VPNv4 NLRIs that it waits for was there
 
 	config GatewayConfig
 	want   int
+	conn   net.Conn // there once Up is closed
 }
 
-// NewSink returns one that waits for so many NLRIs.
-func NewSink(as uint32, routerID netip.Addr, want int) *Sink {
+// NewSink returns one that waits for so many NLRIs. It has VPNv4, and more
+// families if they are named.
+func NewSink(as uint32, routerID netip.Addr, want int, more ...Family) *Sink {
 	return &Sink{
 		Up: make(chan struct{}), Full: make(chan time.Time, 1), want: want,
-		config: GatewayConfig{AS: as, RouterID: routerID, Families: []Family{VPNv4}},
+		config: GatewayConfig{AS: as, RouterID: routerID, Families: append([]Family{VPNv4}, more...)},
 	}
+}
+
+// Write sends whole messages. Up is closed.
+func (s *Sink) Write(messages []byte) error {
+	_, err := s.conn.Write(messages)
+	return err
 }
 
 // Run is the router's part of the session, until that ends.
@@ -54,7 +63,7 @@ func (s *Sink) Run(conn net.Conn) error {
 				return err
 			}
 			if header[18] == bgp.BGP_MSG_KEEPALIVE && !established {
-				established = true
+				established, s.conn = true, conn
 				close(s.Up)
 			}
 		case bgp.BGP_MSG_UPDATE:
