@@ -32,6 +32,7 @@ type daemon struct {
 	speaker   *bgp.Speaker
 	loop      *reconcile.Loop
 	imports   *reconcile.Imports
+	changes   *reconcile.Changes
 	server    *api.Server
 	listeners []net.Listener
 	started   *tasks
@@ -110,9 +111,9 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		return nil, err
 	}
 	d.feed = d.follower.Subscribe()
-	changes := reconcile.NewChanges()
-	d.loop = reconcile.New(d.feed, d.speaker, changes, log)
-	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, changes)
+	d.changes = reconcile.NewChanges()
+	d.loop = reconcile.New(d.feed, d.speaker, d.changes, log)
+	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes)
 	d.server = api.New(api.Config{
 		Inventory: d.follower,
 		Routes:    func() api.RouteTable { return d.loop.Table() },
