@@ -20,7 +20,8 @@
 // and a repetition is given the first answer; with an etag it is done only to
 // what was read; with validate_only nothing is done. A batch is one change.
 //
-// Lists come in pages, in the order of the names; see page.go.
+// Lists come in pages, in the order of the names; see page.go. Routes have orders
+// and pages of their own; see route_page.go, and watch.go for their changes.
 //
 // # Caveats
 //

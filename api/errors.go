@@ -21,6 +21,7 @@ const errorDomain = "buoy.v1"
 const (
 	reasonNotYours      = "NOT_YOUR_PROJECT"
 	reasonOperatorsOnly = "OPERATORS_ONLY"
+	reasonTooOld        = "REVISION_TOO_OLD"
 )
 
 var codeOf = map[inventory.Code]codes.Code{
@@ -30,8 +31,16 @@ var codeOf = map[inventory.Code]codes.Code{
 	inventory.FailedPrecondition: codes.FailedPrecondition,
 	inventory.PermissionDenied:   codes.PermissionDenied,
 	inventory.ResourceExhausted:  codes.ResourceExhausted,
+	inventory.OutOfRange:         codes.OutOfRange,
 	inventory.Aborted:            codes.Aborted,
 }
+
+// errStopping ends streams.
+var errStopping = errors.New("buoyd is stopping")
+
+// errTooOld ends a watch that cannot go on where its reader is.
+var errTooOld = &inventory.Error{Code: inventory.OutOfRange, Reason: reasonTooOld,
+	Message: "what has changed since is no longer known: begin again without a resume_token"}
 
 // statusOf turns an error into a gRPC status with google.rpc details.
 func statusOf(err error) error {
@@ -39,6 +48,8 @@ func statusOf(err error) error {
 	switch {
 	case errors.As(err, &refusal):
 		return statusOfRefusal(ofItem(refusal, err))
+	case errors.Is(err, errStopping):
+		return status.Error(codes.Unavailable, err.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, err.Error())
 	case errors.Is(err, context.Canceled):

@@ -40,9 +40,11 @@ type lab struct {
 	conn     *grpc.ClientConn
 	follower *store.Follower
 	speaker  *fakeSpeaker
+	changes  *fakeChanges
 	log      *lines
 
-	shutdowns []string // what the daemon was asked to do
+	stopServer func()
+	shutdowns  []string // what the daemon was asked to do
 
 	networks     buoyv1.NetworksClient
 	pools        buoyv1.PoolsClient
@@ -72,13 +74,14 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, log: &lines{}}
+	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, changes: &fakeChanges{wake: make(chan struct{})}, log: &lines{}}
 	l.follower = store.NewFollower(s, static, time.Now)
 	l.speaker.state = l.follower.State
 	server := New(Config{
 		Inventory: l.follower,
 		Routes:    func() RouteTable { return l.speaker },
 		Imports:   l.speaker.imports,
+		Changes:   l.changes,
 		Sessions:  l.speaker,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
@@ -90,7 +93,7 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	})
 	listener := bufconn.Listen(1 << 20)
 	start(t, l.follower.Run, s.Close)
-	start(t, func(ctx context.Context) error { return server.Serve(ctx, []Listener{listener}) }, nil)
+	l.stopServer = start(t, func(ctx context.Context) error { return server.Serve(ctx, []Listener{listener}) }, nil)
 	if _, err := l.follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		t.Fatal(err)
 	}
@@ -111,12 +114,13 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	return l
 }
 
-// start runs something until the test ends, then what is to be done after it.
-func start(t testing.TB, run func(context.Context) error, after func() error) {
+// start runs something until it is stopped or the test ends, then what is to be
+// done after it.
+func start(t testing.TB, run func(context.Context) error, after func() error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		err := <-done
 		if after != nil {
@@ -126,6 +130,8 @@ func start(t testing.TB, run func(context.Context) error, after func() error) {
 			t.Errorf("stop: got %v, want nil", err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // call makes a request that must succeed.

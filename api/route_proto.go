@@ -38,7 +38,12 @@ func (o *observed) judge(p *buoyv1.Route, key vrf.Key) {
 	case reach.ready == 0:
 		p.State = buoyv1.Route_PENDING
 	}
-	if err := o.table.Failure(key); err != nil {
+	judgeChange(p, o.table, key)
+}
+
+// judgeChange says of a route that the speaker has that it did not take a change.
+func judgeChange(p *buoyv1.Route, table RouteTable, key vrf.Key) {
+	if err := table.Failure(key); err != nil {
 		p.State, p.StateReason = buoyv1.Route_WITHHELD, "a change is tried again: "+err.Error()
 	}
 }

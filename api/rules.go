@@ -2,6 +2,8 @@ package api
 
 import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	reflectpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	reflectalpha "google.golang.org/grpc/reflection/grpc_reflection_v1alpha"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -64,8 +66,13 @@ var rules = map[string]rule{
 	buoyv1.Globals_GetGlobal_FullMethodName:    reads,
 	buoyv1.Globals_UpdateGlobal_FullMethodName: operators,
 
-	buoyv1.Routes_ListRoutes_FullMethodName: reads,
+	buoyv1.Routes_ListRoutes_FullMethodName:  reads,
+	buoyv1.Routes_WatchRoutes_FullMethodName: reads,
 
 	healthpb.Health_Check_FullMethodName: reads,
 	healthpb.Health_List_FullMethodName:  reads,
+	healthpb.Health_Watch_FullMethodName: reads,
+
+	reflectpb.ServerReflection_ServerReflectionInfo_FullMethodName:    reads, // it shows no resources
+	reflectalpha.ServerReflection_ServerReflectionInfo_FullMethodName: reads,
 }

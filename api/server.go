@@ -60,11 +60,25 @@ type Sessions interface {
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
 }
 
+// Changes is a log of which destinations in the networks' tables have changed,
+// after the tables show it. One without a prefix says that a network is no more.
+type Changes interface {
+	// End returns the position behind the last change. Tables that are read after
+	// it show at least what came before it.
+	End() string
+	// Since waits until there is a change behind a position, and returns what has
+	// changed since, and the position behind that. It reports false for a position
+	// that is too old, or of another run. The error is the context's, or says what
+	// is wrong with what is no position.
+	Since(ctx context.Context, position string) (changed []vrf.Destination, end string, ok bool, err error)
+}
+
 // Config is what the API serves.
 type Config struct {
 	Inventory Inventory
 	Routes    func() RouteTable
 	Imports   func() vrf.Tables // what the networks import of what neighbors announce
+	Changes   Changes
 	Sessions  Sessions
 	Families  neighbor.Families // of a neighbor that names none
 	Local     neighbor.Local    // our own side, for advice
@@ -78,6 +92,9 @@ type Config struct {
 type Server struct {
 	grpc   *grpc.Server
 	health *health.Server
+
+	stopping context.Context // ends the streams
+	stop     context.CancelFunc
 }
 
 // maxRequests is how many requests one connection may have under way.
@@ -85,10 +102,12 @@ const maxRequests = 64
 
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {
-	s := &Server{
-		grpc:   grpc.NewServer(grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory)), grpc.MaxConcurrentStreams(maxRequests)),
-		health: health.NewServer(),
-	}
+	s := &Server{health: health.NewServer()}
+	s.stopping, s.stop = context.WithCancel(context.Background())
+	s.grpc = grpc.NewServer(
+		grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory)),
+		grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory)),
+		grpc.MaxConcurrentStreams(maxRequests))
 	view := view{cfg}
 	buoyv1.RegisterNetworksServer(s.grpc, &networkService{view: view})
 	buoyv1.RegisterPoolsServer(s.grpc, &poolService{view: view})
@@ -104,7 +123,7 @@ func New(cfg Config) *Server {
 }
 
 // Serve answers on the listeners until the context ends. Requests under way
-// have a second to finish.
+// have a second to finish; streams end at once.
 func (s *Server) Serve(ctx context.Context, listeners []Listener) error {
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -118,6 +137,7 @@ func (s *Server) Serve(ctx context.Context, listeners []Listener) error {
 		running--
 	}
 	s.health.Shutdown()
+	s.stop()
 	hard := time.AfterFunc(time.Second, s.grpc.Stop)
 	s.grpc.GracefulStop()
 	hard.Stop()

@@ -118,6 +118,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		Inventory: d.follower,
 		Routes:    func() api.RouteTable { return d.loop.Table() },
 		Imports:   d.imports.Tables,
+		Changes:   changeLog{d.changes},
 		Sessions:  d.speaker,
 		Families:  cfg.BGP.Families,
 		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},

@@ -16,6 +16,7 @@ const (
 	FailedPrecondition             // right in itself, but not in this state
 	PermissionDenied               // it belongs to somebody else, or does not exist: that is not told
 	ResourceExhausted              // nothing is left
+	OutOfRange                     // it was right once, and is too old by now
 	Aborted                        // somebody else was faster
 )
 

@@ -16,7 +16,9 @@ const keptChanges = 1 << 16
 
 // Changes is a log of which destinations have changed, of our own routes and of
 // imported ones: not how, which the newest tables say. Readers are not known to
-// it: one that is slow costs nothing. Its methods may be called concurrently.
+// it: one that is slow costs nothing. A destination without a prefix says that its
+// network is no more, behind the changes of its imports. Its methods may be called
+// concurrently.
 type Changes struct {
 	run string // tells positions of another run of the daemon apart
 

@@ -33,7 +33,8 @@ type Imports struct {
 	last   *inventory.State // what the previous pass worked on
 	taken  map[any]vrf.RIB  // what is in the tables, by Update.Of
 	tables *vrf.Import
-	undone int // routes since the last publish
+	undone int               // routes since the last publish
+	gone   []vrf.Destination // networks that are no more, without a prefix
 
 	mu        sync.Mutex
 	published vrf.Tables
@@ -89,6 +90,12 @@ func (l *Imports) retarget(state *inventory.State, touched []string) {
 		}
 		if n, ok := state.Network(name); ok {
 			imports[n.ID] = importsOf(state, name)
+		} else {
+			gone := vrf.Destination{} // of a network that came and went unseen
+			if old, ok := l.last.Network(name); ok {
+				gone.VRF = old.ID
+			}
+			l.gone = append(l.gone, gone)
 		}
 	}
 	for _, name := range touched {
@@ -157,7 +164,8 @@ func (l *Imports) replace(was, is *vrf.Received) {
 // publish shows readers the tables as they are now.
 func (l *Imports) publish() {
 	l.undone = 0
-	touched := l.tables.Touched()
+	touched := append(l.tables.Touched(), l.gone...)
+	l.gone = nil
 	if len(touched) == 0 {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"unique"
@@ -18,8 +19,10 @@ import (
 
 // receiver is what two neighbors have announced.
 type receiver struct {
-	wake    chan struct{}
-	ribs    map[string]vrf.RIB
+	wake chan struct{}
+	ribs map[string]vrf.RIB
+
+	mu      sync.Mutex
 	updates []vrf.Update
 }
 
@@ -30,6 +33,8 @@ func newReceiver() *receiver {
 func (r *receiver) Received() <-chan struct{} { return r.wake }
 
 func (r *receiver) TakeReceived() []vrf.Update {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	defer func() { r.updates = nil }()
 	return r.updates
 }
@@ -57,6 +62,8 @@ func (r *receiver) end(name string) {
 }
 
 func (r *receiver) tell(u vrf.Update) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.updates = append(r.updates, u)
 	select {
 	case r.wake <- struct{}{}:
@@ -191,4 +198,23 @@ func (w *importing) searched(network string) string {
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, " ")
+}
+
+// TestImportsEnd: the end of a network comes behind the changes of its imports, also
+// that of one that nobody saw.
+func TestImportsEnd(t *testing.T) {
+	runImports(t, func(w *importing) {
+		w.say("1", "0.0.0.0/0", targets("64512:1"))
+		w.tables(net1)
+		before, id := w.changes.End(), uint16(1)
+		w.feed.do(inventory.DeleteNetwork{Name: net1})
+		changed, before, _, err := w.changes.Since(w.T.Context(), before)
+		if want := []vrf.Destination{destination(id, "0.0.0.0/0"), {VRF: id}}; !slices.Equal(changed, want) || err != nil {
+			t.Errorf("got %v, %v, want %v", changed, err, want)
+		}
+		w.feed.do(createNetwork(net1), inventory.DeleteNetwork{Name: net1})
+		if changed, _, _, err := w.changes.Since(w.T.Context(), before); !slices.Equal(changed, []vrf.Destination{{}}) || err != nil {
+			t.Errorf("unseen: got %v, %v", changed, err)
+		}
+	}, createNetwork(net1, "64512:1"))
 }

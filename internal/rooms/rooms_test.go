@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
-	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version"},
+	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"cmd/buoyctl":              {"internal/version", "proto/buoy/v1"},
 	"internal/rooms":           {},
 	"internal/version":         {},

@@ -562,6 +562,262 @@ func (x *ListRoutesResponse) GetNextPageToken() string {
 	return ""
 }
 
+type WatchRoutesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// projects/PROJECT/networks/NAME; empty for all networks that may be seen.
+	Network string `protobuf:"bytes,1,opt,name=network,proto3" json:"network,omitempty"`
+	// That of the last bookmark: only what has changed since is sent. Empty: all
+	// that there is comes first.
+	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRoutesRequest) Reset() {
+	*x = WatchRoutesRequest{}
+	mi := &file_buoy_v1_route_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRoutesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRoutesRequest) ProtoMessage() {}
+
+func (x *WatchRoutesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_route_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRoutesRequest.ProtoReflect.Descriptor instead.
+func (*WatchRoutesRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_route_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *WatchRoutesRequest) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *WatchRoutesRequest) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
+type WatchRoutesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Event:
+	//
+	//	*WatchRoutesResponse_Destination
+	//	*WatchRoutesResponse_Bookmark
+	Event         isWatchRoutesResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchRoutesResponse) Reset() {
+	*x = WatchRoutesResponse{}
+	mi := &file_buoy_v1_route_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchRoutesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchRoutesResponse) ProtoMessage() {}
+
+func (x *WatchRoutesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_route_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchRoutesResponse.ProtoReflect.Descriptor instead.
+func (*WatchRoutesResponse) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_route_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *WatchRoutesResponse) GetEvent() isWatchRoutesResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *WatchRoutesResponse) GetDestination() *Destination {
+	if x != nil {
+		if x, ok := x.Event.(*WatchRoutesResponse_Destination); ok {
+			return x.Destination
+		}
+	}
+	return nil
+}
+
+func (x *WatchRoutesResponse) GetBookmark() *Bookmark {
+	if x != nil {
+		if x, ok := x.Event.(*WatchRoutesResponse_Bookmark); ok {
+			return x.Bookmark
+		}
+	}
+	return nil
+}
+
+type isWatchRoutesResponse_Event interface {
+	isWatchRoutesResponse_Event()
+}
+
+type WatchRoutesResponse_Destination struct {
+	Destination *Destination `protobuf:"bytes,1,opt,name=destination,proto3,oneof"`
+}
+
+type WatchRoutesResponse_Bookmark struct {
+	Bookmark *Bookmark `protobuf:"bytes,2,opt,name=bookmark,proto3,oneof"`
+}
+
+func (*WatchRoutesResponse_Destination) isWatchRoutesResponse_Event() {}
+
+func (*WatchRoutesResponse_Bookmark) isWatchRoutesResponse_Event() {}
+
+// Destination is a prefix in a network's table, as it is now. The same may be sent
+// again without a change.
+type Destination struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// projects/PROJECT/networks/NAME.inet.0, .inet6.0.
+	Table   string `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	Network string `protobuf:"bytes,2,opt,name=network,proto3" json:"network,omitempty"`
+	Prefix  string `protobuf:"bytes,3,opt,name=prefix,proto3" json:"prefix,omitempty"`
+	// All its routes, the best first; none when it is gone. Those of our own are
+	// ADVERTISED when the speaker has them: which neighbors have them is only in
+	// lists.
+	Routes        []*Route `protobuf:"bytes,4,rep,name=routes,proto3" json:"routes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Destination) Reset() {
+	*x = Destination{}
+	mi := &file_buoy_v1_route_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Destination) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Destination) ProtoMessage() {}
+
+func (x *Destination) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_route_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Destination.ProtoReflect.Descriptor instead.
+func (*Destination) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_route_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Destination) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *Destination) GetNetwork() string {
+	if x != nil {
+		return x.Network
+	}
+	return ""
+}
+
+func (x *Destination) GetPrefix() string {
+	if x != nil {
+		return x.Prefix
+	}
+	return ""
+}
+
+func (x *Destination) GetRoutes() []*Route {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+// Bookmark says that everything up to here was sent.
+type Bookmark struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ResumeToken   string                 `protobuf:"bytes,1,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Bookmark) Reset() {
+	*x = Bookmark{}
+	mi := &file_buoy_v1_route_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Bookmark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Bookmark) ProtoMessage() {}
+
+func (x *Bookmark) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_route_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Bookmark.ProtoReflect.Descriptor instead.
+func (*Bookmark) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_route_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Bookmark) GetResumeToken() string {
+	if x != nil {
+		return x.ResumeToken
+	}
+	return ""
+}
+
 var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
@@ -622,10 +878,25 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\bRECEIVED\x10\x02\"d\n" +
 	"\x12ListRoutesResponse\x12&\n" +
 	"\x06routes\x18\x01 \x03(\v2\x0e.buoy.v1.RouteR\x06routes\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2O\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Q\n" +
+	"\x12WatchRoutesRequest\x12\x18\n" +
+	"\anetwork\x18\x01 \x01(\tR\anetwork\x12!\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\x89\x01\n" +
+	"\x13WatchRoutesResponse\x128\n" +
+	"\vdestination\x18\x01 \x01(\v2\x14.buoy.v1.DestinationH\x00R\vdestination\x12/\n" +
+	"\bbookmark\x18\x02 \x01(\v2\x11.buoy.v1.BookmarkH\x00R\bbookmarkB\a\n" +
+	"\x05event\"}\n" +
+	"\vDestination\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x12\x18\n" +
+	"\anetwork\x18\x02 \x01(\tR\anetwork\x12\x16\n" +
+	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12&\n" +
+	"\x06routes\x18\x04 \x03(\v2\x0e.buoy.v1.RouteR\x06routes\"-\n" +
+	"\bBookmark\x12!\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken2\x9b\x01\n" +
 	"\x06Routes\x12E\n" +
 	"\n" +
-	"ListRoutes\x12\x1a.buoy.v1.ListRoutesRequest\x1a\x1b.buoy.v1.ListRoutesResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"ListRoutes\x12\x1a.buoy.v1.ListRoutesRequest\x1a\x1b.buoy.v1.ListRoutesResponse\x12J\n" +
+	"\vWatchRoutes\x12\x1b.buoy.v1.WatchRoutesRequest\x1a\x1c.buoy.v1.WatchRoutesResponse0\x01B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_route_proto_rawDescOnce sync.Once
@@ -640,27 +911,36 @@ func file_buoy_v1_route_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_route_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_buoy_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_buoy_v1_route_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_buoy_v1_route_proto_goTypes = []any{
 	(Route_State)(0),                 // 0: buoy.v1.Route.State
 	(ListRoutesRequest_Direction)(0), // 1: buoy.v1.ListRoutesRequest.Direction
 	(*Route)(nil),                    // 2: buoy.v1.Route
 	(*ListRoutesRequest)(nil),        // 3: buoy.v1.ListRoutesRequest
 	(*ListRoutesResponse)(nil),       // 4: buoy.v1.ListRoutesResponse
-	(*timestamppb.Timestamp)(nil),    // 5: google.protobuf.Timestamp
+	(*WatchRoutesRequest)(nil),       // 5: buoy.v1.WatchRoutesRequest
+	(*WatchRoutesResponse)(nil),      // 6: buoy.v1.WatchRoutesResponse
+	(*Destination)(nil),              // 7: buoy.v1.Destination
+	(*Bookmark)(nil),                 // 8: buoy.v1.Bookmark
+	(*timestamppb.Timestamp)(nil),    // 9: google.protobuf.Timestamp
 }
 var file_buoy_v1_route_proto_depIdxs = []int32{
 	0, // 0: buoy.v1.Route.state:type_name -> buoy.v1.Route.State
-	5, // 1: buoy.v1.Route.since:type_name -> google.protobuf.Timestamp
+	9, // 1: buoy.v1.Route.since:type_name -> google.protobuf.Timestamp
 	1, // 2: buoy.v1.ListRoutesRequest.direction:type_name -> buoy.v1.ListRoutesRequest.Direction
 	2, // 3: buoy.v1.ListRoutesResponse.routes:type_name -> buoy.v1.Route
-	3, // 4: buoy.v1.Routes.ListRoutes:input_type -> buoy.v1.ListRoutesRequest
-	4, // 5: buoy.v1.Routes.ListRoutes:output_type -> buoy.v1.ListRoutesResponse
-	5, // [5:6] is the sub-list for method output_type
-	4, // [4:5] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	7, // 4: buoy.v1.WatchRoutesResponse.destination:type_name -> buoy.v1.Destination
+	8, // 5: buoy.v1.WatchRoutesResponse.bookmark:type_name -> buoy.v1.Bookmark
+	2, // 6: buoy.v1.Destination.routes:type_name -> buoy.v1.Route
+	3, // 7: buoy.v1.Routes.ListRoutes:input_type -> buoy.v1.ListRoutesRequest
+	5, // 8: buoy.v1.Routes.WatchRoutes:input_type -> buoy.v1.WatchRoutesRequest
+	4, // 9: buoy.v1.Routes.ListRoutes:output_type -> buoy.v1.ListRoutesResponse
+	6, // 10: buoy.v1.Routes.WatchRoutes:output_type -> buoy.v1.WatchRoutesResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_route_proto_init() }
@@ -668,13 +948,17 @@ func file_buoy_v1_route_proto_init() {
 	if File_buoy_v1_route_proto != nil {
 		return
 	}
+	file_buoy_v1_route_proto_msgTypes[4].OneofWrappers = []any{
+		(*WatchRoutesResponse_Destination)(nil),
+		(*WatchRoutesResponse_Bookmark)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_route_proto_rawDesc), len(file_buoy_v1_route_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   3,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Routes_ListRoutes_FullMethodName = "/buoy.v1.Routes/ListRoutes"
+	Routes_ListRoutes_FullMethodName  = "/buoy.v1.Routes/ListRoutes"
+	Routes_WatchRoutes_FullMethodName = "/buoy.v1.Routes/WatchRoutes"
 )
 
 // RoutesClient is the client API for Routes service.
@@ -32,6 +33,12 @@ type RoutesClient interface {
 	// our own first; or those of a network's table ordered by prefix, for each
 	// prefix the best first.
 	ListRoutes(ctx context.Context, in *ListRoutesRequest, opts ...grpc.CallOption) (*ListRoutesResponse, error)
+	// WatchRoutes sends what the networks' tables have, a bookmark, and then what
+	// changes, until the call ends: UNAVAILABLE when the daemon stops, NOT_FOUND when
+	// the network is deleted, and with it all its destinations. OUT_OF_RANGE with the
+	// reason REVISION_TOO_OLD says that the reader is too far behind, or that the
+	// daemon was restarted: begin again without a token.
+	WatchRoutes(ctx context.Context, in *WatchRoutesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRoutesResponse], error)
 }
 
 type routesClient struct {
@@ -52,6 +59,25 @@ func (c *routesClient) ListRoutes(ctx context.Context, in *ListRoutesRequest, op
 	return out, nil
 }
 
+func (c *routesClient) WatchRoutes(ctx context.Context, in *WatchRoutesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchRoutesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Routes_ServiceDesc.Streams[0], Routes_WatchRoutes_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchRoutesRequest, WatchRoutesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Routes_WatchRoutesClient = grpc.ServerStreamingClient[WatchRoutesResponse]
+
 // RoutesServer is the server API for Routes service.
 // All implementations must embed UnimplementedRoutesServer
 // for forward compatibility.
@@ -62,6 +88,12 @@ type RoutesServer interface {
 	// our own first; or those of a network's table ordered by prefix, for each
 	// prefix the best first.
 	ListRoutes(context.Context, *ListRoutesRequest) (*ListRoutesResponse, error)
+	// WatchRoutes sends what the networks' tables have, a bookmark, and then what
+	// changes, until the call ends: UNAVAILABLE when the daemon stops, NOT_FOUND when
+	// the network is deleted, and with it all its destinations. OUT_OF_RANGE with the
+	// reason REVISION_TOO_OLD says that the reader is too far behind, or that the
+	// daemon was restarted: begin again without a token.
+	WatchRoutes(*WatchRoutesRequest, grpc.ServerStreamingServer[WatchRoutesResponse]) error
 	mustEmbedUnimplementedRoutesServer()
 }
 
@@ -74,6 +106,9 @@ type UnimplementedRoutesServer struct{}
 
 func (UnimplementedRoutesServer) ListRoutes(context.Context, *ListRoutesRequest) (*ListRoutesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRoutes not implemented")
+}
+func (UnimplementedRoutesServer) WatchRoutes(*WatchRoutesRequest, grpc.ServerStreamingServer[WatchRoutesResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchRoutes not implemented")
 }
 func (UnimplementedRoutesServer) mustEmbedUnimplementedRoutesServer() {}
 func (UnimplementedRoutesServer) testEmbeddedByValue()                {}
@@ -114,6 +149,17 @@ func _Routes_ListRoutes_Handler(srv interface{}, ctx context.Context, dec func(i
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Routes_WatchRoutes_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchRoutesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RoutesServer).WatchRoutes(m, &grpc.GenericServerStream[WatchRoutesRequest, WatchRoutesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Routes_WatchRoutesServer = grpc.ServerStreamingServer[WatchRoutesResponse]
+
 // Routes_ServiceDesc is the grpc.ServiceDesc for Routes service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -126,6 +172,12 @@ var Routes_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Routes_ListRoutes_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchRoutes",
+			Handler:       _Routes_WatchRoutes_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "buoy/v1/route.proto",
 }
