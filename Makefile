@@ -3,6 +3,7 @@
 SHELL   := bash
 GOBGP   := github.com/osrg/gobgp/v3/cmd
 PROTOS   = $(shell cd proto && ls buoy/v1/*.proto)
+PLUGINS := bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-grpc-gateway bin/protoc-gen-openapiv2
 PKG     := ./...
 # Debian's packages of the routers and tools that the tests run, as root.
 ROUTERS := frr bird2 exabgp openbgpd tshark iproute2
@@ -31,19 +32,21 @@ lint: bin/staticcheck ## gofmt, vet, staticcheck, and that the generated code is
 	go vet -C tools ./...
 	go mod tidy -diff
 	$(MAKE) --no-print-directory proto
-	@git diff --exit-code -- proto || { echo "generated code is stale: commit what make proto wrote"; exit 1; }
+	@git diff --exit-code -- proto api/openapi.json || { echo "generated code is stale: commit what make proto wrote"; exit 1; }
 
-proto: bin/protogen bin/protoc-gen-go bin/protoc-gen-go-grpc ## the Go code from proto/
-	bin/protogen proto bin $(PROTOS)
+proto: bin/protogen $(PLUGINS) ## the Go code from proto/, and api/openapi.json
+	bin/protogen proto bin api/openapi $(PROTOS)
 
 bin/staticcheck: tools/go.mod
 	go build -C tools -o ../$@ honnef.co/go/tools/cmd/staticcheck
-bin/protogen: tools/go.mod tools/protogen/main.go
+bin/protogen: tools/go.mod $(wildcard tools/protogen/*.go)
 	go build -C tools -o ../$@ ./protogen
 bin/protoc-gen-go: tools/go.mod
 	go build -C tools -o ../$@ google.golang.org/protobuf/cmd/protoc-gen-go
 bin/protoc-gen-go-grpc: tools/go.mod
 	go build -C tools -o ../$@ google.golang.org/grpc/cmd/protoc-gen-go-grpc
+bin/protoc-gen-grpc-gateway bin/protoc-gen-openapiv2: tools/go.mod
+	go build -C tools -o ../$@ github.com/grpc-ecosystem/grpc-gateway/v2/$(@F)
 
 bench: ## the benchmarks; PKG=./bgp/... for some of them
 	go test -run '^$$' -bench . -benchmem $(PKG)

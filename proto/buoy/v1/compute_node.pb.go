@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -498,7 +499,7 @@ var File_buoy_v1_compute_node_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xdd\x01\n" +
+	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xdd\x01\n" +
 	"\vComputeNode\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1b\n" +
@@ -535,13 +536,13 @@ const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
-	"\x04etag\x184 \x01(\tR\x04etag2\x9b\x03\n" +
-	"\fComputeNodes\x12L\n" +
-	"\x11CreateComputeNode\x12!.buoy.v1.CreateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\x12F\n" +
-	"\x0eGetComputeNode\x12\x1e.buoy.v1.GetComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\x12W\n" +
-	"\x10ListComputeNodes\x12 .buoy.v1.ListComputeNodesRequest\x1a!.buoy.v1.ListComputeNodesResponse\x12L\n" +
-	"\x11UpdateComputeNode\x12!.buoy.v1.UpdateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\x12N\n" +
-	"\x11DeleteComputeNode\x12!.buoy.v1.DeleteComputeNodeRequest\x1a\x16.google.protobuf.EmptyB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"\x04etag\x184 \x01(\tR\x04etag2\xe2\x04\n" +
+	"\fComputeNodes\x12t\n" +
+	"\x11CreateComputeNode\x12!.buoy.v1.CreateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"&\x82\xd3\xe4\x93\x02 :\fcompute_node\"\x10/v1/computeNodes\x12i\n" +
+	"\x0eGetComputeNode\x12\x1e.buoy.v1.GetComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=computeNodes/*}\x12q\n" +
+	"\x10ListComputeNodes\x12 .buoy.v1.ListComputeNodesRequest\x1a!.buoy.v1.ListComputeNodesResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/computeNodes\x12\x8a\x01\n" +
+	"\x11UpdateComputeNode\x12!.buoy.v1.UpdateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"<\x82\xd3\xe4\x93\x026:\fcompute_node2&/v1/{compute_node.name=computeNodes/*}\x12q\n" +
+	"\x11DeleteComputeNode\x12!.buoy.v1.DeleteComputeNodeRequest\x1a\x16.google.protobuf.Empty\"!\x82\xd3\xe4\x93\x02\x1b*\x19/v1/{name=computeNodes/*}B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_compute_node_proto_rawDescOnce sync.Once

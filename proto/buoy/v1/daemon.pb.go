@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -82,12 +83,12 @@ var File_buoy_v1_daemon_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_daemon_proto_rawDesc = "" +
 	"\n" +
-	"\x14buoy/v1/daemon.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\"S\n" +
+	"\x14buoy/v1/daemon.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\"S\n" +
 	"\x0fShutdownRequest\x12\x1a\n" +
 	"\bwithdraw\x18\x01 \x01(\bR\bwithdraw\x12$\n" +
-	"\rcommunication\x18\x02 \x01(\tR\rcommunication2F\n" +
-	"\x06Daemon\x12<\n" +
-	"\bShutdown\x12\x18.buoy.v1.ShutdownRequest\x1a\x16.google.protobuf.EmptyB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"\rcommunication\x18\x02 \x01(\tR\rcommunication2f\n" +
+	"\x06Daemon\x12\\\n" +
+	"\bShutdown\x12\x18.buoy.v1.ShutdownRequest\x1a\x16.google.protobuf.Empty\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/daemon:shutdownB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_daemon_proto_rawDescOnce sync.Once

@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -1538,7 +1539,7 @@ var File_buoy_v1_floating_ip_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\n" +
-	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xcb\x05\n" +
+	"\x19buoy/v1/floating_ip.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xcb\x05\n" +
 	"\n" +
 	"FloatingIP\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
@@ -1669,19 +1670,20 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"\x04pool\x18\x05 \x01(\tR\x04pool\"y\n" +
 	"\x17ListFloatingIPsResponse\x126\n" +
 	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x86\x06\n" +
-	"\vFloatingIPs\x129\n" +
-	"\bAllocate\x12\x18.buoy.v1.AllocateRequest\x1a\x13.buoy.v1.FloatingIP\x12;\n" +
-	"\tAssociate\x12\x19.buoy.v1.AssociateRequest\x1a\x13.buoy.v1.FloatingIP\x12A\n" +
-	"\fDisassociate\x12\x1c.buoy.v1.DisassociateRequest\x1a\x13.buoy.v1.FloatingIP\x121\n" +
-	"\x04Move\x12\x14.buoy.v1.MoveRequest\x1a\x13.buoy.v1.FloatingIP\x12I\n" +
-	"\x10UpdateFloatingIP\x12 .buoy.v1.UpdateFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12:\n" +
-	"\aRelease\x12\x17.buoy.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\x12N\n" +
-	"\rBatchAllocate\x12\x1d.buoy.v1.BatchAllocateRequest\x1a\x1e.buoy.v1.BatchAllocateResponse\x12Q\n" +
-	"\x0eBatchAssociate\x12\x1e.buoy.v1.BatchAssociateRequest\x1a\x1f.buoy.v1.BatchAssociateResponse\x12D\n" +
-	"\fBatchRelease\x12\x1c.buoy.v1.BatchReleaseRequest\x1a\x16.google.protobuf.Empty\x12C\n" +
-	"\rGetFloatingIP\x12\x1d.buoy.v1.GetFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\x12T\n" +
-	"\x0fListFloatingIPs\x12\x1f.buoy.v1.ListFloatingIPsRequest\x1a .buoy.v1.ListFloatingIPsResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xae\n" +
+	"\n" +
+	"\vFloatingIPs\x12U\n" +
+	"\bAllocate\x12\x18.buoy.v1.AllocateRequest\x1a\x13.buoy.v1.FloatingIP\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/v1/floatingIps\x12u\n" +
+	"\tAssociate\x12\x19.buoy.v1.AssociateRequest\x1a\x13.buoy.v1.FloatingIP\"8\x82\xd3\xe4\x93\x022:\x01*\"-/v1/{name=projects/*/floatingIps/*}:associate\x12~\n" +
+	"\fDisassociate\x12\x1c.buoy.v1.DisassociateRequest\x1a\x13.buoy.v1.FloatingIP\";\x82\xd3\xe4\x93\x025:\x01*\"0/v1/{name=projects/*/floatingIps/*}:disassociate\x12f\n" +
+	"\x04Move\x12\x14.buoy.v1.MoveRequest\x1a\x13.buoy.v1.FloatingIP\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{name=projects/*/floatingIps/*}:move\x12\x8f\x01\n" +
+	"\x10UpdateFloatingIP\x12 .buoy.v1.UpdateFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\"D\x82\xd3\xe4\x93\x02>:\vfloating_ip2//v1/{floating_ip.name=projects/*/floatingIps/*}\x12g\n" +
+	"\aRelease\x12\x17.buoy.v1.ReleaseRequest\x1a\x16.google.protobuf.Empty\"+\x82\xd3\xe4\x93\x02%*#/v1/{name=projects/*/floatingIps/*}\x12x\n" +
+	"\rBatchAllocate\x12\x1d.buoy.v1.BatchAllocateRequest\x1a\x1e.buoy.v1.BatchAllocateResponse\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/v1/floatingIps:batchAllocate\x12|\n" +
+	"\x0eBatchAssociate\x12\x1e.buoy.v1.BatchAssociateRequest\x1a\x1f.buoy.v1.BatchAssociateResponse\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/floatingIps:batchAssociate\x12m\n" +
+	"\fBatchRelease\x12\x1c.buoy.v1.BatchReleaseRequest\x1a\x16.google.protobuf.Empty\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/floatingIps:batchRelease\x12p\n" +
+	"\rGetFloatingIP\x12\x1d.buoy.v1.GetFloatingIPRequest\x1a\x13.buoy.v1.FloatingIP\"+\x82\xd3\xe4\x93\x02%\x12#/v1/{name=projects/*/floatingIps/*}\x12\x94\x01\n" +
+	"\x0fListFloatingIPs\x12\x1f.buoy.v1.ListFloatingIPsRequest\x1a .buoy.v1.ListFloatingIPsResponse\">\x82\xd3\xe4\x93\x028Z%\x12#/v1/{parent=projects/*}/floatingIps\x12\x0f/v1/floatingIpsB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_floating_ip_proto_rawDescOnce sync.Once

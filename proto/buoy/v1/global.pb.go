@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -329,7 +330,7 @@ var File_buoy_v1_global_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_global_proto_rawDesc = "" +
 	"\n" +
-	"\x14buoy/v1/global.proto\x12\abuoy.v1\x1a google/protobuf/field_mask.proto\"_\n" +
+	"\x14buoy/v1/global.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\"_\n" +
 	"\x06Global\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02as\x18\x02 \x01(\rR\x02as\x12\x1d\n" +
@@ -351,10 +352,10 @@ const file_buoy_v1_global_proto_rawDesc = "" +
 	"\x10RenumberedTarget\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x03 \x01(\tR\x02to2\x8f\x01\n" +
-	"\aGlobals\x127\n" +
-	"\tGetGlobal\x12\x19.buoy.v1.GetGlobalRequest\x1a\x0f.buoy.v1.Global\x12K\n" +
-	"\fUpdateGlobal\x12\x1c.buoy.v1.UpdateGlobalRequest\x1a\x1d.buoy.v1.UpdateGlobalResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"\x02to\x18\x03 \x01(\tR\x02to2\xc7\x01\n" +
+	"\aGlobals\x12O\n" +
+	"\tGetGlobal\x12\x19.buoy.v1.GetGlobalRequest\x1a\x0f.buoy.v1.Global\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/global/bgp\x12k\n" +
+	"\fUpdateGlobal\x12\x1c.buoy.v1.UpdateGlobalRequest\x1a\x1d.buoy.v1.UpdateGlobalResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x06global2\x0e/v1/global/bgpB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_global_proto_rawDescOnce sync.Once

@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -1586,7 +1587,7 @@ var File_buoy_v1_neighbor_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
-	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\t\n" +
+	"\x16buoy/v1/neighbor.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\t\n" +
 	"\bNeighbor\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
@@ -1735,13 +1736,13 @@ const file_buoy_v1_neighbor_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
-	"\x04etag\x184 \x01(\tR\x04etag2\xee\x02\n" +
-	"\tNeighbors\x12C\n" +
-	"\x0eCreateNeighbor\x12\x1e.buoy.v1.CreateNeighborRequest\x1a\x11.buoy.v1.Neighbor\x12=\n" +
-	"\vGetNeighbor\x12\x1b.buoy.v1.GetNeighborRequest\x1a\x11.buoy.v1.Neighbor\x12N\n" +
-	"\rListNeighbors\x12\x1d.buoy.v1.ListNeighborsRequest\x1a\x1e.buoy.v1.ListNeighborsResponse\x12C\n" +
-	"\x0eUpdateNeighbor\x12\x1e.buoy.v1.UpdateNeighborRequest\x1a\x11.buoy.v1.Neighbor\x12H\n" +
-	"\x0eDeleteNeighbor\x12\x1e.buoy.v1.DeleteNeighborRequest\x1a\x16.google.protobuf.EmptyB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"\x04etag\x184 \x01(\tR\x04etag2\x99\x04\n" +
+	"\tNeighbors\x12d\n" +
+	"\x0eCreateNeighbor\x12\x1e.buoy.v1.CreateNeighborRequest\x1a\x11.buoy.v1.Neighbor\"\x1f\x82\xd3\xe4\x93\x02\x19:\bneighbor\"\r/v1/neighbors\x12]\n" +
+	"\vGetNeighbor\x12\x1b.buoy.v1.GetNeighborRequest\x1a\x11.buoy.v1.Neighbor\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/{name=neighbors/*}\x12e\n" +
+	"\rListNeighbors\x12\x1d.buoy.v1.ListNeighborsRequest\x1a\x1e.buoy.v1.ListNeighborsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/neighbors\x12v\n" +
+	"\x0eUpdateNeighbor\x12\x1e.buoy.v1.UpdateNeighborRequest\x1a\x11.buoy.v1.Neighbor\"1\x82\xd3\xe4\x93\x02+:\bneighbor2\x1f/v1/{neighbor.name=neighbors/*}\x12h\n" +
+	"\x0eDeleteNeighbor\x12\x1e.buoy.v1.DeleteNeighborRequest\x1a\x16.google.protobuf.Empty\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/v1/{name=neighbors/*}B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_neighbor_proto_rawDescOnce sync.Once

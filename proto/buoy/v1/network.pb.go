@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -691,7 +692,7 @@ var File_buoy_v1_network_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_network_proto_rawDesc = "" +
 	"\n" +
-	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x86\x05\n" +
+	"\x15buoy/v1/network.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\x86\x05\n" +
 	"\aNetwork\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\rR\x02id\x12\x18\n" +
@@ -746,14 +747,14 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
-	"\x04etag\x184 \x01(\tR\x04etag2\xdf\x02\n" +
-	"\bNetworks\x12@\n" +
-	"\rCreateNetwork\x12\x1d.buoy.v1.CreateNetworkRequest\x1a\x10.buoy.v1.Network\x12:\n" +
+	"\x04etag\x184 \x01(\tR\x04etag2\xc8\x04\n" +
+	"\bNetworks\x12_\n" +
+	"\rCreateNetwork\x12\x1d.buoy.v1.CreateNetworkRequest\x1a\x10.buoy.v1.Network\"\x1d\x82\xd3\xe4\x93\x02\x17:\anetwork\"\f/v1/networks\x12d\n" +
 	"\n" +
-	"GetNetwork\x12\x1a.buoy.v1.GetNetworkRequest\x1a\x10.buoy.v1.Network\x12K\n" +
-	"\fListNetworks\x12\x1c.buoy.v1.ListNetworksRequest\x1a\x1d.buoy.v1.ListNetworksResponse\x12@\n" +
-	"\rUpdateNetwork\x12\x1d.buoy.v1.UpdateNetworkRequest\x1a\x10.buoy.v1.Network\x12F\n" +
-	"\rDeleteNetwork\x12\x1d.buoy.v1.DeleteNetworkRequest\x1a\x16.google.protobuf.EmptyB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"GetNetwork\x12\x1a.buoy.v1.GetNetworkRequest\x1a\x10.buoy.v1.Network\"(\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=projects/*/networks/*}\x12\x85\x01\n" +
+	"\fListNetworks\x12\x1c.buoy.v1.ListNetworksRequest\x1a\x1d.buoy.v1.ListNetworksResponse\"8\x82\xd3\xe4\x93\x022Z\"\x12 /v1/{parent=projects/*}/networks\x12\f/v1/networks\x12{\n" +
+	"\rUpdateNetwork\x12\x1d.buoy.v1.UpdateNetworkRequest\x1a\x10.buoy.v1.Network\"9\x82\xd3\xe4\x93\x023:\anetwork2(/v1/{network.name=projects/*/networks/*}\x12p\n" +
+	"\rDeleteNetwork\x12\x1d.buoy.v1.DeleteNetworkRequest\x1a\x16.google.protobuf.Empty\"(\x82\xd3\xe4\x93\x02\"* /v1/{name=projects/*/networks/*}B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_network_proto_rawDescOnce sync.Once

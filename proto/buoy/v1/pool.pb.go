@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	emptypb "google.golang.org/protobuf/types/known/emptypb"
@@ -885,7 +886,7 @@ var File_buoy_v1_pool_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_pool_proto_rawDesc = "" +
 	"\n" +
-	"\x12buoy/v1/pool.proto\x12\abuoy.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xaf\x01\n" +
+	"\x12buoy/v1/pool.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xaf\x01\n" +
 	"\x04Pool\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06ranges\x18\x02 \x03(\tR\x06ranges\x12\x1f\n" +
@@ -950,21 +951,21 @@ const file_buoy_v1_pool_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"}\n" +
 	"\x18ListPoolBindingsResponse\x129\n" +
 	"\rpool_bindings\x18\x01 \x03(\v2\x14.buoy.v1.PoolBindingR\fpoolBindings\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd1\x04\n" +
-	"\x05Pools\x127\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xf9\b\n" +
+	"\x05Pools\x12P\n" +
 	"\n" +
-	"CreatePool\x12\x1a.buoy.v1.CreatePoolRequest\x1a\r.buoy.v1.Pool\x121\n" +
-	"\aGetPool\x12\x17.buoy.v1.GetPoolRequest\x1a\r.buoy.v1.Pool\x12B\n" +
-	"\tListPools\x12\x19.buoy.v1.ListPoolsRequest\x1a\x1a.buoy.v1.ListPoolsResponse\x127\n" +
+	"CreatePool\x12\x1a.buoy.v1.CreatePoolRequest\x1a\r.buoy.v1.Pool\"\x17\x82\xd3\xe4\x93\x02\x11:\x04pool\"\t/v1/pools\x12c\n" +
+	"\aGetPool\x12\x17.buoy.v1.GetPoolRequest\x1a\r.buoy.v1.Pool\"0\x82\xd3\xe4\x93\x02*\x12(/v1/{name=projects/*/networks/*/pools/*}\x12\xa2\x01\n" +
+	"\tListPools\x12\x19.buoy.v1.ListPoolsRequest\x1a\x1a.buoy.v1.ListPoolsResponse\"^\x82\xd3\xe4\x93\x02XZ\x1f\x12\x1d/v1/{parent=projects/*}/poolsZ*\x12(/v1/{parent=projects/*/networks/*}/pools\x12\t/v1/pools\x12t\n" +
 	"\n" +
-	"UpdatePool\x12\x1a.buoy.v1.UpdatePoolRequest\x1a\r.buoy.v1.Pool\x12@\n" +
+	"UpdatePool\x12\x1a.buoy.v1.UpdatePoolRequest\x1a\r.buoy.v1.Pool\";\x82\xd3\xe4\x93\x025:\x04pool2-/v1/{pool.name=projects/*/networks/*/pools/*}\x12r\n" +
 	"\n" +
-	"DeletePool\x12\x1a.buoy.v1.DeletePoolRequest\x1a\x16.google.protobuf.Empty\x12:\n" +
-	"\bBindPool\x12\x18.buoy.v1.BindPoolRequest\x1a\x14.buoy.v1.PoolBinding\x12@\n" +
+	"DeletePool\x12\x1a.buoy.v1.DeletePoolRequest\x1a\x16.google.protobuf.Empty\"0\x82\xd3\xe4\x93\x02**(/v1/{name=projects/*/networks/*/pools/*}\x12\x8e\x01\n" +
+	"\bBindPool\x12\x18.buoy.v1.BindPoolRequest\x1a\x14.buoy.v1.PoolBinding\"R\x82\xd3\xe4\x93\x02L:\x01*Z\":\x01*\x1a\x1d/v1/{name=global/poolBinding}\x1a#/v1/{name=namespaces/*/poolBinding}\x12\x8e\x01\n" +
 	"\n" +
-	"UnbindPool\x12\x1a.buoy.v1.UnbindPoolRequest\x1a\x16.google.protobuf.Empty\x12F\n" +
-	"\x0eGetPoolBinding\x12\x1e.buoy.v1.GetPoolBindingRequest\x1a\x14.buoy.v1.PoolBinding\x12W\n" +
-	"\x10ListPoolBindings\x12 .buoy.v1.ListPoolBindingsRequest\x1a!.buoy.v1.ListPoolBindingsResponseB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"UnbindPool\x12\x1a.buoy.v1.UnbindPoolRequest\x1a\x16.google.protobuf.Empty\"L\x82\xd3\xe4\x93\x02FZ\x1f*\x1d/v1/{name=global/poolBinding}*#/v1/{name=namespaces/*/poolBinding}\x12\x94\x01\n" +
+	"\x0eGetPoolBinding\x12\x1e.buoy.v1.GetPoolBindingRequest\x1a\x14.buoy.v1.PoolBinding\"L\x82\xd3\xe4\x93\x02FZ\x1f\x12\x1d/v1/{name=global/poolBinding}\x12#/v1/{name=namespaces/*/poolBinding}\x12q\n" +
+	"\x10ListPoolBindings\x12 .buoy.v1.ListPoolBindingsRequest\x1a!.buoy.v1.ListPoolBindingsResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/poolBindingsB.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_pool_proto_rawDescOnce sync.Once

@@ -7,6 +7,7 @@
 package buoyv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -822,7 +823,7 @@ var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x06\n" +
+	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x06\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
 	"\x13route_distinguisher\x18\x02 \x01(\tR\x12routeDistinguisher\x12\x14\n" +
@@ -892,11 +893,12 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\x06prefix\x18\x03 \x01(\tR\x06prefix\x12&\n" +
 	"\x06routes\x18\x04 \x03(\v2\x0e.buoy.v1.RouteR\x06routes\"-\n" +
 	"\bBookmark\x12!\n" +
-	"\fresume_token\x18\x01 \x01(\tR\vresumeToken2\x9b\x01\n" +
-	"\x06Routes\x12E\n" +
+	"\fresume_token\x18\x01 \x01(\tR\vresumeToken2\xc9\x01\n" +
+	"\x06Routes\x12Y\n" +
 	"\n" +
-	"ListRoutes\x12\x1a.buoy.v1.ListRoutesRequest\x1a\x1b.buoy.v1.ListRoutesResponse\x12J\n" +
-	"\vWatchRoutes\x12\x1b.buoy.v1.WatchRoutesRequest\x1a\x1c.buoy.v1.WatchRoutesResponse0\x01B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
+	"ListRoutes\x12\x1a.buoy.v1.ListRoutesRequest\x1a\x1b.buoy.v1.ListRoutesResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/routes\x12d\n" +
+	"\vWatchRoutes\x12\x1b.buoy.v1.WatchRoutesRequest\x1a\x1c.buoy.v1.WatchRoutesResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/routes:watch0\x01B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
 	file_buoy_v1_route_proto_rawDescOnce sync.Once
