@@ -22,6 +22,7 @@ const (
 	reasonNotYours      = "NOT_YOUR_PROJECT"
 	reasonOperatorsOnly = "OPERATORS_ONLY"
 	reasonTooOld        = "REVISION_TOO_OLD"
+	reasonCrossOrigin   = "CROSS_ORIGIN"
 )
 
 var codeOf = map[inventory.Code]codes.Code{

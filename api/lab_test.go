@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/encoding/prototext"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protopath"
@@ -37,6 +35,7 @@ import (
 // lab is the API over a real store, with a speaker that is only said to be
 // there.
 type lab struct {
+	socket   string
 	conn     *grpc.ClientConn
 	follower *store.Follower
 	speaker  *fakeSpeaker
@@ -91,15 +90,17 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 		},
 		Logger: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
-	listener := bufconn.Listen(1 << 20)
+	l.socket = filepath.Join(shortDir(t), "s")
+	listeners, err := Listen(endpoint{"unix", l.socket})
+	if err != nil {
+		t.Fatal(err)
+	}
 	start(t, l.follower.Run, s.Close)
-	l.stopServer = start(t, func(ctx context.Context) error { return server.Serve(ctx, []Listener{listener}) }, nil)
+	l.stopServer = start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
 	if _, err := l.follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		t.Fatal(err)
 	}
-	l.conn, err = grpc.NewClient("passthrough:///buoyd",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
+	l.conn, err = grpc.NewClient("unix://"+l.socket, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}

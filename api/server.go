@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"log/slog"
 	"net/netip"
@@ -88,13 +87,15 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Server is the gRPC server of Buoy.
+// Server is the server of Buoy, for gRPC and HTTP.
 type Server struct {
 	grpc   *grpc.Server
+	inside *grpc.Server // the same for the gateway, which is one connection for many clients
 	health *health.Server
+	log    *slog.Logger
 
-	stopping context.Context // ends the streams
-	stop     context.CancelFunc
+	stopping   context.Context // ends the streams
+	endStreams context.CancelFunc
 }
 
 // maxRequests is how many requests one connection may have under way.
@@ -102,52 +103,28 @@ const maxRequests = 64
 
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {
-	s := &Server{health: health.NewServer()}
-	s.stopping, s.stop = context.WithCancel(context.Background())
-	s.grpc = grpc.NewServer(
-		grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory)),
-		grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory)),
-		grpc.MaxConcurrentStreams(maxRequests))
-	view := view{cfg}
-	buoyv1.RegisterNetworksServer(s.grpc, &networkService{view: view})
-	buoyv1.RegisterPoolsServer(s.grpc, &poolService{view: view})
-	buoyv1.RegisterComputeNodesServer(s.grpc, &computeNodeService{view: view})
-	buoyv1.RegisterNeighborsServer(s.grpc, &neighborService{view: view})
-	buoyv1.RegisterFloatingIPsServer(s.grpc, &floatingIPService{view: view})
-	buoyv1.RegisterRoutesServer(s.grpc, &routeService{view: view})
-	buoyv1.RegisterGlobalsServer(s.grpc, &globalService{view: view})
-	buoyv1.RegisterDaemonServer(s.grpc, &daemonService{shutdown: cfg.Shutdown})
-	healthpb.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
+	s := &Server{health: health.NewServer(), log: cfg.Logger}
+	s.stopping, s.endStreams = context.WithCancel(context.Background())
+	unary := grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory))
+	streams := grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory))
+	s.grpc = grpc.NewServer(unary, streams, grpc.MaxConcurrentStreams(maxRequests), grpc.ConnectionTimeout(patience))
+	s.inside = grpc.NewServer(unary, streams)
+	s.register(s.grpc, view{cfg})
+	s.register(s.inside, view{cfg})
 	return s
 }
 
-// Serve answers on the listeners until the context ends. Requests under way
-// have a second to finish; streams end at once.
-func (s *Server) Serve(ctx context.Context, listeners []Listener) error {
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- s.grpc.Serve(l) }()
-	}
-	var err error
-	running := len(listeners)
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-		running--
-	}
-	s.health.Shutdown()
-	s.stop()
-	hard := time.AfterFunc(time.Second, s.grpc.Stop)
-	s.grpc.GracefulStop()
-	hard.Stop()
-	for range running {
-		<-failed
-	}
-	if err != nil {
-		return fmt.Errorf("serve the API: %w", err)
-	}
-	return nil
+func (s *Server) register(on *grpc.Server, view view) {
+	buoyv1.RegisterNetworksServer(on, &networkService{view: view})
+	buoyv1.RegisterPoolsServer(on, &poolService{view: view})
+	buoyv1.RegisterComputeNodesServer(on, &computeNodeService{view: view})
+	buoyv1.RegisterNeighborsServer(on, &neighborService{view: view})
+	buoyv1.RegisterFloatingIPsServer(on, &floatingIPService{view: view})
+	buoyv1.RegisterRoutesServer(on, &routeService{view: view})
+	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
+	buoyv1.RegisterDaemonServer(on, &daemonService{shutdown: view.Shutdown})
+	healthpb.RegisterHealthServer(on, s.health)
+	reflection.Register(on)
 }
 
 // guard turns errors into status codes, and a panic into an error: one request

@@ -35,6 +35,11 @@ func viewerIn(ctx context.Context) (viewer, error) {
 	if len(names) == 0 {
 		return "", nil
 	}
+	return viewerNamed(names)
+}
+
+// viewerNamed reads the one value that there must be.
+func viewerNamed(names []string) (viewer, error) {
 	if len(names) > 1 {
 		return "", invalid(projectKey, fmt.Errorf("expected one project, got %d", len(names)))
 	}
