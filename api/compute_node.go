@@ -38,10 +38,13 @@ func (s *computeNodeService) GetComputeNode(_ context.Context, req *buoyv1.GetCo
 func (s *computeNodeService) ListComputeNodes(_ context.Context, req *buoyv1.ListComputeNodesRequest) (*buoyv1.ListComputeNodesResponse, error) {
 	var f fields
 	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindComputeNode)
+	wanted := f.filter(req.GetFilter(), &buoyv1.ComputeNode{})
 	if f.err != nil {
 		return nil, f.err
 	}
-	list, next := pageOf(page, s.Inventory.State().ComputeNodes(), computeNodeName, all)
+	list, next := pageOf(page, s.Inventory.State().ComputeNodes(), computeNodeName, func(n *inventory.ComputeNode) bool {
+		return wanted == nil || wanted.matches(computeNodeToProto(n))
+	})
 	resp := &buoyv1.ListComputeNodesResponse{NextPageToken: next}
 	for _, n := range list {
 		resp.ComputeNodes = append(resp.ComputeNodes, computeNodeToProto(n))

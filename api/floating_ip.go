@@ -68,6 +68,7 @@ func (s *floatingIPService) ListFloatingIPs(ctx context.Context, req *buoyv1.Lis
 	var in fields
 	parent := in.parent("parent", req.GetParent())
 	page := in.page(req.GetPageSize(), req.GetPageToken(), inventory.KindFloatingIP)
+	wanted := in.filter(req.GetFilter(), &buoyv1.FloatingIP{})
 	if in.err != nil {
 		return nil, in.err
 	}
@@ -83,10 +84,11 @@ func (s *floatingIPService) ListFloatingIPs(ctx context.Context, req *buoyv1.Lis
 			return nil, err
 		}
 	}
-	list, next := pageOf(page, floatingIPsIn(state, parent, page.after), floatingIPName, func(f *inventory.FloatingIP) bool {
-		return (network == "" || f.Network == network) && (pool == "" || f.Pool == pool) && viewer.sees(state, f.Name)
-	})
 	seen := s.observe(state)
+	list, next := pageOf(page, floatingIPsIn(state, parent, page.after), floatingIPName, func(f *inventory.FloatingIP) bool {
+		return (network == "" || f.Network == network) && (pool == "" || f.Pool == pool) && viewer.sees(state, f.Name) &&
+			(wanted == nil || wanted.matches(floatingIPToProto(f, seen)))
+	})
 	resp := &buoyv1.ListFloatingIPsResponse{NextPageToken: next}
 	for _, f := range list {
 		resp.FloatingIps = append(resp.FloatingIps, floatingIPToProto(f, seen))

@@ -38,12 +38,15 @@ func (s *neighborService) GetNeighbor(_ context.Context, req *buoyv1.GetNeighbor
 func (s *neighborService) ListNeighbors(_ context.Context, req *buoyv1.ListNeighborsRequest) (*buoyv1.ListNeighborsResponse, error) {
 	var f fields
 	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindNeighbor)
+	wanted := f.filter(req.GetFilter(), &buoyv1.Neighbor{})
 	if f.err != nil {
 		return nil, f.err
 	}
 	state := s.Inventory.State()
 	sessions := s.sessions(state)
-	list, next := pageOf(page, state.Neighbors(), (*inventory.Neighbor).ResourceName, all)
+	list, next := pageOf(page, state.Neighbors(), (*inventory.Neighbor).ResourceName, func(n *inventory.Neighbor) bool {
+		return wanted == nil || wanted.matches(s.neighborToProto(n, sessions[n.Name]))
+	})
 	resp := &buoyv1.ListNeighborsResponse{NextPageToken: next}
 	if r := s.Sessions.Refused(); r.Count > 0 {
 		resp.Refused = &buoyv1.RefusedConnections{Count: r.Count, LastAddress: text(r.Address), LastTime: timestamp(r.Time)}

@@ -36,12 +36,13 @@ func (s *networkService) ListNetworks(ctx context.Context, req *buoyv1.ListNetwo
 	var f fields
 	parent := f.parent("parent", req.GetParent())
 	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindNetwork)
+	wanted := f.filter(req.GetFilter(), &buoyv1.Network{})
 	if f.err != nil {
 		return nil, f.err
 	}
 	state, viewer := s.Inventory.State(), viewerOf(ctx)
 	list, next := pageOf(page, state.Networks(), networkName, func(n *inventory.Network) bool {
-		return inParent(n.Name, parent) && viewer.sees(state, n.Name)
+		return inParent(n.Name, parent) && viewer.sees(state, n.Name) && (wanted == nil || wanted.matches(networkToProto(state, n)))
 	})
 	resp := &buoyv1.ListNetworksResponse{NextPageToken: next}
 	for _, n := range list {

@@ -43,6 +43,7 @@ func (s *poolService) ListPools(ctx context.Context, req *buoyv1.ListPoolsReques
 	var f fields
 	parent := f.poolParent("parent", req.GetParent())
 	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindPool)
+	wanted := f.filter(req.GetFilter(), &buoyv1.Pool{})
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -50,7 +51,7 @@ func (s *poolService) ListPools(ctx context.Context, req *buoyv1.ListPoolsReques
 	// To a project belong the pools that it may draw from, too.
 	own := viewer != "" && parent == "projects/"+string(viewer)
 	list, next := pageOf(page, state.Pools(), poolName, func(p *inventory.Pool) bool {
-		return (own || inParent(p.Name, parent)) && viewer.sees(state, p.Name)
+		return (own || inParent(p.Name, parent)) && viewer.sees(state, p.Name) && (wanted == nil || wanted.matches(poolToProto(viewer, state, p)))
 	})
 	resp := &buoyv1.ListPoolsResponse{NextPageToken: next}
 	for _, p := range list {

@@ -29,11 +29,14 @@ func (s *poolService) GetPoolBinding(ctx context.Context, req *buoyv1.GetPoolBin
 func (s *poolService) ListPoolBindings(ctx context.Context, req *buoyv1.ListPoolBindingsRequest) (*buoyv1.ListPoolBindingsResponse, error) {
 	var f fields
 	page := f.page(req.GetPageSize(), req.GetPageToken(), inventory.KindBinding)
+	wanted := f.filter(req.GetFilter(), &buoyv1.PoolBinding{})
 	if f.err != nil {
 		return nil, f.err
 	}
 	state := s.Inventory.State()
-	list, next := pageOf(page, state.Bindings(), bindingName, all)
+	list, next := pageOf(page, state.Bindings(), bindingName, func(b *inventory.Binding) bool {
+		return wanted == nil || wanted.matches(bindingToProto(viewerOf(ctx), state, b))
+	})
 	resp := &buoyv1.ListPoolBindingsResponse{NextPageToken: next}
 	for _, b := range list {
 		resp.PoolBindings = append(resp.PoolBindings, bindingToProto(viewerOf(ctx), state, b))

@@ -41,6 +41,8 @@ type routeFilter struct {
 	holder   string             // the floating IP; empty: all
 	prefix   netip.Prefix       // not valid: all
 	addr     netip.Addr         // of which the prefix is the host route; may be invalid
+	wanted   filter             // nil: all
+	reach    bool               // what is wanted may depend on who has the route
 }
 
 func (s *ribs) filter(req *buoyv1.ListRoutesRequest) (*routeFilter, error) {
@@ -55,7 +57,18 @@ func (s *ribs) filter(req *buoyv1.ListRoutesRequest) (*routeFilter, error) {
 	}
 	_, vpn := vpnTables[req.GetTable()]
 	f.whole = !vpn && f.holder == "" && req.GetDirection() == buoyv1.ListRoutesRequest_DIRECTION_UNSPECIFIED
+	var in fields
+	f.wanted, f.reach = in.filter(req.GetFilter(), &buoyv1.Route{}), req.GetNeighbor() == ""
+	if in.err != nil {
+		return nil, in.err
+	}
 	return f, f.readPrefix(req.GetPrefix())
+}
+
+// wants reports whether a route fulfils the conditions of the request. It is
+// written out to be compared.
+func (f *routeFilter) wants(l line) bool {
+	return f.wanted == nil || f.wanted.matches(f.write([]line{l}, f.reach)[0])
 }
 
 // readTable reads the name of a table, and that of a network.

@@ -72,7 +72,7 @@ func (p routePage) of(f *routeFilter, list ordered) (on []line, next string) {
 			break
 		}
 		// What comes before the first key is in lists that cannot begin at one.
-		if key.Compare(from) < 0 || (position{key, l.source()}).compare(p.after) <= 0 || !f.takes(&l) {
+		if key.Compare(from) < 0 || (position{key, l.source()}).compare(p.after) <= 0 || !f.takes(&l) || !f.wants(l) {
 			continue
 		}
 		if len(on) == p.size {
@@ -102,7 +102,7 @@ func (p routePage) ofNetwork(f *routeFilter, s *ribs) (on []line, next string) {
 		}
 		for i, l := range lines {
 			switch {
-			case prefix == p.prefix && i < p.shown:
+			case prefix == p.prefix && i < p.shown, !f.wants(l):
 			case len(on) == p.size:
 				return on, writeToken(fmt.Sprintf("%s %d", prefix, i))
 			default:

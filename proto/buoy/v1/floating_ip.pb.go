@@ -1412,7 +1412,10 @@ type ListFloatingIPsRequest struct {
 	// Only those of this network: projects/PROJECT/networks/NAME.
 	Network string `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`
 	// Only those of this pool: projects/PROJECT/networks/NETWORK/pools/NAME.
-	Pool          string `protobuf:"bytes,5,opt,name=pool,proto3" json:"pool,omitempty"`
+	Pool string `protobuf:"bytes,5,opt,name=pool,proto3" json:"pool,omitempty"`
+	// Only those whose fields fulfil conditions, like "state = WITHHELD AND associations.compute_node = computeNodes/cmp1": FIELD,
+	// an operator (= != < > <= >=, or : for "contains") and a value; several with AND.
+	Filter        string `protobuf:"bytes,53,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1478,6 +1481,13 @@ func (x *ListFloatingIPsRequest) GetNetwork() string {
 func (x *ListFloatingIPsRequest) GetPool() string {
 	if x != nil {
 		return x.Pool
+	}
+	return ""
+}
+
+func (x *ListFloatingIPsRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
 	}
 	return ""
 }
@@ -1660,14 +1670,15 @@ const file_buoy_v1_floating_ip_proto_rawDesc = "" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"*\n" +
 	"\x14GetFloatingIPRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"\x9a\x01\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\xb2\x01\n" +
 	"\x16ListFloatingIPsRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x18\n" +
 	"\anetwork\x18\x04 \x01(\tR\anetwork\x12\x12\n" +
-	"\x04pool\x18\x05 \x01(\tR\x04pool\"y\n" +
+	"\x04pool\x18\x05 \x01(\tR\x04pool\x12\x16\n" +
+	"\x06filter\x185 \x01(\tR\x06filter\"y\n" +
 	"\x17ListFloatingIPsResponse\x126\n" +
 	"\ffloating_ips\x18\x01 \x03(\v2\x13.buoy.v1.FloatingIPR\vfloatingIps\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xae\n" +

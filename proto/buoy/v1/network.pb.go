@@ -423,7 +423,10 @@ type ListNetworksRequest struct {
 	// At most so many; 0, or more than 1000, means 1000.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// next_page_token of the page before; empty for the first one.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those whose fields fulfil conditions, like "external = true AND import_targets:64512": FIELD,
+	// an operator (= != < > <= >=, or : for "contains") and a value; several with AND.
+	Filter        string `protobuf:"bytes,53,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -475,6 +478,13 @@ func (x *ListNetworksRequest) GetPageSize() int32 {
 func (x *ListNetworksRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListNetworksRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
 	}
 	return ""
 }
@@ -725,12 +735,13 @@ const file_buoy_v1_network_proto_rawDesc = "" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\"'\n" +
 	"\x11GetNetworkRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"i\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"\x81\x01\n" +
 	"\x13ListNetworksRequest\x12\x16\n" +
 	"\x06parent\x18\x01 \x01(\tR\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"l\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06filter\x185 \x01(\tR\x06filter\"l\n" +
 	"\x14ListNetworksResponse\x12,\n" +
 	"\bnetworks\x18\x01 \x03(\v2\x10.buoy.v1.NetworkR\bnetworks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd7\x01\n" +

@@ -419,7 +419,10 @@ type ListRoutesRequest struct {
 	// The next_page_token of the page before, of a request that is otherwise the
 	// same. When the routes of a prefix in a network's table change between two
 	// pages, those of that prefix may be missing or there twice.
-	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those whose fields fulfil conditions, like "stale = true AND source = neighbors/mx1": FIELD,
+	// an operator (= != < > <= >=, or : for "contains") and a value; several with AND.
+	Filter        string `protobuf:"bytes,53,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -506,6 +509,13 @@ func (x *ListRoutesRequest) GetPageSize() int32 {
 func (x *ListRoutesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListRoutesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
 	}
 	return ""
 }
@@ -860,7 +870,7 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\aPENDING\x10\x02\x12\f\n" +
 	"\bWITHHELD\x10\x03\x12\f\n" +
 	"\bRECEIVED\x10\x04\x12\f\n" +
-	"\bUNUSABLE\x10\x05\"\xde\x02\n" +
+	"\bUNUSABLE\x10\x05\"\xf6\x02\n" +
 	"\x11ListRoutesRequest\x12\x18\n" +
 	"\anetwork\x18\x01 \x01(\tR\anetwork\x12\x14\n" +
 	"\x05table\x18\x02 \x01(\tR\x05table\x12\x1a\n" +
@@ -871,7 +881,8 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\x06prefix\x18\x06 \x01(\tR\x06prefix\x12\x1b\n" +
 	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"D\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\x12\x16\n" +
+	"\x06filter\x185 \x01(\tR\x06filter\"D\n" +
 	"\tDirection\x12\x19\n" +
 	"\x15DIRECTION_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
