@@ -111,15 +111,17 @@ func BenchmarkImportHeap(b *testing.B) {
 }
 
 // BenchmarkImportChange measures from a router's UPDATE that changes the label of
-// one of many routes until a watcher has it: one of Buoy's VRF tables, and one of
-// a bare GoBGP, of what it receives or of the best routes.
+// one of many routes until a watcher has it: one of Buoy's VRF tables, in the
+// process and over gRPC, and one of a bare GoBGP, in the process, of what it
+// receives or of the best routes.
 func BenchmarkImportChange(b *testing.B) {
 	for _, n := range []int{1000, scale} {
 		b.Run(fmt.Sprintf("routes=%d", n), func(b *testing.B) {
 			routes := foreign(n)
 			for range b.N {
-				buoy := changesOurs(b, routes)
+				buoy := changesOurs(b, routes, watchHere)
 				report(b, "buoy", buoy, nil)
+				report(b, "buoy-grpc", changesOurs(b, routes, watchRemote), buoy)
 				report(b, "gobgp-adjin", changesBare(b, routes, true), buoy)
 				report(b, "gobgp-best", changesBare(b, routes, false), buoy)
 			}
@@ -160,13 +162,7 @@ func relabel(b *testing.B, router *source, routes []vrf.Route, seen <-chan seenL
 	return times
 }
 
-// seenLabel is what a watcher has seen.
-type seenLabel struct {
-	label vrf.Label
-	at    time.Time
-}
-
-func changesOurs(b *testing.B, routes []vrf.Route) []time.Duration {
+func changesOurs(b *testing.B, routes []vrf.Route, watch func(context.Context, *testing.B, *daemon, chan<- seenLabel)) []time.Duration {
 	router := newSource(b)
 	d := importer(b, router, 1)
 	defer func() { d.stop(); <-d.settled }()
@@ -175,21 +171,7 @@ func changesOurs(b *testing.B, routes []vrf.Route) []time.Duration {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	seen := make(chan seenLabel, 1)
-	go func() {
-		for at := d.changes.End(); ; {
-			changed, end, ok, err := d.changes.Since(ctx, at)
-			if !ok || err != nil {
-				return
-			}
-			at = end
-			tables := d.imports.Tables()
-			for _, c := range changed {
-				if best := tables.Routes(c.VRF, c.Prefix).Best; len(best) > 0 {
-					seen <- seenLabel{best[0].Label, time.Now()}
-				}
-			}
-		}
-	}()
+	watch(ctx, b, d, seen)
 	return relabel(b, router, routes, seen)
 }
 
