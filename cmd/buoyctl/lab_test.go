@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"iter"
 	"log/slog"
@@ -74,6 +75,18 @@ func startServer(t testing.TB) string {
 // serve is startServer with pools.global in the configuration file.
 func serve(t testing.TB, globalPool string) string {
 	t.Helper()
+	return serveAt(t, socketPath(t), globalPool).address
+}
+
+// testServer is a server that can be stopped, and told what has changed.
+type testServer struct {
+	address string
+	changes *fakeChanges
+	stop    func()
+}
+
+func serveAt(t testing.TB, path, globalPool string) *testServer {
+	t.Helper()
 	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
 	if err != nil {
 		t.Fatal(err)
@@ -82,35 +95,37 @@ func serve(t testing.TB, globalPool string) string {
 		Name: "mx0", Address: netip.MustParseAddr("10.0.0.9"), Port: 179, AS: 64512, Families: neighbor.AllFamilies,
 	}}}}, func() time.Time { return someTime })
 	speaker := &fakeSpeaker{state: follower.State, received: map[string][]*vrf.Received{}}
+	changes := &fakeChanges{run: rand.Text(), wake: make(chan struct{})}
 	server := api.New(api.Config{
 		Inventory: follower,
 		Routes:    func() api.RouteTable { return speaker },
 		Imports:   speaker.imports,
+		Changes:   changes,
 		Sessions:  speaker,
 		Families:  neighbor.AllFamilies,
 		Local:     neighbor.Local{AS: 64512},
 		Shutdown:  func(context.Context, bool, string) error { return nil },
 		Logger:    slog.New(slog.DiscardHandler),
 	})
-	path := socketPath(t)
 	listeners, err := api.Listen(endpoint(path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	start(t, follower.Run, s.Close)
-	start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
+	stop := start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
 	if _, err := follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		t.Fatal(err)
 	}
-	return "unix://" + path
+	return &testServer{"unix://" + path, changes, stop}
 }
 
-// start runs something until the test ends, then what is to be done after it.
-func start(t testing.TB, run func(context.Context) error, after func() error) {
+// start runs something until it is stopped or the test ends, then what is to be
+// done after it.
+func start(t testing.TB, run func(context.Context) error, after func() error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx) }()
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		err := <-done
 		if after != nil {
@@ -120,6 +135,8 @@ func start(t testing.TB, run func(context.Context) error, after func() error) {
 			t.Errorf("stop: got %v, want nil", err)
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // restarts are what routers say about restarts; mx1 says nothing.

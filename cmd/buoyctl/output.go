@@ -137,6 +137,21 @@ func toJSON(m proto.Message) ([]byte, error) {
 	return protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
 }
 
+// printLine writes the JSON form on one line.
+func printLine(w io.Writer, m proto.Message) error {
+	text, err := toJSON(m)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		return err
+	}
+	b.WriteByte('\n')
+	_, err = b.WriteTo(w)
+	return err
+}
+
 // indent makes the text stable: protojson varies its blanks on purpose.
 func indent(w io.Writer, text []byte) error {
 	var b bytes.Buffer

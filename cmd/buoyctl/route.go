@@ -16,7 +16,7 @@ import (
 // created or deleted.
 func (a *app) routes(verbs map[string]*cobra.Command) {
 	const byNeighbor = "  buoyctl get routes --neighbor mx1 --direction advertised"
-	req := &buoyv1.ListRoutesRequest{}
+	req, watch := &buoyv1.ListRoutesRequest{}, false
 	cmd := &cobra.Command{
 		Use: "routes [PREFIX]", Aliases: []string{"route"},
 		Short: "List the routes, or those of one prefix",
@@ -27,9 +27,14 @@ what neighbors have announced. There BEST has * for what BGP prefers for a prefi
 and + for each of several equally good ones, which packets may follow side by side.
 An address in place of PREFIX stands there for the longest prefix that contains it.
 What neighbors have announced is shown to projects in the tables of their networks
-alone.`,
+alone.
+
+--watch shows the table of a network, or those of all networks, and then each prefix
+whose routes change, with all its routes as they are then; "gone" is one without any.
+It ends with Ctrl-C. With -o json each line is one prefix.`,
 		Example: "  buoyctl get routes --network vn-public -o wide\n" +
 			"  buoyctl get routes --network vn-public 198.51.100.7\n" +
+			"  buoyctl get routes --network vn-public --watch\n" +
 			"  buoyctl get routes --table vn-public.inet6.0\n" +
 			"  buoyctl get routes --table bgp.l3vpn.0\n" +
 			byNeighbor + "\n" +
@@ -37,8 +42,10 @@ alone.`,
 			"  buoyctl get routes 203.0.113.5 -o json",
 		Args: takes(0, 1),
 	}
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		switch {
+		case watch && (len(args) > 0 || req.Table != "" || req.Neighbor != "" || req.Direction != 0):
+			return misused(cmd, "--watch goes with --network alone, or nothing, for example\n  buoyctl get routes --network vn-public --watch")
 		case req.Direction != 0 && req.Neighbor == "":
 			return misused(cmd, "missing --neighbor to go with --direction, for example\n%s", byNeighbor)
 		case req.Direction == 0 && req.Neighbor != "":
@@ -49,6 +56,9 @@ alone.`,
 	cmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
 		if req.Network != "" {
 			req.Network = a.networkName(req.Network)
+		}
+		if watch {
+			return a.watchRoutes(ctx, c, req.Network)
 		}
 		req.Table, req.Neighbor = a.tableName(req.Table), a.neighborName(req.Neighbor)
 		routes, err := findRoutes(ctx, c, req, args)
@@ -72,6 +82,7 @@ alone.`,
 	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0, NETWORK.inet.0, NETWORK.inet6.0")
 	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, or those that are taken from it, with --direction")
 	flags.Var(choice[buoyv1.ListRoutesRequest_Direction]{&req.Direction}, "direction", "to or from the neighbor")
+	flags.BoolVarP(&watch, "watch", "w", false, "show what changes, too, until Ctrl-C")
 	a.outputFlag(cmd)
 	verbs["get"].AddCommand(cmd)
 }
