@@ -30,7 +30,8 @@ var arrows = map[string][]string{
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
 	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
-	"cmd/buoyctl":              {"internal/version", "proto/buoy/v1"},
+	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
+	"cmd/buoyctl":              {"api/client", "internal/version", "proto/buoy/v1"},
 	"internal/rooms":           {},
 	"internal/version":         {},
 }
@@ -48,6 +49,7 @@ var libraries = map[string][]string{
 	"go.etcd.io/bbolt":                    {"internal/store/bolt"},
 	"google.golang.org/":                  {"api", "cmd/buoyctl", "proto"},
 	"github.com/spf13/viper":              {"internal/config"},
+	"github.com/grpc-ecosystem/":          {"api", "proto"},
 }
 
 // impure are the packages that a pure folder has no use for: it knows no
