@@ -44,7 +44,7 @@ bound to. Without --address it is the next free one.`,
 				return err
 			}
 		}
-		f, err := c.floatingIPs.Allocate(ctx, req)
+		f, err := c.FloatingIPs.Allocate(ctx, req)
 		if err != nil {
 			return err
 		}

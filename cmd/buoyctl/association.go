@@ -20,7 +20,7 @@ func (a *app) associate() *cobra.Command {
 		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			as.ComputeNode = a.computeNodeName(as.ComputeNode)
-			f, err := c.floatingIPs.Associate(ctx, &buoyv1.AssociateRequest{Name: a.floatingIPName(args[0]), Association: as})
+			f, err := c.FloatingIPs.Associate(ctx, &buoyv1.AssociateRequest{Name: a.floatingIPName(args[0]), Association: as})
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (a *app) move() *cobra.Command {
 			req.Name = a.floatingIPName(args[0])
 			req.From = a.computeNodeName(req.From)
 			req.Association.ComputeNode = a.computeNodeName(req.Association.ComputeNode)
-			f, err := c.floatingIPs.Move(ctx, req)
+			f, err := c.FloatingIPs.Move(ctx, req)
 			if err != nil {
 				return err
 			}
@@ -88,7 +88,7 @@ func (a *app) disassociate() *cobra.Command {
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			req.Name = a.floatingIPName(args[0])
 			req.ComputeNode = a.computeNodeName(req.ComputeNode)
-			f, err := c.floatingIPs.Disassociate(ctx, req)
+			f, err := c.FloatingIPs.Disassociate(ctx, req)
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (f *fakeNetworks) ListNetworks(ctx context.Context, req *buoyv1.ListNetwork
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	md, _ := metadata.FromIncomingContext(ctx)
-	f.projects = append(f.projects, md.Get(projectKey))
+	f.projects = append(f.projects, md.Get("buoy-project"))
 	time.Sleep(f.delay)
 	first := 0
 	if req.PageToken != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -31,7 +32,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.computeNodeName(args[0])
-			n, err := c.computeNodes.CreateComputeNode(ctx, &buoyv1.CreateComputeNodeRequest{ComputeNode: create})
+			n, err := c.ComputeNodes.CreateComputeNode(ctx, &buoyv1.CreateComputeNodeRequest{ComputeNode: create})
 			if err != nil {
 				return err
 			}
@@ -56,7 +57,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		if err != nil {
 			return err
 		}
-		n, err := c.computeNodes.UpdateComputeNode(ctx, &buoyv1.UpdateComputeNodeRequest{ComputeNode: set, UpdateMask: mask})
+		n, err := c.ComputeNodes.UpdateComputeNode(ctx, &buoyv1.UpdateComputeNodeRequest{ComputeNode: set, UpdateMask: mask})
 		if err != nil {
 			return err
 		}
@@ -73,16 +74,16 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 		nameOf:    nameOfComputeNode,
 		fullName:  always(a.computeNodeName),
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.ComputeNode, error) {
-			return c.computeNodes.GetComputeNode(ctx, &buoyv1.GetComputeNodeRequest{Name: name})
+			return c.ComputeNodes.GetComputeNode(ctx, &buoyv1.GetComputeNodeRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.ComputeNode, error) {
-			return everyPage(func(token string) ([]*buoyv1.ComputeNode, string, error) {
-				resp, err := c.computeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{PageToken: token})
+			return buoy.EveryPage(func(token string) ([]*buoyv1.ComputeNode, string, error) {
+				resp, err := c.ComputeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{PageToken: token})
 				return resp.GetComputeNodes(), resp.GetNextPageToken(), err
 			})
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
-			_, err := c.computeNodes.DeleteComputeNode(ctx, &buoyv1.DeleteComputeNodeRequest{Name: name})
+			_, err := c.ComputeNodes.DeleteComputeNode(ctx, &buoyv1.DeleteComputeNodeRequest{Name: name})
 			return err
 		},
 		describe: a.describeComputeNode,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	buoy "github.com/buoynet/buoy/api/client"
 )
 
 // The exit statuses. They are part of the interface.
@@ -64,7 +64,10 @@ func (a *app) describeError(cmd *cobra.Command, err error) string {
 	}
 	switch s.Code() {
 	case codes.Unavailable:
-		why := cmp.Or(a.conn.dialError(), s.Message())
+		why := s.Message()
+		if err := a.conn.DialError(); err != nil {
+			why = err.Error()
+		}
 		hint := "Is it running? --server or BUOY_SERVER says where."
 		if strings.Contains(why, "permission denied") {
 			hint = "The socket is for its owner and group: use sudo, or join the group."
@@ -84,7 +87,7 @@ func (a *app) describeError(cmd *cobra.Command, err error) string {
 // inFlags is the message of a refusal, with the flag or the argument in place
 // of the API's field.
 func inFlags(cmd *cobra.Command, s *status.Status) string {
-	field := fieldOf(s)
+	field := buoy.Field(s.Err())
 	rest, ok := strings.CutPrefix(s.Message(), field+": ")
 	if field == "" || !ok {
 		return s.Message()
@@ -111,20 +114,10 @@ func inFlags(cmd *cobra.Command, s *status.Status) string {
 	return "--" + name + ": " + rest
 }
 
-// fieldOf returns the field of the request that a refusal is about.
-func fieldOf(s *status.Status) string {
-	for _, d := range s.Details() {
-		if bad, ok := d.(*errdetails.BadRequest); ok && len(bad.FieldViolations) > 0 {
-			return bad.FieldViolations[0].Field
-		}
-	}
-	return ""
-}
-
 // plain makes a flag and its field equal: route-target, route_targets.
 func plain(name string) string {
 	switch name {
-	case "parent", projectKey:
+	case "parent", "buoy-project":
 		return "project"
 	case "shared_with":
 		return "sharewith"

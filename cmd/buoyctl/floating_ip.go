@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -53,7 +54,7 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 	verbs["move"].AddCommand(a.move())
 	verbs["disassociate"].AddCommand(a.disassociate())
 	release := func(ctx context.Context, c *client, name string) error {
-		_, err := c.floatingIPs.Release(ctx, &buoyv1.ReleaseRequest{Name: name})
+		_, err := c.FloatingIPs.Release(ctx, &buoyv1.ReleaseRequest{Name: name})
 		return err
 	}
 	verbs["release"].AddCommand(&cobra.Command{
@@ -83,7 +84,7 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 			flags.StringVar(&pool, "pool", "", "only those of a pool")
 		},
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.FloatingIP, error) {
-			return c.floatingIPs.GetFloatingIP(ctx, &buoyv1.GetFloatingIPRequest{Name: name})
+			return c.FloatingIPs.GetFloatingIP(ctx, &buoyv1.GetFloatingIPRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, parent string) (list []*buoyv1.FloatingIP, err error) {
 			req := &buoyv1.ListFloatingIPsRequest{Parent: parent}
@@ -103,9 +104,9 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 }
 
 func listFloatingIPs(ctx context.Context, c *client, req *buoyv1.ListFloatingIPsRequest) ([]*buoyv1.FloatingIP, error) {
-	return everyPage(func(token string) ([]*buoyv1.FloatingIP, string, error) {
+	return buoy.EveryPage(func(token string) ([]*buoyv1.FloatingIP, string, error) {
 		req.PageToken = token
-		resp, err := c.floatingIPs.ListFloatingIPs(ctx, req)
+		resp, err := c.FloatingIPs.ListFloatingIPs(ctx, req)
 		return resp.GetFloatingIps(), resp.GetNextPageToken(), err
 	})
 }
@@ -125,7 +126,7 @@ func (a *app) setFloatingIP() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		f, err := c.floatingIPs.UpdateFloatingIP(ctx, &buoyv1.UpdateFloatingIPRequest{FloatingIp: fip, UpdateMask: mask})
+		f, err := c.FloatingIPs.UpdateFloatingIP(ctx, &buoyv1.UpdateFloatingIPRequest{FloatingIp: fip, UpdateMask: mask})
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (a *app) global(verbs map[string]*cobra.Command) {
 		Short: "Show what holds for all resources",
 		Args:  takes(0, 0),
 		RunE: a.do(func(ctx context.Context, c *client, _ []string) error {
-			g, err := c.globals.GetGlobal(ctx, &buoyv1.GetGlobalRequest{})
+			g, err := c.Globals.GetGlobal(ctx, &buoyv1.GetGlobalRequest{})
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,7 @@ func (a *app) global(verbs map[string]*cobra.Command) {
 		Short: "Show everything that holds for all resources",
 		Args:  takes(0, 0),
 		RunE: a.do(func(ctx context.Context, c *client, _ []string) error {
-			g, err := c.globals.GetGlobal(ctx, &buoyv1.GetGlobalRequest{})
+			g, err := c.Globals.GetGlobal(ctx, &buoyv1.GetGlobalRequest{})
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ func (a *app) setGlobal() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		resp, err := c.globals.UpdateGlobal(ctx, &buoyv1.UpdateGlobalRequest{Global: global, UpdateMask: mask, ValidateOnly: validateOnly})
+		resp, err := c.Globals.UpdateGlobal(ctx, &buoyv1.UpdateGlobalRequest{Global: global, UpdateMask: mask, ValidateOnly: validateOnly})
 		if err != nil {
 			return err
 		}

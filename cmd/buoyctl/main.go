@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -151,9 +150,6 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 			return fmt.Errorf("--timeout: expected more than 0s, got %s", a.timeout)
 		}
 		a.asProject = a.asProject || cmd.Flags().Changed("project")
-		if strings.ContainsFunc(a.project, notPrintable) { // gRPC would not take it
-			return fmt.Errorf("--project: expected lower-case letters, digits and inside the name '-', '_', '.'; got %q", a.project)
-		}
 		c, err := a.connect()
 		if err != nil {
 			return err
@@ -162,8 +158,6 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 		return act(cmd.Context(), c, args)
 	}
 }
-
-func notPrintable(r rune) bool { return r < ' ' || r > '~' }
 
 // errNothingToSet is the answer to a set command without flags.
 var errNothingToSet = &usageError{"nothing to change: give at least one flag"}

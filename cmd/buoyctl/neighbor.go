@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -96,7 +97,7 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.neighborName(args[0])
-			n, err := c.neighbors.CreateNeighbor(ctx, &buoyv1.CreateNeighborRequest{Neighbor: create})
+			n, err := c.Neighbors.CreateNeighbor(ctx, &buoyv1.CreateNeighborRequest{Neighbor: create})
 			if err != nil {
 				return err
 			}
@@ -122,7 +123,7 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 		if err != nil {
 			return err
 		}
-		n, err := c.neighbors.UpdateNeighbor(ctx, &buoyv1.UpdateNeighborRequest{Neighbor: set, UpdateMask: mask})
+		n, err := c.Neighbors.UpdateNeighbor(ctx, &buoyv1.UpdateNeighborRequest{Neighbor: set, UpdateMask: mask})
 		if err != nil {
 			return err
 		}
@@ -139,13 +140,13 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 		nameOf:    nameOfNeighbor,
 		fullName:  always(a.neighborName),
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Neighbor, error) {
-			return c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: name})
+			return c.Neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.Neighbor, error) {
 			return listNeighbors(ctx, c)
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
-			_, err := c.neighbors.DeleteNeighbor(ctx, &buoyv1.DeleteNeighborRequest{Name: name})
+			_, err := c.Neighbors.DeleteNeighbor(ctx, &buoyv1.DeleteNeighborRequest{Name: name})
 			return err
 		},
 		describe: a.describeNeighbor,
@@ -153,8 +154,8 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 }
 
 func listNeighbors(ctx context.Context, c *client) ([]*buoyv1.Neighbor, error) {
-	return everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
-		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
+	return buoy.EveryPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
+		resp, err := c.Neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
 		return resp.GetNeighbors(), resp.GetNextPageToken(), err
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -36,7 +37,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		Args:    takes(1, 1),
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			create.Name = a.networkName(args[0])
-			n, err := c.networks.CreateNetwork(ctx, &buoyv1.CreateNetworkRequest{Network: create})
+			n, err := c.Networks.CreateNetwork(ctx, &buoyv1.CreateNetworkRequest{Network: create})
 			if err != nil {
 				return err
 			}
@@ -60,7 +61,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		if err != nil {
 			return err
 		}
-		n, err := c.networks.UpdateNetwork(ctx, &buoyv1.UpdateNetworkRequest{Network: set, UpdateMask: mask})
+		n, err := c.Networks.UpdateNetwork(ctx, &buoyv1.UpdateNetworkRequest{Network: set, UpdateMask: mask})
 		if err != nil {
 			return err
 		}
@@ -78,16 +79,16 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		fullName:  always(a.networkName),
 		ofProject: true,
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Network, error) {
-			return c.networks.GetNetwork(ctx, &buoyv1.GetNetworkRequest{Name: name})
+			return c.Networks.GetNetwork(ctx, &buoyv1.GetNetworkRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, parent string) ([]*buoyv1.Network, error) {
-			return everyPage(func(token string) ([]*buoyv1.Network, string, error) {
-				resp, err := c.networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: parent, PageToken: token})
+			return buoy.EveryPage(func(token string) ([]*buoyv1.Network, string, error) {
+				resp, err := c.Networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: parent, PageToken: token})
 				return resp.GetNetworks(), resp.GetNextPageToken(), err
 			})
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
-			_, err := c.networks.DeleteNetwork(ctx, &buoyv1.DeleteNetworkRequest{Name: name})
+			_, err := c.Networks.DeleteNetwork(ctx, &buoyv1.DeleteNetworkRequest{Name: name})
 			return err
 		},
 		describe: a.describeNetwork,

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -64,11 +65,11 @@ func (a *app) pools(verbs map[string]*cobra.Command) {
 		},
 		ofProject: true,
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Pool, error) {
-			return c.pools.GetPool(ctx, &buoyv1.GetPoolRequest{Name: name})
+			return c.Pools.GetPool(ctx, &buoyv1.GetPoolRequest{Name: name})
 		},
 		list: listPools,
 		remove: func(ctx context.Context, c *client, name string) error {
-			_, err := c.pools.DeletePool(ctx, &buoyv1.DeletePoolRequest{Name: name})
+			_, err := c.Pools.DeletePool(ctx, &buoyv1.DeletePoolRequest{Name: name})
 			return err
 		},
 		describe: a.describePool,
@@ -77,8 +78,8 @@ func (a *app) pools(verbs map[string]*cobra.Command) {
 
 // listPools lists the pools of a project, of a network, or all.
 func listPools(ctx context.Context, c *client, parent string) ([]*buoyv1.Pool, error) {
-	return everyPage(func(token string) ([]*buoyv1.Pool, string, error) {
-		resp, err := c.pools.ListPools(ctx, &buoyv1.ListPoolsRequest{Parent: parent, PageToken: token})
+	return buoy.EveryPage(func(token string) ([]*buoyv1.Pool, string, error) {
+		resp, err := c.Pools.ListPools(ctx, &buoyv1.ListPoolsRequest{Parent: parent, PageToken: token})
 		return resp.GetPools(), resp.GetNextPageToken(), err
 	})
 }
@@ -100,7 +101,7 @@ func (a *app) createPool() *cobra.Command {
 			return misused(cmd, "--network: expected a network, got an empty name")
 		}
 		pool.Name = poolOf(a.networkName(network), args[0])
-		p, err := c.pools.CreatePool(ctx, &buoyv1.CreatePoolRequest{Pool: pool})
+		p, err := c.Pools.CreatePool(ctx, &buoyv1.CreatePoolRequest{Pool: pool})
 		if err != nil {
 			return err
 		}
@@ -129,7 +130,7 @@ func (a *app) setPool() *cobra.Command {
 		if pool.Name, err = a.poolName(ctx, c, "NAME", args[0]); err != nil {
 			return err
 		}
-		p, err := c.pools.UpdatePool(ctx, &buoyv1.UpdatePoolRequest{Pool: pool, UpdateMask: mask})
+		p, err := c.Pools.UpdatePool(ctx, &buoyv1.UpdatePoolRequest{Pool: pool, UpdateMask: mask})
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -60,13 +61,13 @@ func (a *app) poolBindings(verbs map[string]*cobra.Command) {
 		nameOf:    nameOfPoolBinding,
 		fullName:  always(poolBindingName),
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.PoolBinding, error) {
-			return c.pools.GetPoolBinding(ctx, &buoyv1.GetPoolBindingRequest{Name: name})
+			return c.Pools.GetPoolBinding(ctx, &buoyv1.GetPoolBindingRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.PoolBinding, error) {
 			return listPoolBindings(ctx, c)
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
-			_, err := c.pools.UnbindPool(ctx, &buoyv1.UnbindPoolRequest{Name: name})
+			_, err := c.Pools.UnbindPool(ctx, &buoyv1.UnbindPoolRequest{Name: name})
 			return err
 		},
 		describe: a.describePoolBinding,
@@ -74,8 +75,8 @@ func (a *app) poolBindings(verbs map[string]*cobra.Command) {
 }
 
 func listPoolBindings(ctx context.Context, c *client) ([]*buoyv1.PoolBinding, error) {
-	return everyPage(func(token string) ([]*buoyv1.PoolBinding, string, error) {
-		resp, err := c.pools.ListPoolBindings(ctx, &buoyv1.ListPoolBindingsRequest{PageToken: token})
+	return buoy.EveryPage(func(token string) ([]*buoyv1.PoolBinding, string, error) {
+		resp, err := c.Pools.ListPoolBindings(ctx, &buoyv1.ListPoolBindingsRequest{PageToken: token})
 		return resp.GetPoolBindings(), resp.GetNextPageToken(), err
 	})
 }
@@ -93,7 +94,7 @@ func (a *app) bindPool() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			b, err := c.pools.BindPool(ctx, &buoyv1.BindPoolRequest{Name: who.binding(), Pool: pool})
+			b, err := c.Pools.BindPool(ctx, &buoyv1.BindPoolRequest{Name: who.binding(), Pool: pool})
 			if err != nil {
 				return err
 			}
@@ -114,7 +115,7 @@ func (a *app) unbindPool() *cobra.Command {
 		Args:    takes(0, 0),
 		PreRunE: who.check,
 		RunE: a.do(func(ctx context.Context, c *client, _ []string) error {
-			if _, err := c.pools.UnbindPool(ctx, &buoyv1.UnbindPoolRequest{Name: who.binding()}); err != nil {
+			if _, err := c.Pools.UnbindPool(ctx, &buoyv1.UnbindPoolRequest{Name: who.binding()}); err != nil {
 				return err
 			}
 			_, err := fmt.Fprintln(a.stdout, who.binding(), "unbound")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -66,7 +67,7 @@ It ends with Ctrl-C. With -o json each line is one prefix.`,
 			return err
 		}
 		if len(routes) == 0 && req.Direction == buoyv1.ListRoutesRequest_RECEIVED {
-			n, err := c.neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: req.Neighbor})
+			n, err := c.Neighbors.GetNeighbor(ctx, &buoyv1.GetNeighborRequest{Name: req.Neighbor})
 			if err != nil {
 				return err
 			}
@@ -89,9 +90,9 @@ It ends with Ctrl-C. With -o json each line is one prefix.`,
 
 // listRoutes follows a list of routes to its end.
 func listRoutes(ctx context.Context, c *client, req *buoyv1.ListRoutesRequest) ([]*buoyv1.Route, error) {
-	return everyPage(func(token string) ([]*buoyv1.Route, string, error) {
+	return buoy.EveryPage(func(token string) ([]*buoyv1.Route, string, error) {
 		req.PageToken = token
-		resp, err := c.routes.ListRoutes(ctx, req)
+		resp, err := c.Routes.ListRoutes(ctx, req)
 		return resp.GetRoutes(), resp.GetNextPageToken(), err
 	})
 }

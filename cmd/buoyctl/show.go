@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	buoy "github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
@@ -40,8 +41,8 @@ func (a *app) show(verbs map[string]*cobra.Command) {
 
 func (a *app) showSummary(ctx context.Context, c *client, _ []string) error {
 	var refused *buoyv1.RefusedConnections
-	neighbors, err := everyPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
-		resp, err := c.neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
+	neighbors, err := buoy.EveryPage(func(token string) ([]*buoyv1.Neighbor, string, error) {
+		resp, err := c.Neighbors.ListNeighbors(ctx, &buoyv1.ListNeighborsRequest{PageToken: token})
 		refused = resp.GetRefused()
 		return resp.GetNeighbors(), resp.GetNextPageToken(), err
 	})

@@ -24,7 +24,7 @@ no other node advertises are unreachable from then on.`,
 		Args:    takes(0, 0),
 	}
 	cmd.RunE = a.do(func(ctx context.Context, c *client, _ []string) error {
-		if _, err := c.daemon.Shutdown(ctx, req); err != nil {
+		if _, err := c.Daemon.Shutdown(ctx, req); err != nil {
 			return err
 		}
 		text := "the daemon is stopping; gateways with graceful restart keep the routes"

@@ -8,9 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -71,7 +69,7 @@ func (w *watch) begin() {
 // follow shows what a stream sends until it ends.
 func (w *watch) follow(ctx context.Context, c *client) error {
 	w.batch = nil
-	stream, err := c.routes.WatchRoutes(ctx, w.req)
+	stream, err := c.Routes.WatchRoutes(ctx, w.req)
 	if err != nil {
 		return err
 	}
@@ -122,12 +120,4 @@ func (w *watch) gone() {
 func (w *watch) flush() error {
 	defer func() { w.batch = nil }()
 	return w.printer.print(w.batch)
-}
-
-// watching makes a stream be for the project if one was given.
-func (a *app) watching(ctx context.Context, desc *grpc.StreamDesc, conn *grpc.ClientConn, method string, stream grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	if a.asProject {
-		ctx = metadata.AppendToOutgoingContext(ctx, projectKey, a.project)
-	}
-	return stream(ctx, desc, conn, method, opts...)
 }
