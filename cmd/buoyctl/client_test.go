@@ -134,3 +134,28 @@ func TestVersion(t *testing.T) {
 		t.Errorf("got %+v, want buoyctl and a version", got)
 	}
 }
+
+// A change that is said twice with the same id is done once, and one with an
+// etag only to what has it.
+func TestChangeFlags(t *testing.T) {
+	server := startServer(t)
+	for _, tt := range []struct {
+		line   string
+		status int
+		stdout string
+		stderr string
+	}{
+		{"create network vn --subnet 203.0.113.0/24 --request-id one", exitOK, "projects/default/networks/vn created, id 1\n", ""},
+		{"create network vn --subnet 203.0.113.0/24 --request-id one", exitOK, "projects/default/networks/vn created, id 1\n", ""},
+		{"create network vn --subnet 203.0.113.0/24 --request-id two", exitConflict, "", "buoyctl: projects/default/networks/vn exists\n"},
+		{"delete network vn --request-id one", exitError, "", "buoyctl: --request-id: \"one\" was the id of another request; expected a new one\n"},
+		{"delete network vn --etag old", exitConflict, "", "buoyctl: --etag: projects/default/networks/vn has changed since it was read; read it again\n"},
+		{"delete network vn --etag !", exitError, "", "buoyctl: --etag: expected the etag of projects/default/networks/vn as it was read, got \"!\"\n"},
+		{"delete network vn --request-id three", exitOK, "projects/default/networks/vn deleted\n", ""},
+		{"delete network vn --request-id three", exitOK, "projects/default/networks/vn deleted\n", ""},
+	} {
+		if got := buoyctl(t.Context(), server, strings.Fields(tt.line)...); got != (outcome{tt.status, tt.stdout, tt.stderr}) {
+			t.Errorf("%s:\n got %+v\nwant %d %q %q", tt.line, got, tt.status, tt.stdout, tt.stderr)
+		}
+	}
+}

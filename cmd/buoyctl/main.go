@@ -49,6 +49,8 @@ type app struct {
 	asProject bool // the project was given: requests see and change only what it may
 	output    string
 	timeout   time.Duration
+	requestID string
+	etag      string
 
 	working bool // the command line made sense
 	conn    *client
@@ -112,6 +114,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		verbs[v.use] = verb
 		root.AddCommand(verb)
 	}
+	a.changeFlags(verbs)
 	for _, noun := range []func(map[string]*cobra.Command){
 		a.networks, a.pools, a.poolBindings, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
 	} {
