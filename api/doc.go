@@ -1,4 +1,4 @@
-// Package api serves buoy.v1 over gRPC.
+// Package api serves buoy.v1 over gRPC and HTTP.
 //
 // # Basics
 //
@@ -20,8 +20,15 @@
 // and a repetition is given the first answer; with an etag it is done only to
 // what was read; with validate_only nothing is done. A batch is one change.
 //
-// Lists come in pages, in the order of the names; see page.go. Routes have orders
-// and pages of their own; see route_page.go, and watch.go for their changes.
+// split.go looks at the first bytes of a connection: who begins with PRI speaks
+// gRPC, everybody else HTTP/1. A request over HTTP becomes one over gRPC within
+// the process, so that there is one way in: gateway.go. The google.api.http
+// rules of the .proto files say how; strict.go refuses what they have no place
+// for.
+//
+// Lists come in pages, in the order of the names; see page.go, and filter.go for
+// what of them is asked for. Routes have orders and pages of their own; see
+// route_page.go, and watch.go for their changes.
 //
 // # Caveats
 //
@@ -32,4 +39,7 @@
 // listened on. The project of a request scopes it, it does not authenticate
 // anybody: whoever may connect can name any project, or none. It keeps a client
 // that means well inside its project, and is what an authenticating proxy sets.
+//
+// A browser on the machine reaches a loopback address too: http.go refuses what
+// the pages of other sites make it send.
 package api

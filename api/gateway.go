@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,9 +26,9 @@ import (
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-// toJSON writes messages as buoyctl -o json does: the fields' names in the API,
+// asJSON writes messages as buoyctl -o json does: the fields' names in the API,
 // and every field.
-var toJSON = protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
+var asJSON = &jsonForm{runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}}}
 
 // inside is a connection within the process to a gRPC server: what comes over
 // HTTP goes through the same checks as what comes over gRPC.
@@ -44,7 +45,7 @@ func inside(server *grpc.Server) (*grpc.ClientConn, *bufconn.Listener, error) {
 // of the .proto files.
 func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error) {
 	mux := runtime.NewServeMux(
-		runtime.WithMarshalerOption(runtime.MIMEWildcard, &jsonForm{runtime.JSONPb{MarshalOptions: toJSON}}),
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, asJSON),
 		runtime.WithMiddlewares(strictly(httpRules())),
 		runtime.WithIncomingHeaderMatcher(func(header string) (string, bool) {
 			return projectKey, textproto.CanonicalMIMEHeaderKey(header) == projectHeader
@@ -107,6 +108,25 @@ const inBody = "body: "
 // nothing behind the message and no fields that the message does not have.
 type jsonForm struct{ runtime.JSONPb }
 
+// Marshal writes a line. protojson varies its blanks on purpose, and scripts
+// look for text.
+func (f *jsonForm) Marshal(v any) ([]byte, error) {
+	data, err := f.JSONPb.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var line bytes.Buffer
+	if err := json.Compact(&line, data); err != nil {
+		return nil, err
+	}
+	line.WriteByte('\n')
+	return line.Bytes(), nil
+}
+
+// Delimiter is what stands between the messages of a stream: they end their
+// lines themselves.
+func (*jsonForm) Delimiter() []byte { return nil }
+
 func (f *jsonForm) Unmarshal(data []byte, v any) error {
 	return f.NewDecoder(bytes.NewReader(data)).Decode(v)
 }
@@ -118,7 +138,6 @@ func (*jsonForm) NewDecoder(r io.Reader) runtime.Decoder {
 			return err
 		}
 		if err := protojson.Unmarshal(data, messageAt(v)); err != nil {
-			// protojson varies its blanks on purpose.
 			text := strings.ReplaceAll(err.Error(), "\u00a0", " ")
 			return errors.New(inBody + strings.TrimPrefix(text, "proto: "))
 		}

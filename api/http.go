@@ -151,7 +151,7 @@ func refuse(w http.ResponseWriter, err error) {
 		code = own.status
 		s.Code = int32(cmp.Or(own.code, codes.Code(s.Code)))
 	}
-	text, err := toJSON.Marshal(s)
+	text, err := asJSON.Marshal(s)
 	if err != nil {
 		text = []byte(`{"code":13,"message":"the error cannot be written as JSON"}`)
 	}
