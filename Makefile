@@ -6,7 +6,7 @@ PROTOS   = $(shell cd proto && ls buoy/v1/*.proto)
 PLUGINS := bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-grpc-gateway bin/protoc-gen-openapiv2
 PKG     := ./...
 # Debian's packages of the routers and tools that the tests run, as root.
-ROUTERS := frr bird2 exabgp openbgpd tshark iproute2
+ROUTERS := frr bird2 exabgp openbgpd tshark iproute2 curl
 
 .DEFAULT_GOAL := help
 .PHONY: help build test lint proto bench soak fuzz demo run clean deps
