@@ -16,9 +16,10 @@ func (c Batch) plan(s moment) ([]Mutation, error) {
 	return d.Mutations(), nil
 }
 
-// ItemError says which command of a Batch was refused.
+// ItemError says which command of a list was refused.
 type ItemError struct {
-	Item int // from 0 on
+	List string // what the caller calls it; empty for a Batch
+	Item int    // from 0 on
 	Err  error
 }
 

@@ -20,9 +20,7 @@ func (c CreateComputeNode) plan(s moment) ([]Mutation, error) {
 	if _, ok := s.ComputeNode(n.Name); ok {
 		return nil, exists(ReasonExists, "name", n.Name, "%s exists", n.Name)
 	}
-	if !n.RouterID.IsValid() && n.Address.Is4() {
-		n.RouterID = n.Address
-	}
+	n.identify()
 	if err := checkComputeNode(s.State, &n); err != nil {
 		return nil, err
 	}
@@ -31,6 +29,13 @@ func (c CreateComputeNode) plan(s moment) ([]Mutation, error) {
 		claim(nodeAddrPrefix+n.Address.String(), n.Name),
 		claim(routerIDPrefix+n.RouterID.String(), n.Name),
 	}, nil
+}
+
+// identify makes the address the router id, if there is no other.
+func (n *ComputeNode) identify() {
+	if !n.RouterID.IsValid() && n.Address.Is4() {
+		n.RouterID = n.Address
+	}
 }
 
 // UpdateComputeNode changes a compute node in place; its routes follow. What

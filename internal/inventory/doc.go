@@ -14,7 +14,7 @@
 // the reason and the resource in the way. Each mutation carries the version
 // that the plan was made on, so a plan on an outdated state cannot be
 // committed: the caller plans again. A Draft carries out several commands that
-// make one commit.
+// make one commit. Configure makes many resources as they are described.
 //
 // Uniqueness is kept by keys of its own. They exist for the store's
 // compare-and-swap; State derives its indexes from the resources:

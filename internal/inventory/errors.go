@@ -56,6 +56,9 @@ const (
 	ReasonTargetCollides = "TARGETS_WOULD_COLLIDE"
 	ReasonRequestID      = "REQUEST_ID_REUSED"
 	ReasonChanged        = "ETAG_DIFFERS"
+	ReasonIDTaken        = "NETWORK_ID_TAKEN"
+	ReasonImmutable      = "FIELD_IMMUTABLE"
+	ReasonOperatorsOnly  = "OPERATORS_ONLY"
 )
 
 // Error is why a command was refused. Its text is a whole sentence for a

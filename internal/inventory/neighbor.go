@@ -92,12 +92,18 @@ func (c UpdateNeighbor) plan(s moment) ([]Mutation, error) {
 	set(&n.AcceptPrefixes, c.AcceptPrefixes)
 	set(&n.AcceptTargets, c.AcceptTargets)
 	set(&n.MaxReceivedAction, c.MaxReceivedAction)
+	return s.replaceNeighbor(old, n)
+}
+
+// replaceNeighbor puts a neighbor in the place of the one that it was.
+func (s moment) replaceNeighbor(old *Neighbor, n Neighbor) ([]Mutation, error) {
 	if err := checkNeighbor(s.State, &n); err != nil {
 		return nil, err
 	}
-	mutations := []Mutation{put(neighborPrefix+c.Name, old.Version, n)}
+	name := n.ResourceName()
+	mutations := []Mutation{put(neighborPrefix+name, old.Version, n)}
 	if n.Address != old.Address {
-		mutations = append(mutations, free(neighborAddrPref+old.Address.String()), claim(neighborAddrPref+n.Address.String(), c.Name))
+		mutations = append(mutations, free(neighborAddrPref+old.Address.String()), claim(neighborAddrPref+n.Address.String(), name))
 	}
 	return mutations, nil
 }

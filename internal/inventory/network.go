@@ -8,7 +8,7 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// CreateNetwork adds a network. Its id is given by the plan. An external one
+// CreateNetwork adds a network. Without an id it gets a free one. An external one
 // gets a pool of all its addresses.
 type CreateNetwork struct {
 	Network Network
@@ -29,16 +29,13 @@ func (c CreateNetwork) plan(s moment) ([]Mutation, error) {
 	if !ok {
 		return nil, precondition(ReasonASDiffers, "", "", "the AS is not known yet")
 	}
-	id, ok := s.freeNetworkID()
-	if !ok {
-		return nil, precondition(ReasonExhausted, "", "", "all %d network ids are in use; delete a network first", routetarget.MaxNetworkID)
-	}
-	n.ID = id
 	next := *g
-	next.NextNetworkID = id%routetarget.MaxNetworkID + 1
+	if err := s.identify(&n, &next); err != nil {
+		return nil, err
+	}
 	mutations := []Mutation{
 		put(networkPrefix+n.Name, Absent, n),
-		claim(networkIDKey(id), n.Name),
+		claim(networkIDKey(n.ID), n.Name),
 		put(globalKey, g.Version, next),
 	}
 	if n.External {
@@ -58,19 +55,6 @@ func (s *State) automaticPool(network string) (*Pool, bool) {
 		}
 	}
 	return nil, false
-}
-
-// freeNetworkID returns the first free id at or after the cursor, wrapping, so
-// that an id rests for as long as possible before it is used again.
-func (s *State) freeNetworkID() (uint16, bool) {
-	id := max(s.global.NextNetworkID, 1)
-	for range routetarget.MaxNetworkID {
-		if _, taken := s.NetworkByID(id); !taken {
-			return id, true
-		}
-		id = id%routetarget.MaxNetworkID + 1
-	}
-	return 0, false
 }
 
 // UpdateNetwork changes a network in place. What is nil stays as it is.
@@ -258,10 +242,7 @@ func checkNetwork(s *State, n *Network) error {
 	if err := n.check(n.ranges()); err != nil {
 		return err
 	}
-	// In both lists means both.
-	inBoth := n.ImportTargets.Minus(n.ImportTargets.Minus(n.ExportTargets))
-	n.Targets = n.Targets.Union(inBoth)
-	n.ImportTargets, n.ExportTargets = n.ImportTargets.Minus(n.Targets), n.ExportTargets.Minus(n.Targets)
+	n.shortenTargets()
 	if s.global == nil {
 		return nil
 	}
@@ -270,6 +251,13 @@ func checkNetwork(s *State, n *Network) error {
 		checkTargets("import_targets", n.ImportTargets, s.global.AS),
 		checkTargets("export_targets", n.ExportTargets, s.global.AS),
 	)
+}
+
+// shortenTargets puts what is in both lists into the one for both.
+func (n *Network) shortenTargets() {
+	inBoth := n.ImportTargets.Minus(n.ImportTargets.Minus(n.ExportTargets))
+	n.Targets = n.Targets.Union(inBoth)
+	n.ImportTargets, n.ExportTargets = n.ImportTargets.Minus(n.Targets), n.ExportTargets.Minus(n.Targets)
 }
 
 func checkTargets(field string, targets routetarget.Set, as uint32) *Error {

@@ -17,7 +17,6 @@ func TestCreateNetwork(t *testing.T) {
 		`put global@1 {"as":64512,"next_network_id":2}`)
 	full := CreateNetwork{Network{
 		Name:           public,
-		ID:             77, // not the caller's to choose
 		Subnets:        prefixes("203.0.113.0/24", "2001:db8::/64"),
 		Targets:        targets("64512:2", "64512:1"),
 		ImportTargets:  targets("64512:3"),
