@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/buoynet/buoy/internal/inventory"
@@ -15,28 +16,33 @@ import (
 // maxBatch is how many requests a batch has at most.
 const maxBatch = 10_000
 
+// requestsField is what errors call the requests of a batch.
+const requestsField = "requests"
+
 // batch is a request that consists of others.
 type batch[R change] interface {
 	change
 	GetRequests() []R
 }
 
-// requestsIn returns the requests of a batch, or nil for another request.
-func requestsIn(req any) (list []any) {
+// requestsIn returns what a request consists of, and how it calls that; nil for
+// one that does not.
+func requestsIn(req any) (field string, list []any) {
 	m, ok := req.(proto.Message)
 	if !ok {
-		return nil
+		return "", nil
 	}
-	field := m.ProtoReflect().Descriptor().Fields().ByName("requests")
-	if field == nil {
-		return nil
+	for _, field := range []protoreflect.Name{requestsField, documentsField} {
+		if f := m.ProtoReflect().Descriptor().Fields().ByName(field); f != nil {
+			requests := m.ProtoReflect().Get(f).List()
+			list = make([]any, requests.Len())
+			for i := range list {
+				list[i] = requests.Get(i).Message().Interface()
+			}
+			return string(field), list
+		}
 	}
-	requests := m.ProtoReflect().Get(field).List()
-	list = make([]any, requests.Len())
-	for i := range list {
-		list[i] = requests.Get(i).Message().Interface()
-	}
-	return list
+	return "", nil
 }
 
 // doBatch carries out the requests of a batch as one. It returns a state for the
@@ -44,7 +50,7 @@ func requestsIn(req any) (list []any) {
 func doBatch[R change](ctx context.Context, v view, req batch[R], command func(f *fields, r R) (inventory.Command, string)) (*inventory.State, []string, error) {
 	requests := req.GetRequests()
 	if n := len(requests); n == 0 || n > maxBatch {
-		return nil, nil, invalid("requests", fmt.Errorf("expected 1 to %d, got %d", maxBatch, n))
+		return nil, nil, invalid(requestsField, fmt.Errorf("expected 1 to %d, got %d", maxBatch, n))
 	}
 	var all inventory.Batch
 	var names []string

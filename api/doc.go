@@ -18,7 +18,8 @@
 //
 // What changes something goes through view.do: with a request_id it is done once,
 // and a repetition is given the first answer; with an etag it is done only to
-// what was read; with validate_only nothing is done. A batch is one change.
+// what was read; with validate_only nothing is done. A batch is one change,
+// and so is what Apply makes of documents; see configuration.go and document.go.
 //
 // split.go looks at the first bytes of a connection: who begins with PRI speaks
 // gRPC, everybody else HTTP/1. A request over HTTP becomes one over gRPC within

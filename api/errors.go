@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,7 @@ const errorDomain = "buoy.v1"
 // The reasons that only the API has, beside those of internal/inventory.
 const (
 	reasonNotYours      = "NOT_YOUR_PROJECT"
-	reasonOperatorsOnly = "OPERATORS_ONLY"
+	reasonOperatorsOnly = inventory.ReasonOperatorsOnly
 	reasonTooOld        = "REVISION_TOO_OLD"
 	reasonCrossOrigin   = "CROSS_ORIGIN"
 )
@@ -93,14 +94,14 @@ func statusOfRefusal(e *inventory.Error) error {
 	return s.Err()
 }
 
-// ofItem names the request of a batch that a refusal is about.
+// ofItem names the request of a batch, or the document, that a refusal is about.
 func ofItem(e *inventory.Error, err error) *inventory.Error {
 	var item *inventory.ItemError
 	if !errors.As(err, &item) {
 		return e
 	}
 	named := *e
-	named.Field = strings.TrimSuffix(fmt.Sprintf("requests[%d].%s", item.Item, e.Field), ".")
+	named.Field = strings.TrimSuffix(fmt.Sprintf("%s[%d].%s", cmp.Or(item.List, requestsField), item.Item, e.Field), ".")
 	return &named
 }
 

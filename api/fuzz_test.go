@@ -56,6 +56,8 @@ type services struct {
 	floatingIPs  *floatingIPService
 	routes       *routeService
 	globals      *globalService
+
+	configurations *configurationService
 }
 
 func servicesOver(m *memory) services {
@@ -63,7 +65,7 @@ func servicesOver(m *memory) services {
 	v := view{Config{Inventory: m, Routes: func() RouteTable { return speaker }, Imports: speaker.imports, Sessions: speaker,
 		Families: neighbor.AllFamilies, Logger: slog.New(slog.DiscardHandler)}}
 	return services{&networkService{view: v}, &poolService{view: v}, &computeNodeService{view: v}, &neighborService{view: v},
-		&floatingIPService{view: v}, &routeService{view: v}, &globalService{view: v}}
+		&floatingIPService{view: v}, &routeService{view: v}, &globalService{view: v}, &configurationService{view: v}}
 }
 
 // request is one of the API: a message, and what answers it.
@@ -184,6 +186,21 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.ListFloatingIPsRequest) (*buoyv1.ListFloatingIPsResponse, error) {
 				return s.floatingIPs.ListFloatingIPs
 			}),
+		rpc(&buoyv1.ApplyRequest{Documents: documents(
+			&buoyv1.FloatingIP{Name: idle, Namespace: "blue", Associations: []*buoyv1.Association{{ComputeNode: cmp2, Interface: "tap0", FixedIp: "10.47.0.1"}}},
+			&buoyv1.FloatingIP{Name: web6, Network: public, Address: "2001:db8::6", Scope: buoyv1.FloatingIP_NETWORK, Direction: buoyv1.FloatingIP_EGRESS,
+				PortMappings: []*buoyv1.PortMapping{{Protocol: "udp", Port: 53, FixedPort: 53}},
+				Associations: []*buoyv1.Association{{ComputeNode: cmp1, Interface: "tap6", FixedIp: "fd00::7", Label: 107, Preferred: true}, {ComputeNode: cmp2, Interface: "tap6", FixedIp: "fd00::7"}}},
+			&buoyv1.PoolBinding{Name: blue, Pool: poolA},
+			&buoyv1.Pool{Name: poolA, Ranges: []string{"203.0.113.10-203.0.113.19"}, SharedWith: []string{"dev"}},
+			&buoyv1.Network{Name: other, Id: 9, Subnets: []string{"192.0.2.0/24"}, External: true, ReservedHosts: buoyv1.Network_NONE},
+			&buoyv1.Network{Name: public, Subnets: []string{"203.0.113.0/24", "2001:db8::/64"}, Encapsulations: []string{"udp"}},
+			&buoyv1.ComputeNode{Name: cmp2, Address: "10.0.0.12"},
+			&buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", As: 64513},
+			&buoyv1.Global{As: 64513})},
+			func(s services) func(context.Context, *buoyv1.ApplyRequest) (*buoyv1.ApplyResponse, error) {
+				return s.configurations.Apply
+			}),
 	}
 }
 
@@ -235,6 +252,12 @@ func FuzzRequests(f *testing.F) {
 			return
 		}
 		checkListed(t, s, resp)
+		if req, ok := message.(*buoyv1.ApplyRequest); ok && !req.ValidateOnly {
+			again, err := s.configurations.Apply(t.Context(), req)
+			if err != nil || int(again.Unchanged) != len(req.Documents) {
+				t.Errorf("applied again: got %v, %v", again, err)
+			}
+		}
 	})
 }
 

@@ -25,9 +25,7 @@ func (s *globalService) GetGlobal(context.Context, *buoyv1.GetGlobalRequest) (*b
 func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlobalRequest) (*buoyv1.UpdateGlobalResponse, error) {
 	var f fields
 	f.mask(req.GetUpdateMask(), "as")
-	if name := req.GetGlobal().GetName(); name != "" && name != inventory.GlobalName {
-		f.fail("name", fmt.Errorf("expected %s, got %q", inventory.GlobalName, name))
-	}
+	f.globalName(req.GetGlobal().GetName())
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -38,6 +36,13 @@ func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlob
 	}
 	g, _ := after.Global() // there is one: it was changed
 	return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}, nil
+}
+
+// globalName checks a name that may be left out, since there is one.
+func (f *fields) globalName(name string) {
+	if name != "" && name != inventory.GlobalName {
+		f.fail("name", fmt.Errorf("expected %s, got %q", inventory.GlobalName, name))
+	}
 }
 
 // renumbered returns the automatic targets that differ between two states.

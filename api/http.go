@@ -21,8 +21,7 @@ import (
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
-// What an HTTP request may have, and how long it may take. A body is not larger
-// than a gRPC request.
+// What an HTTP request may have, and how long it may take.
 const (
 	maxHeader = 64 << 10
 	maxBody   = 4 << 20

@@ -52,6 +52,8 @@ type lab struct {
 	floatingIPs  buoyv1.FloatingIPsClient
 	routes       buoyv1.RoutesClient
 	globals      buoyv1.GlobalsClient
+
+	configurations buoyv1.ConfigurationsClient
 }
 
 // taken is when the fake speaker took every route, and when every session
@@ -112,6 +114,7 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	l.floatingIPs = buoyv1.NewFloatingIPsClient(l.conn)
 	l.routes = buoyv1.NewRoutesClient(l.conn)
 	l.globals = buoyv1.NewGlobalsClient(l.conn)
+	l.configurations = buoyv1.NewConfigurationsClient(l.conn)
 	return l
 }
 

@@ -19,12 +19,7 @@ type poolService struct {
 
 func (s *poolService) CreatePool(ctx context.Context, req *buoyv1.CreatePoolRequest) (*buoyv1.Pool, error) {
 	var f fields
-	p := req.GetPool()
-	c := inventory.CreatePool{Pool: inventory.Pool{
-		Name:       p.GetName(),
-		Ranges:     f.ranges("ranges", p.GetRanges()),
-		SharedWith: p.GetSharedWith(),
-	}}
+	c := inventory.CreatePool{Pool: f.pool(req.GetPool())}
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -103,6 +98,14 @@ func poolToProto(v viewer, state *inventory.State, p *inventory.Pool) *buoyv1.Po
 		Used:       state.Used(p),
 		Total:      p.Usable().Size(),
 		Etag:       v.etag(p.Name, p.Etag),
+	}
+}
+
+func (f *fields) pool(p *buoyv1.Pool) inventory.Pool {
+	return inventory.Pool{
+		Name:       p.GetName(),
+		Ranges:     f.ranges("ranges", p.GetRanges()),
+		SharedWith: p.GetSharedWith(),
 	}
 }
 

@@ -63,6 +63,9 @@ var rules = map[string]rule{
 
 	buoyv1.Daemon_Shutdown_FullMethodName: operators,
 
+	buoyv1.Configurations_Apply_FullMethodName:  creates, // see ruleFor
+	buoyv1.Configurations_Export_FullMethodName: reads,
+
 	buoyv1.Globals_GetGlobal_FullMethodName:    reads,
 	buoyv1.Globals_UpdateGlobal_FullMethodName: operators,
 

@@ -101,13 +101,16 @@ type Server struct {
 // maxRequests is how many requests one connection may have under way.
 const maxRequests = 64
 
+// maxRequest lets a request with as many documents pass as there may be.
+const maxRequest = 64 << 20
+
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {
 	s := &Server{health: health.NewServer(), log: cfg.Logger}
 	s.stopping, s.endStreams = context.WithCancel(context.Background())
 	unary := grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory))
 	streams := grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory))
-	s.grpc = grpc.NewServer(unary, streams, grpc.MaxConcurrentStreams(maxRequests), grpc.ConnectionTimeout(patience))
+	s.grpc = grpc.NewServer(unary, streams, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
 	s.inside = grpc.NewServer(unary, streams)
 	s.register(s.grpc, view{cfg})
 	s.register(s.inside, view{cfg})
@@ -122,6 +125,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterFloatingIPsServer(on, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(on, &routeService{view: view})
 	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
+	buoyv1.RegisterConfigurationsServer(on, &configurationService{view: view})
 	buoyv1.RegisterDaemonServer(on, &daemonService{shutdown: view.Shutdown})
 	healthpb.RegisterHealthServer(on, s.health)
 	reflection.Register(on)
@@ -142,8 +146,8 @@ func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
 			log.Debug("request refused", "method", info.FullMethod, "error", err)
 			return nil, statusOf(err)
 		}
-		if method := path.Base(info.FullMethod); isChange(method, req) {
-			if requests := requestsIn(req); len(requests) > 0 {
+		if method := path.Base(info.FullMethod); isChange(method, req, resp) {
+			if _, requests := requestsIn(req); len(requests) > 0 {
 				log.Info("changed", "method", method, "name", nameIn(requests[0]), "more", len(requests)-1)
 			} else {
 				// A request may leave out the name of what there is one of.
@@ -155,7 +159,10 @@ func guard(log *slog.Logger) grpc.UnaryServerInterceptor {
 }
 
 // isChange reports whether a request that was fulfilled has changed something.
-func isChange(method string, req any) bool {
+func isChange(method string, req, resp any) bool {
+	if applied, ok := resp.(*buoyv1.ApplyResponse); ok && applied.Created+applied.Updated == 0 {
+		return false
+	}
 	if try, ok := req.(interface{ GetValidateOnly() bool }); ok && try.GetValidateOnly() {
 		return false
 	}

@@ -18,6 +18,13 @@ var scopeToProto = map[inventory.Scope]buoyv1.FloatingIP_Scope{
 	inventory.ScopeGlobal:    buoyv1.FloatingIP_GLOBAL,
 }
 
+var scopeFromProto = map[buoyv1.FloatingIP_Scope]inventory.Scope{
+	buoyv1.FloatingIP_NETWORK:   inventory.ScopeNetwork,
+	buoyv1.FloatingIP_REQUEST:   inventory.ScopeRequest,
+	buoyv1.FloatingIP_NAMESPACE: inventory.ScopeNamespace,
+	buoyv1.FloatingIP_GLOBAL:    inventory.ScopeGlobal,
+}
+
 var directionFromProto = map[buoyv1.FloatingIP_Direction]inventory.Direction{
 	buoyv1.FloatingIP_DIRECTION_UNSPECIFIED: inventory.Both,
 	buoyv1.FloatingIP_BOTH:                  inventory.Both,

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 
 	"github.com/buoynet/buoy/internal/inventory"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
 // projectKey is the metadata that says for which project a request is.
@@ -70,16 +71,31 @@ func scope(inv Inventory) grpc.UnaryServerInterceptor {
 
 // mayAll checks the rule of a method for a request, or each request of a batch.
 func (v viewer) mayAll(r rule, inv Inventory, req any) error {
-	requests := requestsIn(req)
+	field, requests := requestsIn(req)
 	if requests == nil {
 		return v.may(r, inv, nameIn(req))
 	}
 	for i, one := range requests {
-		if err := v.may(r, inv, nameIn(one)); err != nil {
-			return &inventory.ItemError{Item: i, Err: err}
+		if err := v.may(ruleFor(r, one), inv, nameIn(one)); err != nil {
+			return &inventory.ItemError{List: field, Item: i, Err: err}
 		}
 	}
 	return nil
+}
+
+// ruleFor returns the rule of a method for a part of a request: what belongs to no
+// project is the operator's to describe.
+func ruleFor(r rule, request any) rule {
+	d, ok := request.(*buoyv1.Document)
+	if !ok {
+		return r
+	}
+	switch d.Resource.(type) {
+	case nil, *buoyv1.Document_Network, *buoyv1.Document_Pool, *buoyv1.Document_FloatingIp:
+		return r
+	default:
+		return operators
+	}
 }
 
 // may checks the rule of a method for the resource that a request names. A name
@@ -158,7 +174,7 @@ func discreet(err error) error {
 	}
 	var item *inventory.ItemError
 	if errors.As(err, &item) {
-		return &inventory.ItemError{Item: item.Item, Err: &e}
+		return &inventory.ItemError{List: item.List, Item: item.Item, Err: &e}
 	}
 	return &e
 }

@@ -41,14 +41,15 @@ import (
 // Client is a connection to buoyd, and its services. It may be used by several
 // goroutines.
 type Client struct {
-	Networks     buoyv1.NetworksClient
-	Pools        buoyv1.PoolsClient
-	ComputeNodes buoyv1.ComputeNodesClient
-	Neighbors    buoyv1.NeighborsClient
-	FloatingIPs  buoyv1.FloatingIPsClient
-	Routes       buoyv1.RoutesClient
-	Globals      buoyv1.GlobalsClient
-	Daemon       buoyv1.DaemonClient
+	Networks       buoyv1.NetworksClient
+	Pools          buoyv1.PoolsClient
+	ComputeNodes   buoyv1.ComputeNodesClient
+	Neighbors      buoyv1.NeighborsClient
+	FloatingIPs    buoyv1.FloatingIPsClient
+	Routes         buoyv1.RoutesClient
+	Globals        buoyv1.GlobalsClient
+	Daemon         buoyv1.DaemonClient
+	Configurations buoyv1.ConfigurationsClient
 
 	conn *grpc.ClientConn
 
@@ -101,6 +102,7 @@ func Dial(server string, opts ...Option) (*Client, error) {
 	c.Routes = buoyv1.NewRoutesClient(c.conn)
 	c.Globals = buoyv1.NewGlobalsClient(c.conn)
 	c.Daemon = buoyv1.NewDaemonClient(c.conn)
+	c.Configurations = buoyv1.NewConfigurationsClient(c.conn)
 	return c, nil
 }
 

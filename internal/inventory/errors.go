@@ -78,6 +78,17 @@ func (e *Error) Error() string {
 	return e.Field + ": " + e.Message
 }
 
+// Inside says in which field the field of a refusal is.
+func Inside(field string, err error) error {
+	refusal, ok := err.(*Error)
+	if !ok {
+		return err
+	}
+	e := *refusal
+	e.Field = strings.TrimSuffix(field+"."+e.Field, ".")
+	return &e
+}
+
 func invalid(reason, field, format string, args ...any) *Error {
 	return &Error{Code: InvalidArgument, Reason: reason, Field: field, Message: fmt.Sprintf(format, args...)}
 }

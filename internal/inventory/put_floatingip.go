@@ -156,7 +156,7 @@ func (c join) plan(s moment) ([]Mutation, error) {
 		}
 		bound, err := s.joinAt(&f, &a, at >= 0)
 		if err != nil {
-			return nil, inAssociation(i, err)
+			return nil, Inside(fmt.Sprintf("associations[%d]", i), err)
 		}
 		if at >= 0 {
 			a.Label = old.Associations[at].Label
@@ -189,15 +189,4 @@ func (s moment) joinAt(f *FloatingIP, a *Association, there bool) ([]Mutation, e
 	}
 	bound, err := s.bindLabel(node, a)
 	return append(bound, conditions...), err
-}
-
-// inAssociation names the association that a refusal is about.
-func inAssociation(i int, err error) error {
-	refusal, ok := err.(*Error)
-	if !ok {
-		return err
-	}
-	e := *refusal
-	e.Field = fmt.Sprintf("associations[%d].%s", i, e.Field)
-	return &e
 }
