@@ -56,15 +56,17 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 	a := answer{Digest: c.Digest, Time: s.now.Unix()}
 	written := make(map[string]*Mutation, len(mutations))
 	for i := range mutations {
-		written[mutations[i].Key] = &mutations[i]
+		if m := &mutations[i]; m.Op == Put || m.Op == Delete {
+			written[m.Key] = m
+		}
 	}
 	for _, name := range c.Names {
 		key := keyOf(name)
 		item := answerItem{Name: name}
-		if m := written[key]; m != nil && m.Op == Put {
-			item.Value = m.Value
-		} else if m == nil || m.Op != Delete {
+		if m := written[key]; m == nil {
 			item = s.unwritten(name)
+		} else {
+			item.Value = m.Value // none if it is gone
 		}
 		a.Resources = append(a.Resources, item)
 	}

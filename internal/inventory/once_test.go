@@ -63,6 +63,24 @@ func TestOnce(t *testing.T) {
 	w.restart()
 }
 
+// TestOnceUnchanged: the answer is what came of it, also of a change that depends
+// on what was read.
+func TestOnceUnchanged(t *testing.T) {
+	w := newWorld(t)
+	w.do(network(public, "203.0.113.0/24"), node(cmp1, "10.0.0.11"), Allocate{Name: web, Network: public}, associate(web, cmp1, "tap0", 100))
+	_, etag, _ := w.state.standOf(web)
+	c := once("1", IfUnchanged{web, etag, Disassociate{Name: web}}, web)
+	w.do(c)
+	w.planned("again", c)
+	then, err := w.state.Answered(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := then.FloatingIP(web); !ok || len(f.Associations) > 0 {
+		t.Errorf("got %+v", f)
+	}
+}
+
 // TestOnceInDraft: two that come together are one.
 func TestOnceInDraft(t *testing.T) {
 	w := newWorld(t)
