@@ -159,7 +159,9 @@ func refuse(w http.ResponseWriter, err error) {
 	w.Write(text)
 }
 
-// patient gives the client time for each part of an answer.
+// patient gives the client time for each part of an answer. When it takes no more
+// the request ends there and then: the gateway would log an error, and a watch
+// that its client ends is none.
 type patient struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -167,7 +169,18 @@ type patient struct {
 
 func (w *patient) Write(p []byte) (int, error) {
 	w.control.SetWriteDeadline(time.Now().Add(writeTime))
-	return w.ResponseWriter.Write(p)
+	n, err := w.ResponseWriter.Write(p)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return n, nil
+}
+
+func (w *patient) FlushError() error {
+	if w.control.Flush() != nil {
+		panic(http.ErrAbortHandler)
+	}
+	return nil
 }
 
 func (w *patient) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -155,6 +155,7 @@ func TestBrowser(t *testing.T) {
 		{"GET", fmt.Sprintf("127.0.0.1:%d", port), nil, 404},
 		{"GET", fmt.Sprintf("localhost:%d", port), nil, 404},
 		{"GET", "[::1]", nil, 404},
+		{"HEAD", "localhost", nil, 404},
 		{"GET", fmt.Sprintf("evil.example:%d", port), nil, 421},
 		{"GET", "10.0.0.1", nil, 421},
 		{"POST", "localhost", []string{"Origin", "http://evil.example"}, 403},
