@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
 
 	buoy "github.com/buoynet/buoy/api/client"
 )
@@ -32,27 +29,11 @@ func (a *app) connect() (*client, error) {
 	return c, nil
 }
 
-// changeFlags adds the flags that hold for whatever a verb changes.
-func (a *app) changeFlags(verbs map[string]*cobra.Command) {
-	for _, verb := range []string{"create", "set", "allocate", "bind", "unbind", "associate", "move", "disassociate", "release", "delete"} {
-		flags := verbs[verb].PersistentFlags()
-		flags.StringVar(&a.requestID, "request-id", "", "a name for this change: said again with the same one, it is done only once (for a day)")
-		if verb != "create" && verb != "allocate" { // there is nothing yet
-			flags.StringVar(&a.etag, "etag", "", "change only what still has this etag, as -o json shows it")
-		}
-	}
-}
-
 // request makes a request within the timeout, with what the flags add to it.
 func (a *app) request(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	m := req.(proto.Message).ProtoReflect()
-	for field, value := range map[protoreflect.Name]string{"request_id": a.requestID, "etag": a.etag} {
-		if f := m.Descriptor().Fields().ByName(field); f != nil && value != "" {
-			m.Set(f, protoreflect.ValueOfString(value))
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
+	a.change.fill(req)
 	return invoke(ctx, method, req, reply, conn, opts...)
 }
 

@@ -56,7 +56,7 @@ func (a *app) global(verbs map[string]*cobra.Command) {
 }
 
 func (a *app) setGlobal() *cobra.Command {
-	global, validateOnly := &buoyv1.Global{}, false
+	global := &buoyv1.Global{}
 	cmd := &cobra.Command{
 		Use:     "global",
 		Short:   "Change the AS: the automatic targets are renumbered, and the routes follow",
@@ -68,18 +68,18 @@ func (a *app) setGlobal() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		resp, err := c.Globals.UpdateGlobal(ctx, &buoyv1.UpdateGlobalRequest{Global: global, UpdateMask: mask, ValidateOnly: validateOnly})
+		resp, err := c.Globals.UpdateGlobal(ctx, &buoyv1.UpdateGlobalRequest{Global: global, UpdateMask: mask})
 		if err != nil {
 			return err
 		}
-		if err := a.reportRenumbered(resp, validateOnly); err != nil {
+		if err := a.reportRenumbered(resp, a.change.dryRun); err != nil {
 			return err
 		}
-		a.noteSessions(resp.Global, global.As, validateOnly)
+		a.noteSessions(resp.Global, global.As, a.change.dryRun)
 		return a.noteNeighbors(ctx, c, resp.Global, global.As)
 	})
 	cmd.Flags().Uint32Var(&global.As, "as", 0, "AS of the automatic targets")
-	cmd.Flags().BoolVar(&validateOnly, "validate-only", false, "change nothing, only show what would change")
+	cmd.Flags().BoolVar(&a.change.dryRun, "validate-only", false, "the same as --dry-run")
 	require(cmd, "as")
 	a.outputFlag(cmd)
 	return cmd
@@ -134,6 +134,7 @@ func (a *app) reportRenumbered(r *buoyv1.UpdateGlobalResponse, validateOnly bool
 // daemon's configuration.
 func (a *app) noteSessions(g *buoyv1.Global, as uint32, validateOnly bool) {
 	note := ""
+	a.change.told = validateOnly
 	if g.GetSessionAs() != as {
 		note = fmt.Sprintf("the sessions still run with AS %d; set bgp.as to %d in the daemon's configuration, restart it (without that it does not start again), and change the gateways", g.GetSessionAs(), as)
 	}

@@ -49,8 +49,7 @@ type app struct {
 	asProject bool // the project was given: requests see and change only what it may
 	output    string
 	timeout   time.Duration
-	requestID string
-	etag      string
+	change    changeFlags
 
 	working bool // the command line made sense
 	conn    *client
@@ -114,12 +113,12 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		verbs[v.use] = verb
 		root.AddCommand(verb)
 	}
-	a.changeFlags(verbs)
 	for _, noun := range []func(map[string]*cobra.Command){
 		a.networks, a.pools, a.poolBindings, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
 	} {
 		noun(verbs)
 	}
+	a.addChangeFlags(verbs)
 	root.AddCommand(a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
@@ -158,7 +157,11 @@ func (a *app) do(act action) func(*cobra.Command, []string) error {
 			return err
 		}
 		a.working = true
-		return act(cmd.Context(), c, args)
+		if err := act(cmd.Context(), c, args); err != nil {
+			return err
+		}
+		a.tell()
+		return nil
 	}
 }
 
