@@ -21,10 +21,11 @@ import (
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
-// What an HTTP request may have, and how long it may take.
+// What an HTTP request may have, and how long it may take. Its body has the
+// limit of a gRPC request.
 const (
 	maxHeader = 64 << 10
-	maxBody   = 4 << 20
+	maxBody   = maxRequest
 	// bodyTime is for the whole request, writeTime for a client to take what it
 	// is sent, once more for each part of a stream.
 	bodyTime  = 30 * time.Second
@@ -68,7 +69,13 @@ func withDocument(next http.Handler) http.Handler {
 // sends slowly holds nothing but its own connection.
 func receive(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		var err error
+		var body []byte
+		if r.ContentLength > maxBody {
+			err = &http.MaxBytesError{Limit: maxBody}
+		} else {
+			body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		}
 		if err != nil {
 			refuse(w, unreadable(err))
 			return

@@ -1,8 +1,8 @@
 package api
 
 import (
-	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -120,23 +120,44 @@ func TestProjectOverHTTP(t *testing.T) {
 
 func TestLargeOverHTTP(t *testing.T) {
 	l := newLab(t)
-	large := `{"name": "` + strings.Repeat("x", maxBody) + `"}`
-	l.http(t, "POST", "/v1/computeNodes", large).is(t, 413, codes.InvalidArgument, "INVALID_FIELD")
-
-	req, err := http.NewRequest("POST", "http://buoy/v1/computeNodes", struct{ *bytes.Reader }{bytes.NewReader([]byte(large))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.ContentLength = -1 // in chunks
-	resp, err := overHTTP(t, l.socket).Do(req)
-	if err != nil || resp.StatusCode != 413 {
-		t.Errorf("in chunks: got %v, %v, want 413", resp, err)
-	} else {
+	for what, length := range map[string]int64{"declared": maxBody + 1, "in chunks": -1} {
+		req, err := http.NewRequest("POST", "http://buoy/v1/computeNodes", io.LimitReader(blanks{}, maxBody+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		resp, err := overHTTP(t, l.socket).Do(req)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		text, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		reply{resp.StatusCode, resp.Header, string(text)}.is(t, 413, codes.InvalidArgument, "INVALID_FIELD")
 	}
+	// Larger than gRPC allows by default.
+	node := `{"name": "computeNodes/new", "address": "10.0.0.99"` + strings.Repeat(" ", 5<<20) + "}"
+	l.ok(t, "POST", "/v1/computeNodes", node)
+	var batch strings.Builder
+	for i := range 100_000 {
+		fmt.Fprintf(&batch, `%s{"name": "projects/default/floatingIps/a-floating-ip-with-a-long-name-%06d"}`, []string{"", ","}[min(i, 1)], i)
+	}
+	l.http(t, "POST", "/v1/floatingIps:batchAllocate", `{"requests": [`+batch.String()+`]}`).refused(t, 400,
+		refusal{codes.InvalidArgument, "INVALID_FIELD", "requests", "", "expected 1 to 10000, got 100000"})
+
 	if got := l.http(t, "GET", "/v1/networks", "", "X-Long", strings.Repeat("x", 2*maxHeader)).status; got != 431 {
 		t.Errorf("a long header: got %d, want 431", got)
 	}
+}
+
+// blanks are as many as somebody reads.
+type blanks struct{}
+
+func (blanks) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
 }
 
 // A web page that a browser of this machine shows changes and learns nothing.

@@ -111,7 +111,7 @@ func New(cfg Config) *Server {
 	unary := grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory))
 	streams := grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory))
 	s.grpc = grpc.NewServer(unary, streams, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
-	s.inside = grpc.NewServer(unary, streams)
+	s.inside = grpc.NewServer(unary, streams, grpc.MaxRecvMsgSize(maxRequest))
 	s.register(s.grpc, view{cfg})
 	s.register(s.inside, view{cfg})
 	return s
