@@ -35,6 +35,10 @@ func TestExitStatus(t *testing.T) {
 	w := newWorld(t)
 	w.start()
 	w.public()
+	moved := "kind: ComputeNode\nname: cmp1\naddress: 10.0.0.12\n"
+	if err := os.WriteFile(filepath.Join(filepath.Dir(w.buoyd.ConfigFile()), "cmp1.yaml"), []byte(moved), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	w.transcript("exit_status.txt", func(string) {})
 }
 

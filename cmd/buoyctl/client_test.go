@@ -106,7 +106,7 @@ func TestProject(t *testing.T) {
 		f := &fakeNetworks{size: 3, page: 2}
 		var stdout, stderr bytes.Buffer
 		env := environment(startFake(t, f), "BUOY_PROJECT", tt.env)
-		status := run(t.Context(), strings.Fields("get networks "+tt.args), env, &stdout, &stderr)
+		status := run(t.Context(), strings.Fields("get networks "+tt.args), env, strings.NewReader(""), &stdout, &stderr)
 		if status != exitOK || len(f.projects) != 2 {
 			t.Errorf("%q, %q: got status %d, %d requests, %s", tt.env, tt.args, status, len(f.projects), &stderr)
 		}
@@ -122,7 +122,7 @@ func TestProject(t *testing.T) {
 func TestProjectOfEnvironment(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	env := environment(startServer(t), "BUOY_PROJECT", "dev")
-	status := run(t.Context(), strings.Fields("create network vn-dev"), env, &stdout, &stderr)
+	status := run(t.Context(), strings.Fields("create network vn-dev"), env, strings.NewReader(""), &stdout, &stderr)
 	if want := "projects/dev/networks/vn-dev created, id 1\n"; status != exitOK || stdout.String() != want {
 		t.Errorf("got status %d, %q, %q, want %q", status, &stdout, &stderr, want)
 	}

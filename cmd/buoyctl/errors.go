@@ -22,6 +22,7 @@ const (
 	exitNotFound    = 3
 	exitUnreachable = 4 // or not allowed
 	exitConflict    = 5 // exists already, or not in a state for it
+	exitDiffers     = 6 // diff found changes
 )
 
 func exitStatus(err error) int {
@@ -30,6 +31,9 @@ func exitStatus(err error) int {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
+	}
+	if errors.Is(err, errDiffers) {
+		return exitDiffers
 	}
 	switch codeOf(err) {
 	case codes.NotFound:

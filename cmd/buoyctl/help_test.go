@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -55,6 +56,10 @@ func TestHelp(t *testing.T) {
 
 // The examples of the help texts are accepted, up to what the server says.
 func TestExamples(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("net.yaml", []byte("kind: Network\nname: vn-public\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, cmd := range commands(newTree()) {
 		for line := range strings.Lines(cmd.Example) {
 			t.Run(strings.TrimSpace(line), func(t *testing.T) {

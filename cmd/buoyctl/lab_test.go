@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -32,8 +33,13 @@ type outcome struct {
 
 // buoyctl runs the program. The environment says where the server is.
 func buoyctl(ctx context.Context, server string, args ...string) outcome {
+	return pipeInto(ctx, "", server, args...)
+}
+
+// pipeInto runs the program with something on its standard input.
+func pipeInto(ctx context.Context, stdin, server string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
-	status := run(ctx, args, environment(server), &stdout, &stderr)
+	status := run(ctx, args, environment(server), strings.NewReader(stdin), &stdout, &stderr)
 	return outcome{status, stdout.String(), stderr.String()}
 }
 

@@ -4,6 +4,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,15 +17,15 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
 // defaultServer is where buoyd listens when its configuration says nothing.
 const defaultServer = "unix:///run/buoy/buoyd.sock"
 
 // run is the whole program. It returns the exit status; see exitStatus.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	a := &app{stdout: stdout, stderr: stderr}
+func run(ctx context.Context, args []string, getenv func(string) string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
 	root := a.command(getenv)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -33,7 +34,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil && !a.working {
 		err = &usageError{err.Error()}
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errDiffers) {
 		fmt.Fprintf(stderr, "buoyctl: %s\n", a.describeError(cmd, err))
 	}
 	a.close()
@@ -42,6 +43,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 // app is what the commands share: the global flags and the connection.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 
 	server    string
@@ -76,7 +78,7 @@ NAME is a short name in --project, or a full resource name. That of a pool may
 also be NETWORK/POOL, since pools of two networks can have the same short name.
 
 Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
-5 exists already or not in a state for it.`,
+5 exists already or not in a state for it, 6 diff found changes.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -119,7 +121,9 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		noun(verbs)
 	}
 	a.addChangeFlags(verbs)
-	root.AddCommand(a.shutdown(), a.version())
+	apply := a.apply()
+	a.changeFlags(apply)
+	root.AddCommand(apply, a.diff(), a.export(), a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic

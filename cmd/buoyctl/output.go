@@ -74,7 +74,7 @@ func printAll[T proto.Message](a *app, list []T, name func(T) string, columns []
 					return err
 				}
 			}
-			if err := printYAML(a.stdout, m); err != nil {
+			if err := printYAML(a.stdout, m, everyField); err != nil {
 				return err
 			}
 		}
@@ -131,11 +131,11 @@ func orDash(s string) string {
 	return s
 }
 
-// toJSON uses the API's field names and writes every field, so that scripts
+// everyField uses the API's field names and writes every field, so that scripts
 // need not know defaults.
-func toJSON(m proto.Message) ([]byte, error) {
-	return protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}.Marshal(m)
-}
+var everyField = protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
+
+func toJSON(m proto.Message) ([]byte, error) { return everyField.Marshal(m) }
 
 // printLine writes the JSON form on one line.
 func printLine(w io.Writer, m proto.Message) error {
@@ -164,9 +164,9 @@ func indent(w io.Writer, text []byte) error {
 }
 
 // printYAML writes the JSON form as YAML blocks, with the fields in the same
-// order.
-func printYAML(w io.Writer, m proto.Message) error {
-	text, err := toJSON(m)
+// order. A resource is a document that apply takes.
+func printYAML(w io.Writer, m proto.Message, form protojson.MarshalOptions) error {
+	text, err := form.Marshal(m)
 	if err != nil {
 		return err
 	}
@@ -175,6 +175,10 @@ func printYAML(w io.Writer, m proto.Message) error {
 		return err
 	}
 	block(&node)
+	if kind := kindOf(m); kind != "" && len(node.Content) == 1 {
+		top := node.Content[0]
+		top.Content = append([]*yaml.Node{{Kind: yaml.ScalarNode, Value: kindField}, {Kind: yaml.ScalarNode, Value: kind}}, top.Content...)
+	}
 	enc := yaml.NewEncoder(w)
 	enc.SetIndent(2)
 	if err := enc.Encode(&node); err != nil {

@@ -174,7 +174,7 @@ func TestFullDisk(t *testing.T) {
 		"version",
 	} {
 		var stderr bytes.Buffer
-		got := run(t.Context(), strings.Fields(args), environment(server), full{}, &stderr)
+		got := run(t.Context(), strings.Fields(args), environment(server), strings.NewReader(""), full{}, &stderr)
 		if want := "no space left on device\n"; got != exitError || !strings.HasSuffix(stderr.String(), want) {
 			t.Errorf("%s: got status %d, %q, want %d, …%q", args, got, &stderr, exitError, want)
 		}

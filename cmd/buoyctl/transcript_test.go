@@ -15,7 +15,7 @@ var update = flag.Bool("update", false, "write what buoyctl does into the transc
 // Each file of testdata is what an operator typed and saw, on a server of its
 // own:
 //
-//	$ the arguments of buoyctl
+//	$ the arguments of buoyctl, or of several with | in between
 //	> a line on stdout
 //	! a line on stderr
 //	= the exit status, if it is not 0
@@ -58,11 +58,14 @@ func replay(t *testing.T, transcript string) string {
 			continue
 		}
 		b.WriteString(line)
-		args, err := split(strings.ReplaceAll(strings.TrimSpace(command), "SERVER", server))
-		if err != nil {
-			t.Fatalf("%s: %v", line, err)
+		var o outcome
+		for part := range strings.SplitSeq(command, " | ") {
+			args, err := split(strings.ReplaceAll(strings.TrimSpace(part), "SERVER", server))
+			if err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			o = pipeInto(t.Context(), o.stdout, server, args...)
 		}
-		o := buoyctl(t.Context(), server, args...)
 		record(&b, ">", stable(o.stdout, server))
 		record(&b, "!", stable(o.stderr, server))
 		if o.status != exitOK {

@@ -34,7 +34,7 @@ func (p *watchPrinter) printOne(d *buoyv1.Destination) error {
 		if _, err := fmt.Fprintln(p.stdout, "---"); err != nil {
 			return err
 		}
-		return printYAML(p.stdout, d)
+		return printYAML(p.stdout, d, everyField)
 	default:
 		name := d.Table + " " + d.Prefix
 		if len(d.Routes) == 0 {

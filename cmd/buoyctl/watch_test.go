@@ -105,7 +105,9 @@ func runBuoyctl(t testing.TB, server, line string) *running {
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
 	r := &running{interrupt: cancel, status: make(chan int, 1)}
-	go func() { r.status <- run(ctx, strings.Fields(line), environment(server), &r.stdout, &r.stderr) }()
+	go func() {
+		r.status <- run(ctx, strings.Fields(line), environment(server), strings.NewReader(""), &r.stdout, &r.stderr)
+	}()
 	return r
 }
 
