@@ -48,6 +48,18 @@ func (s *State) apply(c Change) (touched string, err error) {
 	return "", fmt.Errorf("unknown kind of key; was it written by a later version of Buoy?")
 }
 
+// resourceOf returns the name of the resource that a key has, or nothing.
+func resourceOf(key string) string {
+	if key == globalKey {
+		return GlobalName
+	}
+	kind := key[:strings.IndexByte(key, '/')+1]
+	if _, ok := resources[kind]; ok {
+		return key[len(kind):]
+	}
+	return ""
+}
+
 // resources take over what has a name of its own, by the prefix of its key.
 var resources = map[string]func(s *State, name string, c Change) error{
 	networkPrefix:    (*State).applyNetwork,

@@ -28,6 +28,8 @@ type Follower struct {
 	ready    chan struct{}    // closed when the first snapshot of the store is in
 	ended    chan struct{}    // closed when Run returns
 	subs     map[*Subscription]struct{}
+	shown    shownLog
+	first    uint64 // the revision of the first snapshot of the store
 }
 
 // NewFollower returns a follower of a store. What the configuration file
@@ -70,13 +72,14 @@ func (f *Follower) apply(e Event) error {
 		gone = slices.Collect(f.state.Names())
 		f.state = inventory.NewState(f.static)
 	}
-	touched, err := f.state.Apply(e.Revision, e.Changes)
+	touched, err := f.replay(e)
 	if err != nil {
 		return err
 	}
 	select {
 	case <-f.ready:
 	default:
+		f.first = e.Revision
 		close(f.ready)
 	}
 	f.snapshot = nil
@@ -86,6 +89,17 @@ func (f *Follower) apply(e Event) error {
 		sub.add(touched, gone)
 	}
 	return nil
+}
+
+// replay applies an event and notes what it shows.
+func (f *Follower) replay(e Event) (touched []string, err error) {
+	if e.Snapshot {
+		f.shown.reset(e.Revision)
+		return f.state.Apply(e.Revision, e.Changes)
+	}
+	touched, shown, err := f.state.ApplyShown(e.Revision, e.Changes)
+	f.shown.add(e.Revision, shown)
+	return touched, err
 }
 
 // Ready is closed when the state shows the content of the store.
