@@ -196,6 +196,10 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 // Neighbors returns what is seen of the sessions, sorted by name.
 func (s *Speaker) Neighbors() []neighbor.Status { return s.wire.Status() }
 
+// Changed counts the changes of the neighbors' states and their reasons, not those
+// of their counters. The channel is closed at the next one.
+func (s *Speaker) Changed() (count uint64, next <-chan struct{}) { return s.wire.Changed() }
+
 // Refused returns the connections from addresses that no neighbor has. They get
 // no word.
 func (s *Speaker) Refused() neighbor.Refused { return s.wire.Refused() }

@@ -117,7 +117,9 @@ func (s *Server) assign(conn *net.TCPConn) {
 	p := s.peer(remote)
 	if p == nil {
 		conn.Close()
-		s.refusals.add(remote)
+		if s.refusals.add(remote) {
+			s.changes.note() // withStranger adds it to reasons
+		}
 		return
 	}
 	p.accept(conn)

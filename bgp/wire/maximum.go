@@ -15,6 +15,7 @@ func (p *peer) tooMany() {
 		p.stop()
 		return
 	}
+	p.changes.note()
 	p.config.Logger.Warn("the neighbor announces more routes than are taken from it; the others are left out",
 		"neighbor", p.settings.Name, "max_received", p.status.Settings.MaxRoutes())
 }

@@ -53,6 +53,7 @@ type peer struct {
 	timers   timers
 	// listenerKey installs a TCP MD5 key for the neighbor's connections.
 	listenerKey func(netip.Addr, string) error
+	changes     *changes
 
 	cancel context.CancelFunc // guarded by Server.mu; nil before it was started
 	done   chan struct{}      // closed when run has returned
@@ -84,6 +85,7 @@ func newPeer(s *Server, settings neighbor.Settings) *peer {
 		settings:    settings,
 		timers:      s.timers,
 		listenerKey: s.setListenerKey,
+		changes:     &s.changes,
 		done:        make(chan struct{}),
 		connections: map[*connection]struct{}{},
 		changed:     make(chan struct{}),

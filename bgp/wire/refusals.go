@@ -23,13 +23,15 @@ type refusals struct {
 	logged map[netip.Addr]time.Time
 }
 
-func (r *refusals) add(addr netip.Addr) {
+// add reports whether the address is not the one that was refused lately.
+func (r *refusals) add(addr netip.Addr) (news bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
+	news = addr != r.total.Address || now.Sub(r.total.Time) >= strangerTime
 	r.total = neighbor.Refused{Count: r.total.Count + 1, Address: addr, Time: now}
 	if last, ok := r.logged[addr]; ok && now.Sub(last) < logInterval {
-		return
+		return news
 	}
 	// Forgetting costs a few lines in the log, remembering costs memory.
 	if r.logged == nil || len(r.logged) >= maxLogged {
@@ -37,6 +39,7 @@ func (r *refusals) add(addr netip.Addr) {
 	}
 	r.logged[addr] = now
 	r.logger.Info("connection refused: no neighbor has this address", "address", addr)
+	return news
 }
 
 func (r *refusals) snapshot() neighbor.Refused {

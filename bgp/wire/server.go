@@ -61,6 +61,7 @@ type Server struct {
 	timers    timers
 	listeners []*net.TCPListener
 	refusals  refusals
+	changes   changes
 
 	mu    sync.Mutex
 	ctx   context.Context // nil before Run, and after it was told to end
@@ -127,6 +128,7 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		p.quarantined()
 	}
 	s.peers[settings.Address] = p
+	s.changes.note()
 	if s.ctx != nil {
 		s.start(p)
 	}
@@ -169,6 +171,7 @@ func (s *Server) take(addr netip.Addr, end func(*peer) (keep bool)) {
 	p := s.peers[addr]
 	delete(s.peers, addr)
 	delete(s.quarantine, addr)
+	s.changes.note()
 	if p == nil || p.cancel == nil {
 		s.mu.Unlock()
 		if p != nil {
@@ -220,6 +223,7 @@ func (s *Server) SetPolicy(addr netip.Addr, policy neighbor.Policy) {
 	}
 	p.mu.Lock()
 	p.status.Settings.Policy = policy
+	p.changes.note()
 	p.mu.Unlock()
 	if out := p.out(); out != nil {
 		out.SetPolicy(policy)

@@ -44,6 +44,9 @@ func (p *peer) setState(state neighbor.State, cause neighbor.Cause, reason strin
 	if state == neighbor.Established {
 		p.diagnosis = diagnosis{}
 	}
+	if state != old || reason != p.status.Reason || cause != p.status.Cause {
+		p.changes.note()
+	}
 	known := reason == p.status.Reason && state < neighbor.OpenSent && old < neighbor.OpenSent
 	p.status.State, p.status.Cause, p.status.Reason = state, cause, reason
 	if known {
@@ -107,7 +110,10 @@ func (p *peer) countChange(old, state neighbor.State) {
 func (p *peer) noteSignatures(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.signatures = text
+	if p.signatures != text {
+		p.signatures = text
+		p.changes.note()
+	}
 }
 
 // idle reports whether there is no connection and one is wanted.
