@@ -47,6 +47,12 @@ func (m *memory) Execute(_ context.Context, c inventory.Command) (*inventory.Sta
 	return next, nil
 }
 
+func (m *memory) ShownSince(revision uint64) ([]inventory.Shown, *inventory.State, <-chan struct{}, bool) {
+	return nil, m.state, nil, revision == m.state.Revision()
+}
+
+func (m *memory) FirstRevision() uint64 { return 0 }
+
 // services are all of the API over one view.
 type services struct {
 	networks     *networkService

@@ -69,6 +69,7 @@ func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error
 		buoyv1.RegisterRoutesHandler,
 		buoyv1.RegisterGlobalsHandler,
 		buoyv1.RegisterConfigurationsHandler,
+		buoyv1.RegisterWatchesHandler,
 		buoyv1.RegisterDaemonHandler,
 	} {
 		if err := register(ctx, mux, conn); err != nil {

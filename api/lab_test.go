@@ -42,8 +42,9 @@ type lab struct {
 	changes  *fakeChanges
 	log      *lines
 
-	stopServer func()
-	shutdowns  []string // what the daemon was asked to do
+	stopServer, stopStore func()
+
+	shutdowns []string // what the daemon was asked to do
 
 	networks     buoyv1.NetworksClient
 	pools        buoyv1.PoolsClient
@@ -54,6 +55,7 @@ type lab struct {
 	globals      buoyv1.GlobalsClient
 
 	configurations buoyv1.ConfigurationsClient
+	watches        buoyv1.WatchesClient
 }
 
 // taken is when the fake speaker took every route, and when every session
@@ -71,7 +73,13 @@ func newLab(t testing.TB) *lab {
 
 func newLabWith(t testing.TB, static inventory.Static) *lab {
 	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
+	return newLabAt(t, static, filepath.Join(t.TempDir(), "buoy.db"))
+}
+
+// newLabAt starts the API over the store of a file.
+func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
+	t.Helper()
+	s, err := bolt.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +105,7 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, l.follower.Run, s.Close)
+	l.stopStore = start(t, l.follower.Run, s.Close)
 	l.stopServer = start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
 	if _, err := l.follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		t.Fatal(err)
@@ -115,6 +123,7 @@ func newLabWith(t testing.TB, static inventory.Static) *lab {
 	l.routes = buoyv1.NewRoutesClient(l.conn)
 	l.globals = buoyv1.NewGlobalsClient(l.conn)
 	l.configurations = buoyv1.NewConfigurationsClient(l.conn)
+	l.watches = buoyv1.NewWatchesClient(l.conn)
 	return l
 }
 
@@ -236,6 +245,8 @@ type fakeSpeaker struct {
 	strangers neighbor.Refused
 	waiting   bool // established neighbors are being sent what they get
 	panics    bool
+	changes   uint64
+	changed   chan struct{} // nil while nobody waits
 }
 
 func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
@@ -302,6 +313,27 @@ func (s *fakeSpeaker) Neighbors() []neighbor.Status {
 	return list
 }
 
+func (s *fakeSpeaker) Changed() (uint64, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changes, s.changed
+}
+
+// change does something to what the speaker says, and tells that it did.
+func (s *fakeSpeaker) change(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
+	s.changes++
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
+}
+
 func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
 		for _, r := range s.out[addr] {
@@ -348,10 +380,13 @@ func (s *fakeSpeaker) imports() vrf.Tables {
 // Delivery says that a neighbor has what its families allow.
 func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 	family := neighbor.VPNFamily(key.Prefix.Addr())
+	s.mu.Lock()
+	waiting := s.waiting
+	s.mu.Unlock()
 	for _, n := range s.Neighbors() {
 		switch {
 		case n.Settings.Address != addr:
-		case s.waiting:
+		case waiting:
 			return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
 		case !n.Negotiated().Contains(family):
 			return neighbor.Delivery{Reason: "did not negotiate " + family.String()}

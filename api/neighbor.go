@@ -166,6 +166,7 @@ func settingsFromProto(n *buoyv1.Neighbor) (neighbor.Settings, error) {
 // neighborToProto joins what is configured with what is seen. The session is
 // nil until the speaker was told of the neighbor.
 func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *buoyv1.Neighbor {
+	stands := v.stand(session)
 	p := &buoyv1.Neighbor{
 		Name:        n.ResourceName(),
 		Address:     n.Address.String(),
@@ -175,8 +176,9 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 		Passive:     n.Passive,
 		ReadOnly:    n.ReadOnly,
 		Etag:        n.Etag.String(),
-		State:       buoyv1.Neighbor_IDLE,
-		StateReason: "the neighbor is being set up",
+		State:       stands.state,
+		StateReason: stands.reason,
+		NextStep:    stands.next,
 
 		LocalAddress:  text(n.LocalAddress),
 		HoldTime:      uint32(n.Hold()),
@@ -201,11 +203,6 @@ func (v view) neighborToProto(n *inventory.Neighbor, session *neighbor.Status) *
 	}
 	if session == nil {
 		return p
-	}
-	p.State = stateToProto[session.State]
-	p.StateReason, p.NextStep = session.Reason, session.Advice(v.Local)
-	if reason, next := session.Lacks(); reason != "" {
-		p.StateReason, p.NextStep = reason, next
 	}
 	p.Session = &buoyv1.Session{
 		OpenSent:             openToProto(session.OpenSent),

@@ -72,6 +72,8 @@ var rules = map[string]rule{
 	buoyv1.Routes_ListRoutes_FullMethodName:  reads,
 	buoyv1.Routes_WatchRoutes_FullMethodName: reads,
 
+	buoyv1.Watches_Watch_FullMethodName: reads,
+
 	healthpb.Health_Check_FullMethodName: reads,
 	healthpb.Health_List_FullMethodName:  reads,
 	healthpb.Health_Watch_FullMethodName: reads,

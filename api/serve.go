@@ -36,6 +36,7 @@ func (s *Server) serve(ctx context.Context, listeners []Listener) error {
 	var running sync.WaitGroup
 	run := func(task func() error) { running.Go(func() { failed <- task() }) }
 	running.Go(func() { s.inside.Serve(pipe) }) // until Stop; a pipe does not fail
+	running.Go(func() { s.watches.observer.Run(s.stopping) })
 	var splits []*split
 	for _, l := range listeners {
 		one := newSplit(l)

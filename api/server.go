@@ -31,6 +31,12 @@ type Inventory interface {
 	State() *inventory.State
 	// Execute carries out a command durably and returns a state that shows it.
 	Execute(ctx context.Context, c inventory.Command) (*inventory.State, error)
+	// ShownSince returns what looks different since a revision, and the newest state.
+	// It reports false for a revision that is too old, or not of this store. The
+	// channel is closed at the next commit.
+	ShownSince(revision uint64) (list []inventory.Shown, state *inventory.State, more <-chan struct{}, ok bool)
+	// FirstRevision returns the revision that this run of the daemon began with.
+	FirstRevision() uint64
 }
 
 // RouteTable is a snapshot of what the speaker has been given.
@@ -48,6 +54,9 @@ type RouteTable interface {
 // Sessions is what can be seen of the BGP sessions.
 type Sessions interface {
 	Neighbors() []neighbor.Status
+	// Changed counts the changes of their states and reasons, not those of their
+	// counters. The channel is closed at the next one.
+	Changed() (count uint64, next <-chan struct{})
 	// Refused returns the connections from addresses that no neighbor has.
 	Refused() neighbor.Refused
 	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
@@ -94,6 +103,8 @@ type Server struct {
 	health *health.Server
 	log    *slog.Logger
 
+	watches *watchService
+
 	stopping   context.Context // ends the streams
 	endStreams context.CancelFunc
 }
@@ -110,8 +121,10 @@ func New(cfg Config) *Server {
 	s.stopping, s.endStreams = context.WithCancel(context.Background())
 	unary := grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory))
 	streams := grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory))
-	s.grpc = grpc.NewServer(unary, streams, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
-	s.inside = grpc.NewServer(unary, streams, grpc.MaxRecvMsgSize(maxRequest))
+	codec := grpc.ForceServerCodecV2(newCodec())
+	s.grpc = grpc.NewServer(unary, streams, codec, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
+	s.inside = grpc.NewServer(unary, streams, codec, grpc.MaxRecvMsgSize(maxRequest))
+	s.watches = &watchService{view: view{cfg}, observer: newObserver(view{cfg}), encoded: newEncodings()}
 	s.register(s.grpc, view{cfg})
 	s.register(s.inside, view{cfg})
 	return s
@@ -126,6 +139,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterRoutesServer(on, &routeService{view: view})
 	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
 	buoyv1.RegisterConfigurationsServer(on, &configurationService{view: view})
+	buoyv1.RegisterWatchesServer(on, s.watches)
 	buoyv1.RegisterDaemonServer(on, &daemonService{shutdown: view.Shutdown})
 	healthpb.RegisterHealthServer(on, s.health)
 	reflection.Register(on)

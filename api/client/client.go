@@ -50,6 +50,7 @@ type Client struct {
 	Globals        buoyv1.GlobalsClient
 	Daemon         buoyv1.DaemonClient
 	Configurations buoyv1.ConfigurationsClient
+	Watches        buoyv1.WatchesClient
 
 	conn *grpc.ClientConn
 
@@ -103,6 +104,7 @@ func Dial(server string, opts ...Option) (*Client, error) {
 	c.Globals = buoyv1.NewGlobalsClient(c.conn)
 	c.Daemon = buoyv1.NewDaemonClient(c.conn)
 	c.Configurations = buoyv1.NewConfigurationsClient(c.conn)
+	c.Watches = buoyv1.NewWatchesClient(c.conn)
 	return c, nil
 }
 

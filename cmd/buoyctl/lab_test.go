@@ -89,11 +89,18 @@ type testServer struct {
 	address string
 	changes *fakeChanges
 	stop    func()
+	close   func() // stops the store, too
 }
 
 func serveAt(t testing.TB, path, globalPool string) *testServer {
 	t.Helper()
-	s, err := bolt.Open(filepath.Join(t.TempDir(), "buoy.db"))
+	return serveStore(t, path, filepath.Join(t.TempDir(), "buoy.db"), globalPool)
+}
+
+// serveStore serves the store of a file.
+func serveStore(t testing.TB, path, file, globalPool string) *testServer {
+	t.Helper()
+	s, err := bolt.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,12 +124,12 @@ func serveAt(t testing.TB, path, globalPool string) *testServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	start(t, follower.Run, s.Close)
+	stopStore := start(t, follower.Run, s.Close)
 	stop := start(t, func(ctx context.Context) error { return server.Serve(ctx, listeners) }, nil)
 	if _, err := follower.Execute(t.Context(), inventory.SeedGlobal{AS: 64512}); err != nil {
 		t.Fatal(err)
 	}
-	return &testServer{"unix://" + path, changes, stop}
+	return &testServer{"unix://" + path, changes, stop, func() { stop(); stopStore() }}
 }
 
 // start runs something until it is stopped or the test ends, then what is to be
@@ -273,6 +280,9 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 	slices.SortFunc(list, func(a, b neighbor.Status) int { return cmp.Compare(a.Settings.Name, b.Settings.Name) })
 	return list
 }
+
+// Changed never tells: what is seen changes with the inventory alone.
+func (s *fakeSpeaker) Changed() (count uint64, next <-chan struct{}) { return 0, nil }
 
 func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {

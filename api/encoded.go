@@ -1,0 +1,70 @@
+package api
+
+import (
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/encoding"
+	encodingproto "google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+// encoded is a message as it goes over the wire.
+type encoded []byte
+
+// codec is gRPC's own, which also takes what is encoded already.
+type codec struct{ encoding.CodecV2 }
+
+func newCodec() codec { return codec{encoding.GetCodecV2(encodingproto.Name)} }
+
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if e, ok := v.(encoded); ok {
+		return mem.BufferSlice{mem.SliceBuffer(e)}, nil
+	}
+	return c.CodecV2.Marshal(v)
+}
+
+const (
+	maxEncodings = 1024
+	encodingTime = 50 * time.Millisecond // what is observed may be as old as this
+)
+
+// encodings are the messages that watchers were sent a moment ago. After a commit
+// all of them want the same.
+type encodings struct {
+	mu   sync.Mutex
+	last map[string]written // by name of the resource
+}
+
+type written struct {
+	resource any // it was written when this was the resource
+	sighting uint64
+	at       time.Time
+	message  encoded
+}
+
+func newEncodings() *encodings { return &encodings{last: map[string]written{}} }
+
+// get returns the message for a resource, as it is seen after a sighting. Watchers
+// that come meanwhile wait for the first one to write it.
+func (e *encodings) get(name string, resource any, sighting uint64, write func() *buoyv1.WatchResponse) any {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if last, ok := e.last[name]; ok && last.resource == resource && last.sighting == sighting && time.Since(last.at) < encodingTime {
+		return last.message
+	}
+	at := time.Now()
+	m := write()
+	text, err := proto.Marshal(m)
+	if err != nil {
+		return m // gRPC says so when it is sent
+	}
+	if len(e.last) >= maxEncodings {
+		clear(e.last)
+	}
+	e.last[name] = written{resource, sighting, at, text}
+	return encoded(text)
+}
