@@ -69,6 +69,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 
 	addNoun(a, verbs, noun[*buoyv1.ComputeNode]{
 		singular: "computenode", plural: "computenodes",
+		kind: "computeNode", event: (*buoyv1.WatchResponse).GetComputeNode,
 		deletable: "Delete a compute node that no floating IP is associated with",
 		columns:   computeNodeColumns,
 		nameOf:    nameOfComputeNode,

@@ -74,6 +74,7 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 	var network, pool string
 	addNoun(a, verbs, noun[*buoyv1.FloatingIP]{
 		singular: "floatingip", plural: "floatingips", aliases: []string{"fip", "fips"},
+		kind: "floatingIp", event: (*buoyv1.WatchResponse).GetFloatingIp,
 		deletable: "The same as release",
 		columns:   floatingIPColumns,
 		nameOf:    nameOfFloatingIP,
@@ -82,6 +83,12 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 		filters: func(flags *pflag.FlagSet) {
 			flags.StringVar(&network, "network", "", "only those of a network")
 			flags.StringVar(&pool, "pool", "", "only those of a pool")
+		},
+		only: func(ctx context.Context, c *client) (func(*buoyv1.FloatingIP) bool, error) {
+			inNetwork, inPool, err := a.source(ctx, c, network, pool)
+			return func(f *buoyv1.FloatingIP) bool {
+				return (network == "" || f.Network == inNetwork) && (pool == "" || f.Pool == inPool)
+			}, err
 		},
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.FloatingIP, error) {
 			return c.FloatingIPs.GetFloatingIP(ctx, &buoyv1.GetFloatingIPRequest{Name: name})
@@ -101,6 +108,21 @@ func (a *app) floatingIPs(verbs map[string]*cobra.Command) {
 		remove:   release,
 		describe: a.describeFloatingIP,
 	})
+}
+
+// source returns the full names of a network and a pool that there are, of those
+// that were given.
+func (a *app) source(ctx context.Context, c *client, network, pool string) (networkName, poolName string, err error) {
+	if network != "" {
+		networkName = a.networkName(network)
+		if _, err := c.Networks.GetNetwork(ctx, &buoyv1.GetNetworkRequest{Name: networkName}); err != nil {
+			return "", "", err
+		}
+	}
+	if pool != "" {
+		poolName, err = a.poolName(ctx, c, "--pool", pool)
+	}
+	return networkName, poolName, err
 }
 
 func listFloatingIPs(ctx context.Context, c *client, req *buoyv1.ListFloatingIPsRequest) ([]*buoyv1.FloatingIP, error) {

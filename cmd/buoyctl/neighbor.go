@@ -135,6 +135,7 @@ func (a *app) neighbors(verbs map[string]*cobra.Command) {
 
 	addNoun(a, verbs, noun[*buoyv1.Neighbor]{
 		singular: "neighbor", plural: "neighbors", aliases: []string{"peer", "peers"},
+		kind: "neighbor", event: (*buoyv1.WatchResponse).GetNeighbor,
 		deletable: "Delete a neighbor; its session ends",
 		columns:   neighborColumns,
 		nameOf:    nameOfNeighbor,

@@ -73,6 +73,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 
 	addNoun(a, verbs, noun[*buoyv1.Network]{
 		singular: "network", plural: "networks",
+		kind: "network", event: (*buoyv1.WatchResponse).GetNetwork,
 		deletable: "Delete a network that no floating IP and no pool uses",
 		columns:   networkColumns,
 		nameOf:    nameOfNetwork,

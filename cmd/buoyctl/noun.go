@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"google.golang.org/protobuf/proto"
+
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
 // noun is a kind of resource, as get, describe and delete see it.
@@ -20,6 +22,10 @@ type noun[T proto.Message] struct {
 	fullName         resolver
 	ofProject        bool                   // or of the cluster
 	filters          func(f *pflag.FlagSet) // of the list; may be nil
+	// only returns which resources of a watch pass the filters; nil if there are none.
+	only  func(ctx context.Context, c *client) (func(T) bool, error)
+	kind  string                        // as watches name it
+	event func(*buoyv1.WatchResponse) T // the resource of an event, or nil
 
 	get      func(ctx context.Context, c *client, name string) (T, error)
 	list     func(ctx context.Context, c *client, parent string) ([]T, error)
@@ -77,7 +83,7 @@ func addNoun[T proto.Message](a *app, verbs map[string]*cobra.Command, n noun[T]
 }
 
 func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
-	everywhere := false
+	everywhere, watch := false, false
 	cmd := &cobra.Command{
 		Use:     n.plural + " [NAME]",
 		Aliases: append([]string{n.singular}, n.aliases...),
@@ -90,6 +96,9 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if watch {
+					return n.watch(ctx, a, c, &buoyv1.WatchRequest{Name: name}, n.columns)
+				}
 				m, err := n.get(ctx, c, name)
 				if err != nil {
 					return err
@@ -99,6 +108,12 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 			parent, columns := a.parent(), n.columns
 			if everywhere {
 				parent, columns = "", withProject(n)
+			}
+			if watch && !n.ofProject {
+				parent = ""
+			}
+			if watch {
+				return n.watch(ctx, a, c, &buoyv1.WatchRequest{Parent: parent}, columns)
 			}
 			list, err := n.list(ctx, c, parent)
 			if err != nil {
@@ -113,6 +128,7 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 	if n.ofProject {
 		cmd.Flags().BoolVarP(&everywhere, "all-projects", "A", false, "those of all projects, or all that --project may see")
 	}
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on with what changes, until it is interrupted")
 	a.outputFlag(cmd)
 	return cmd
 }
@@ -120,7 +136,7 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 // onlyForLists refuses flags that choose from a list, where a NAME is given.
 func onlyForLists(cmd *cobra.Command, args []string) (err error) {
 	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if len(args) > 0 && f.Changed && f.Name != "output" && err == nil {
+		if len(args) > 0 && f.Changed && f.Name != "output" && f.Name != "watch" && err == nil {
 			err = misused(cmd, "--%s chooses from a list; it does not go with NAME, got %q", f.Name, args[0])
 		}
 	})

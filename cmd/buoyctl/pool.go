@@ -57,6 +57,7 @@ func (a *app) pools(verbs map[string]*cobra.Command) {
 	verbs["set"].AddCommand(a.setPool())
 	addNoun(a, verbs, noun[*buoyv1.Pool]{
 		singular: "pool", plural: "pools",
+		kind: "pool", event: (*buoyv1.WatchResponse).GetPool,
 		deletable: "Delete a pool without floating IPs and bindings",
 		columns:   poolColumns,
 		nameOf:    nameOfPool,

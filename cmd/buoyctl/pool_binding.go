@@ -56,6 +56,7 @@ func (a *app) poolBindings(verbs map[string]*cobra.Command) {
 	verbs["unbind"].AddCommand(a.unbindPool())
 	addNoun(a, verbs, noun[*buoyv1.PoolBinding]{
 		singular: "poolbinding", plural: "poolbindings",
+		kind: "poolBinding", event: (*buoyv1.WatchResponse).GetPoolBinding,
 		deletable: "The same as unbind pool",
 		columns:   poolBindingColumns,
 		nameOf:    nameOfPoolBinding,
