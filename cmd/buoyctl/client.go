@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	buoy "github.com/buoynet/buoy/api/client"
 )
@@ -34,7 +37,18 @@ func (a *app) request(ctx context.Context, method string, req, reply any, conn *
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
 	defer cancel()
 	a.change.fill(req)
+	a.fillFilter(req)
 	return invoke(ctx, method, req, reply, conn, opts...)
+}
+
+// fillFilter writes the filter into the request for the list that was asked for,
+// and no other.
+func (a *app) fillFilter(req any) {
+	m, ok := req.(proto.Message)
+	if !ok || a.filter == "" || !strings.EqualFold(string(m.ProtoReflect().Descriptor().Name()), "List"+a.filtered+"sRequest") {
+		return
+	}
+	m.ProtoReflect().Set(m.ProtoReflect().Descriptor().Fields().ByName("filter"), protoreflect.ValueOf(a.filter))
 }
 
 func (a *app) close() {

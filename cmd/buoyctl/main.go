@@ -52,6 +52,8 @@ type app struct {
 	output    string
 	timeout   time.Duration
 	change    changeFlags
+	filter    string
+	filtered  string // the kind of the list that it is for
 
 	working bool // the command line made sense
 	conn    *client

@@ -89,7 +89,12 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 		Aliases: append([]string{n.singular}, n.aliases...),
 		Short:   fmt.Sprintf("List the %s, or show one", n.plural),
 		Args:    takes(0, 1),
-		PreRunE: onlyForLists,
+		PreRunE: func(cmd *cobra.Command, args []string) error {
+			if watch && a.filter != "" {
+				return misused(cmd, "--filter does not go with --watch, which shows whatever changes")
+			}
+			return onlyForLists(cmd, args)
+		},
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			if len(args) == 1 {
 				name, err := n.fullName(ctx, c, args[0])
@@ -112,6 +117,7 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 			if watch && !n.ofProject {
 				parent = ""
 			}
+			a.filtered = n.kind
 			if watch {
 				return n.watch(ctx, a, c, &buoyv1.WatchRequest{Parent: parent}, columns)
 			}
@@ -129,9 +135,12 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 		cmd.Flags().BoolVarP(&everywhere, "all-projects", "A", false, "those of all projects, or all that --project may see")
 	}
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on with what changes, until it is interrupted")
+	cmd.Flags().StringVar(&a.filter, "filter", "", filterUsage)
 	a.outputFlag(cmd)
 	return cmd
 }
+
+const filterUsage = "only those whose fields (as -o json shows them) fulfil conditions: 'FIELD = VALUE AND …', with = != < > <= >= or : (contains)"
 
 // onlyForLists refuses flags that choose from a list, where a NAME is given.
 func onlyForLists(cmd *cobra.Command, args []string) (err error) {

@@ -45,7 +45,7 @@ It ends with Ctrl-C. With -o json each line is one prefix.`,
 	}
 	cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 		switch {
-		case watch && (len(args) > 0 || req.Table != "" || req.Neighbor != "" || req.Direction != 0):
+		case watch && (len(args) > 0 || req.Filter != "" || req.Table != "" || req.Neighbor != "" || req.Direction != 0):
 			return misused(cmd, "--watch goes with --network alone, or nothing, for example\n  buoyctl get routes --network vn-public --watch")
 		case req.Direction != 0 && req.Neighbor == "":
 			return misused(cmd, "missing --neighbor to go with --direction, for example\n%s", byNeighbor)
@@ -81,6 +81,7 @@ It ends with Ctrl-C. With -o json each line is one prefix.`,
 	flags := cmd.Flags()
 	flags.StringVar(&req.Network, "network", "", "the table of a network")
 	flags.StringVar(&req.Table, "table", "", "only those of a table: bgp.l3vpn.0, bgp.l3vpn-inet6.0, NETWORK.inet.0, NETWORK.inet6.0")
+	flags.StringVar(&req.Filter, "filter", "", filterUsage)
 	flags.StringVar(&req.Neighbor, "neighbor", "", "only those that a neighbor has been given, or those that are taken from it, with --direction")
 	flags.Var(choice[buoyv1.ListRoutesRequest_Direction]{&req.Direction}, "direction", "to or from the neighbor")
 	flags.BoolVarP(&watch, "watch", "w", false, "show what changes, too, until Ctrl-C")
