@@ -70,6 +70,9 @@ func (i *Import) Touched() []Destination {
 	return list
 }
 
+// Untold returns how many destinations Touched would return.
+func (i *Import) Untold() int { return len(i.touched) }
+
 // Replace takes a route of a neighbor in place of another one with the same
 // key; nil stands for none.
 func (i *Import) Replace(was, is *Received) {
@@ -80,10 +83,8 @@ func (i *Import) Replace(was, is *Received) {
 	if is != nil {
 		now = i.enter(is)
 	}
-	for _, vrf := range before {
-		if !slices.Contains(now, vrf) {
-			i.remove(vrf, was)
-		}
+	for _, vrf := range without(before, now) {
+		i.remove(vrf, was)
 	}
 	for _, vrf := range now {
 		i.add(vrf, is)

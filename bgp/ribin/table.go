@@ -2,6 +2,7 @@ package ribin
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/buoynet/buoy/vrf"
@@ -42,6 +43,18 @@ func (t *Table) Take() []vrf.Update {
 	for in := range changed {
 		updates = append(updates, in.take())
 	}
+	// Another neighbor may have come to the address of one that is no more: its
+	// routes take the places of the old ones, so those go first.
+	slices.SortStableFunc(updates, func(a, b vrf.Update) int {
+		switch {
+		case a.Gone == b.Gone:
+			return 0
+		case a.Gone:
+			return -1
+		default:
+			return 1
+		}
+	})
 	return updates
 }
 

@@ -176,3 +176,19 @@ func TestLoop(t *testing.T) {
 		}
 	}
 }
+
+// TestReplaced: what a neighbor has announced goes before what another one at its
+// address announces.
+func TestReplaced(t *testing.T) {
+	for range 50 {
+		table := NewTable(us)
+		old := table.Open(policy(10))
+		old.Received(announce(t, 100, nlri(four, 100)), false, now)
+		table.Take()
+		old.Close()
+		table.Open(policy(10)).Received(announce(t, 100, nlri(four, 100)), false, now)
+		if u := table.Take(); len(u) != 2 || !u[0].Gone || u[1].Gone {
+			t.Fatalf("got %v", u)
+		}
+	}
+}

@@ -20,7 +20,8 @@ type Receiver interface {
 	TakeReceived() []vrf.Update
 }
 
-// importBatch is after how many routes readers see what has been done so far.
+// importBatch is after how many routes readers see what has been done so far. It
+// is earlier if they are in many tables: the log must not lose readers at once.
 const importBatch = 10_000
 
 // Imports keeps the VRFs' tables: what the networks import of what the neighbors
@@ -149,14 +150,15 @@ func (l *Imports) take(u vrf.Update) {
 			}
 		}
 	}
-	if l.taken[u.Of] = u.Routes; u.Gone {
+	// What was closed says so once, and may have nothing to say once more.
+	if l.taken[u.Of] = u.Routes; u.Gone || u.Routes.Len() == 0 {
 		delete(l.taken, u.Of)
 	}
 }
 
 func (l *Imports) replace(was, is *vrf.Received) {
 	l.tables.Replace(was, is)
-	if l.undone++; l.undone >= importBatch {
+	if l.undone++; l.undone >= importBatch || l.tables.Untold() >= keptChanges/4 {
 		l.publish()
 	}
 }
