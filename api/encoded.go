@@ -1,12 +1,14 @@
 package api
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc/encoding"
 	encodingproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -25,6 +27,39 @@ func (c codec) Marshal(v any) (mem.BufferSlice, error) {
 		return mem.BufferSlice{mem.SliceBuffer(e)}, nil
 	}
 	return c.CodecV2.Marshal(v)
+}
+
+// largeRequest is from how many bytes on the parts of a request are counted
+// before they are read: empty ones take a byte or two on the wire, and a hundred
+// times as much in memory.
+const largeRequest = 1 << 20
+
+func (c codec) Unmarshal(data mem.BufferSlice, v any) error {
+	if data.Len() > largeRequest {
+		if err := countParts(data.Materialize()); err != nil {
+			return err
+		}
+	}
+	return c.CodecV2.Unmarshal(data, v)
+}
+
+// maxParts is how many parts a request may have to be read at all. With fewer, the
+// method says how many it takes.
+const maxParts = 16 * maxDocuments
+
+// countParts refuses a message that has too many fields.
+func countParts(message []byte) error {
+	for n := 0; len(message) > 0; n++ {
+		_, _, size := protowire.ConsumeField(message)
+		if size < 0 {
+			return protowire.ParseError(size)
+		}
+		if n >= maxParts {
+			return fmt.Errorf("expected at most %d parts; make several requests of it", maxParts)
+		}
+		message = message[size:]
+	}
+	return nil
 }
 
 const (

@@ -113,7 +113,7 @@ type Server struct {
 const maxRequests = 64
 
 // maxRequest lets a request with as many documents pass as there may be.
-const maxRequest = 64 << 20
+const maxRequest = 16 << 20
 
 // New returns a server that is not serving yet.
 func New(cfg Config) *Server {

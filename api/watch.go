@@ -12,7 +12,7 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// watchBatch is about how many destinations are written out before they are sent.
+// watchBatch is about how many destinations and routes are written out before they are sent.
 // Between two batches nothing of the tables is held: a reader may be slow.
 const watchBatch = 1000
 
@@ -25,9 +25,10 @@ type watcher struct {
 	stream  grpc.ServerStreamingServer[buoyv1.WatchRoutesResponse]
 
 	resumed bool
-	names   map[uint16]string // of the networks that were there, for when they are gone
+	names   map[uint16]string // of the networks that were there, for when they are gone; "" if not watched
 	ended   bool              // the network is no more
 	tables  *ribs             // of this batch; nil before it
+	size    int               // of the batch: destinations and their routes
 	batch   []*buoyv1.WatchRoutesResponse
 }
 
@@ -42,7 +43,7 @@ func (s *routeService) WatchRoutes(req *buoyv1.WatchRoutesRequest, stream grpc.S
 		}
 	}
 	for n := range state.Networks() {
-		if w.sees(n.Name, state) {
+		if w.names[n.ID] = ""; w.sees(n.Name, state) {
 			w.names[n.ID] = n.Name
 		}
 	}
@@ -88,8 +89,13 @@ func (w *watcher) follow(ctx context.Context, position string) error {
 
 func (w *watcher) changes(list []vrf.Destination) error {
 	for chunk := range slices.Chunk(list, watchBatch) {
-		s := w.now()
 		for _, d := range chunk {
+			if w.full() {
+				if err := w.flush(); err != nil {
+					return err
+				}
+			}
+			s := w.now()
 			if !d.Prefix.IsValid() {
 				w.ended = w.ended || w.isEnd(s.state, d.VRF)
 				continue
@@ -134,6 +140,9 @@ func (w *watcher) sees(name string, state *inventory.State) bool {
 func (w *watcher) nameOf(state *inventory.State, id uint16) (string, error) {
 	if n, ok := state.NetworkByID(id); ok {
 		if !w.sees(n.Name, state) {
+			if _, watched := w.names[id]; !watched {
+				w.names[id] = "" // its end is none of the reader's business
+			}
 			return "", nil
 		}
 		w.names[id] = n.Name
@@ -154,7 +163,7 @@ func (w *watcher) now() *ribs {
 }
 
 // full reports whether the batch should be sent before more is added.
-func (w *watcher) full() bool { return len(w.batch) >= watchBatch }
+func (w *watcher) full() bool { return w.size >= watchBatch }
 
 func (w *watcher) add(network string, prefix netip.Prefix, lines []line) {
 	d := &buoyv1.Destination{Table: tableOf(network, prefix), Network: network, Prefix: prefix.String()}
@@ -166,6 +175,7 @@ func (w *watcher) add(network string, prefix netip.Prefix, lines []line) {
 		}
 		d.Routes = append(d.Routes, p)
 	}
+	w.size += 1 + len(lines)
 	w.batch = append(w.batch, &buoyv1.WatchRoutesResponse{Event: &buoyv1.WatchRoutesResponse_Destination{Destination: d}})
 }
 
@@ -177,7 +187,7 @@ func (w *watcher) flush() error {
 		}
 		w.batch[i] = nil
 	}
-	w.batch = w.batch[:0]
+	w.batch, w.size = w.batch[:0], 0
 	return nil
 }
 

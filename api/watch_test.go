@@ -268,3 +268,21 @@ func TestWatchAndStop(t *testing.T) {
 		t.Errorf("stopped after %s, want at once", took)
 	}
 }
+
+// TestWatchOtherEnds: the end of a network that is not watched is none of the
+// reader's business, also of one that has resumed.
+func TestWatchOtherEnds(t *testing.T) {
+	l := tenants(t, true)
+	w := l.watch(t, "dev", "", "")
+	w.sends("own.inet.0 10.1.0.0/16 1001*+ 1002+", "own.inet.0 203.0.113.16/32 100*", "own.inet.0 203.0.113.1/32 102*")
+	r := l.watch(t, "dev", devNet, w.token)
+	r.sends()
+	call(t, l.floatingIPs.Disassociate, &buoyv1.DisassociateRequest{Name: secretFIP})
+	call(t, l.floatingIPs.Release, &buoyv1.ReleaseRequest{Name: secretFIP})
+	n, _ := l.follower.State().Network(secretNet)
+	id := n.ID
+	call(t, l.networks.DeleteNetwork, &buoyv1.DeleteNetworkRequest{Name: secretNet})
+	l.changes.add(id, "10.2.0.0/16", "")
+	l.changes.add(1, "10.1.0.0/16")
+	r.sends("own.inet.0 10.1.0.0/16 1001*+ 1002+")
+}
