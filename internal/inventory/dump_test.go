@@ -47,7 +47,10 @@ func dump(s *State) string {
 		line("%s: %+v", a.key, *a)
 		return true
 	})
-	line("%d in answers", s.answered)
+	s.answered.Scan(func(scope string, n int) bool {
+		line("%d in answers of %q, %d of all", n, scope, s.answersByScope.Len())
+		return true
+	})
 	dumpIndexes(s, line)
 	return b.String()
 }

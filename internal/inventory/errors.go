@@ -54,6 +54,7 @@ const (
 	ReasonLabelResting   = "LABEL_RESTING"
 	ReasonLabelExhausted = "LABELS_EXHAUSTED"
 	ReasonTargetCollides = "TARGETS_WOULD_COLLIDE"
+	ReasonPoolsExhausted = "POOLS_EXHAUSTED"
 	ReasonRequestID      = "REQUEST_ID_REUSED"
 	ReasonChanged        = "ETAG_DIFFERS"
 	ReasonIDTaken        = "NETWORK_ID_TAKEN"

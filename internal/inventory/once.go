@@ -3,6 +3,7 @@ package inventory
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"time"
 )
 
@@ -17,10 +18,10 @@ type Once struct {
 }
 
 // How long answers are kept. Both limits hold: what is older goes, and what is
-// more goes, the oldest first.
+// more goes, the oldest of its scope first: nobody makes others forget.
 const (
 	AnswerTime = 24 * time.Hour
-	MaxAnswers = 100_000 // resources in answers
+	MaxAnswers = 100_000 // resources in the answers of one scope
 )
 
 // answer is the record answer/SCOPE/ID: what came of a request.
@@ -30,6 +31,7 @@ type answer struct {
 	Resources []answerItem `json:"resources,omitempty"`
 
 	key     string
+	scope   string
 	version Version
 }
 
@@ -70,7 +72,7 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 		}
 		a.Resources = append(a.Resources, item)
 	}
-	return append(append(mutations, put(c.key(), Absent, a)), s.outdated(len(c.Names))...), nil
+	return append(append(mutations, put(c.key(), Absent, a)), s.outdated(c.Scope, len(c.Names))...), nil
 }
 
 // unwritten returns a resource that a request left as it was.
@@ -86,16 +88,34 @@ func (s *State) unwritten(name string) answerItem {
 	return answerItem{Name: name, Value: value, Version: version}
 }
 
-// outdated removes answers that are too old, or too many once there are some
-// more resources in them.
-func (s moment) outdated(more int) (mutations []Mutation) {
-	count := s.answered + more
+// outdated removes answers that are too old, and those of a scope that are too
+// many once there are some more resources in them.
+func (s moment) outdated(scope string, more int) (mutations []Mutation) {
+	old := map[string]bool{}
+	held, _ := s.answered.Get(scope)
+	count := held + more
+	drop := func(a *answer) {
+		if old[a.key] {
+			return
+		}
+		old[a.key] = true
+		mutations = append(mutations, remove(a.key, AnyVersion))
+		if a.scope == scope {
+			count -= len(a.Resources)
+		}
+	}
 	s.answersByTime.Scan(func(a *answer) bool {
-		if count <= MaxAnswers && s.now.Sub(time.Unix(a.Time, 0)) < AnswerTime {
+		if s.now.Sub(time.Unix(a.Time, 0)) < AnswerTime {
 			return false
 		}
-		count -= len(a.Resources)
-		mutations = append(mutations, remove(a.key, AnyVersion))
+		drop(a)
+		return true
+	})
+	s.answersByScope.Ascend(&answer{scope: scope, Time: math.MinInt64}, func(a *answer) bool {
+		if a.scope != scope || count <= MaxAnswers {
+			return false
+		}
+		drop(a)
 		return true
 	})
 	return mutations
@@ -128,14 +148,26 @@ func (s *State) applyAnswer(c Change) error {
 	}
 	if old := replace(&s.answers, c.Key, a); old != nil {
 		s.answersByTime.Delete(old)
-		s.answered -= len(old.Resources)
+		s.answersByScope.Delete(old)
+		s.countAnswers(old.scope, -len(old.Resources))
 	}
 	if a != nil {
 		a.key, a.version = c.Key, c.Version
+		a.scope, _ = segment(c.Key, answerPrefix)
 		s.answersByTime.Set(a)
-		s.answered += len(a.Resources)
+		s.answersByScope.Set(a)
+		s.countAnswers(a.scope, len(a.Resources))
 	}
 	return nil
+}
+
+func (s *State) countAnswers(scope string, more int) {
+	held, _ := s.answered.Get(scope)
+	if held += more; held == 0 {
+		s.answered.Delete(scope)
+	} else {
+		s.answered.Set(scope, held)
+	}
 }
 
 // resource returns a resource as the store has it.

@@ -120,17 +120,28 @@ func TestAnswersGo(t *testing.T) {
 	w.do(Once{ID: "many", Digest: "x", Names: names, Command: Batch{}})
 	w.later(time.Second)
 	w.do(allocation(12))
-	if w.state.answered != MaxAnswers || w.state.answers.Len() != 2 {
-		t.Errorf("%d answers of %d resources", w.state.answers.Len(), w.state.answered)
+	answered := func() int {
+		n, _ := w.state.answered.Get("")
+		return n
+	}
+	if answered() != MaxAnswers || w.state.answers.Len() != 2 {
+		t.Errorf("%d answers of %d resources", w.state.answers.Len(), answered())
+	}
+	theirs := allocation(14)
+	theirs.Scope = "p" // which makes nobody else forget
+	w.do(theirs)
+	if answered() != MaxAnswers {
+		t.Errorf("%d resources after an answer to somebody else", answered())
 	}
 	w.do(allocation(13))
-	if w.state.answered != 2 {
-		t.Errorf("%d resources, want 2: the oldest has gone", w.state.answered)
+	if answered() != 2 {
+		t.Errorf("%d resources, want 2: the oldest has gone", answered())
 	}
 	w.restart()
-	if w.state.answered != 2 {
-		t.Errorf("%d resources after a restart", w.state.answered)
+	if answered() != 2 {
+		t.Errorf("%d resources after a restart", answered())
 	}
+	w.planned("theirs again", theirs)
 }
 
 // TestOnceRandom: commands that are repeated now and then, alone or together, lead

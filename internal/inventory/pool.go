@@ -219,11 +219,18 @@ func checkPool(s *State, n *Network, p *Pool) error {
 	return firstError(checkOverlap(s, n, p))
 }
 
+// maxPools is how many pools a network has at most: each is compared with all
+// others.
+const maxPools = 1000
+
 // checkOverlap checks that no two pools of a network have an address in
 // common.
 func checkOverlap(s *State, n *Network, p *Pool) *Error {
-	ranges := p.ranges(n)
+	ranges, count := p.ranges(n), 0
 	for other := range s.PoolsOf(n.Name) {
+		if count++; count > maxPools || count == maxPools && p.Version == Absent {
+			return exhausted(ReasonPoolsExhausted, "name", n.Name, "%s has %d pools, as many as there may be", n.Name, maxPools)
+		}
 		common, overlap := ranges.Overlap(other.ranges(n))
 		// Two pools of a whole network overlap even before it has subnets.
 		if other.Name != p.Name && (overlap || len(p.Ranges)+len(other.Ranges) == 0) {

@@ -190,3 +190,22 @@ func names7(from int) (names []string) {
 	}
 	return names
 }
+
+// TestMaxPools: a network has so many pools at most; those that are there can be
+// changed.
+func TestMaxPools(t *testing.T) {
+	w := newWorld(t)
+	w.do(network(public, "10.0.0.0/16"))
+	d := NewDraft(w.state, w.now)
+	name := func(i int) string { return PoolName(public, fmt.Sprint("p", i)) }
+	one := func(i int) string { return fmt.Sprintf("10.0.%d.%d", i/250, 1+i%250) }
+	for i := range maxPools {
+		if err := d.Do(pool(name(i), one(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.commit(d.Mutations())
+	w.refused("one more", pool(name(maxPools), one(maxPools)), Error{Code: ResourceExhausted, Reason: ReasonPoolsExhausted, Field: "name", Resource: public,
+		Message: public + " has 1000 pools, as many as there may be"})
+	w.do(UpdatePool{Name: name(5), Ranges: ptr(ranges(one(maxPools)))})
+}

@@ -34,18 +34,19 @@ type State struct {
 	answers     btree.Map[string, *answer]       // by key of the store
 
 	// Indexes, derived from the resources above.
-	networkIDs    btree.Map[uint16, *Network]
-	nodeAddrs     addrIndex[*ComputeNode]
-	routerIDs     addrIndex[*ComputeNode]
-	neighborAddrs addrIndex[*Neighbor]
-	addresses     *btree.BTreeG[addressItem]
-	byNode        *btree.BTreeG[nodeItem]
-	labels        *btree.BTreeG[*interfaceUse]
-	byRelease     *btree.BTreeG[*restingLabel]
-	answersByTime *btree.BTreeG[*answer]
-	answered      int                     // resources in answers
-	taken         *ipam.Addresses[string] // by network
-	labelRuns     *ipam.Runs[string]      // by compute node; used and resting ones
+	networkIDs     btree.Map[uint16, *Network]
+	nodeAddrs      addrIndex[*ComputeNode]
+	routerIDs      addrIndex[*ComputeNode]
+	neighborAddrs  addrIndex[*Neighbor]
+	addresses      *btree.BTreeG[addressItem]
+	byNode         *btree.BTreeG[nodeItem]
+	labels         *btree.BTreeG[*interfaceUse]
+	byRelease      *btree.BTreeG[*restingLabel]
+	answersByTime  *btree.BTreeG[*answer]
+	answersByScope *btree.BTreeG[*answer]
+	answered       btree.Map[string, int]  // resources in answers, by scope
+	taken          *ipam.Addresses[string] // by network
+	labelRuns      *ipam.Runs[string]      // by compute node; used and resting ones
 }
 
 // Static is what the configuration file says. It belongs to every state and is
@@ -83,6 +84,9 @@ func NewState(static Static) *State {
 		}, unlocked),
 		answersByTime: btree.NewBTreeGOptions(func(a, b *answer) bool {
 			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.key, b.key)) < 0
+		}, unlocked),
+		answersByScope: btree.NewBTreeGOptions(func(a, b *answer) bool {
+			return cmp.Or(cmp.Compare(a.scope, b.scope), cmp.Compare(a.Time, b.Time), cmp.Compare(a.key, b.key)) < 0
 		}, unlocked),
 		addresses: btree.NewBTreeGOptions(func(a, b addressItem) bool {
 			if a.network != b.network {
@@ -122,32 +126,33 @@ func (s *State) Snapshot() *State {
 	s.copying.Lock()
 	defer s.copying.Unlock()
 	return &State{
-		static:        s.static,
-		revision:      s.revision,
-		global:        s.global,
-		networks:      *s.networks.Copy(),
-		pools:         *s.pools.Copy(),
-		bindings:      *s.bindings.Copy(),
-		hidden:        s.hidden,
-		nodes:         *s.nodes.Copy(),
-		neighbors:     *s.neighbors.Copy(),
-		floatingIPs:   *s.floatingIPs.Copy(),
-		interfaces:    *s.interfaces.Copy(),
-		resting:       *s.resting.Copy(),
-		cursors:       *s.cursors.Copy(),
-		answers:       *s.answers.Copy(),
-		networkIDs:    *s.networkIDs.Copy(),
-		nodeAddrs:     s.nodeAddrs.copy(),
-		routerIDs:     s.routerIDs.copy(),
-		neighborAddrs: s.neighborAddrs.copy(),
-		addresses:     s.addresses.Copy(),
-		byNode:        s.byNode.Copy(),
-		labels:        s.labels.Copy(),
-		byRelease:     s.byRelease.Copy(),
-		answersByTime: s.answersByTime.Copy(),
-		answered:      s.answered,
-		taken:         s.taken.Copy(),
-		labelRuns:     s.labelRuns.Copy(),
+		static:         s.static,
+		revision:       s.revision,
+		global:         s.global,
+		networks:       *s.networks.Copy(),
+		pools:          *s.pools.Copy(),
+		bindings:       *s.bindings.Copy(),
+		hidden:         s.hidden,
+		nodes:          *s.nodes.Copy(),
+		neighbors:      *s.neighbors.Copy(),
+		floatingIPs:    *s.floatingIPs.Copy(),
+		interfaces:     *s.interfaces.Copy(),
+		resting:        *s.resting.Copy(),
+		cursors:        *s.cursors.Copy(),
+		answers:        *s.answers.Copy(),
+		networkIDs:     *s.networkIDs.Copy(),
+		nodeAddrs:      s.nodeAddrs.copy(),
+		routerIDs:      s.routerIDs.copy(),
+		neighborAddrs:  s.neighborAddrs.copy(),
+		addresses:      s.addresses.Copy(),
+		byNode:         s.byNode.Copy(),
+		labels:         s.labels.Copy(),
+		byRelease:      s.byRelease.Copy(),
+		answersByTime:  s.answersByTime.Copy(),
+		answersByScope: s.answersByScope.Copy(),
+		answered:       *s.answered.Copy(),
+		taken:          s.taken.Copy(),
+		labelRuns:      s.labelRuns.Copy(),
 	}
 }
 
