@@ -31,17 +31,64 @@ func (v view) do(ctx context.Context, req change, c inventory.Command, names ...
 	if req.GetValidateOnly() {
 		return try(v.Inventory.State(), c)
 	}
-	if id := req.GetRequestId(); id != "" {
-		if !requestID.MatchString(id) {
-			return nil, invalid("request_id", fmt.Errorf("expected 1 to 128 of A-Z a-z 0-9 . _ : -, got %q", id))
+	if req.GetRequestId() != "" {
+		if c, err = once(ctx, req, c, names); err != nil {
+			return nil, err
 		}
-		c = inventory.Once{ID: id, Scope: string(viewerOf(ctx)), Digest: digest(req), Names: names, Command: c}
 	}
 	state, err := v.Inventory.Execute(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return state.Answered(c)
+}
+
+// report is do for an answer that says what was before and what is after. It is
+// read from what write returns.
+func (v view) report(ctx context.Context, req change, c inventory.Command, answer proto.Message,
+	write func(before, after *inventory.State) proto.Message, names ...string) error {
+	if req.GetRequestId() == "" || req.GetValidateOnly() {
+		before := v.Inventory.State()
+		after, err := v.do(ctx, req, c, names...)
+		if err == nil {
+			proto.Merge(answer, write(before, after))
+		}
+		return err
+	}
+	c, err := onlyUnchanged(req, c, names)
+	if err != nil {
+		return err
+	}
+	only, err := once(ctx, req, c, names)
+	if err != nil {
+		return err
+	}
+	only.Report = func(before, after *inventory.State) []byte {
+		text, err := proto.Marshal(write(before, after))
+		if err != nil {
+			panic("api: marshal an answer: " + err.Error()) // texts come from what was unmarshalled
+		}
+		return text
+	}
+	state, err := v.Inventory.Execute(ctx, only)
+	if err != nil {
+		return err
+	}
+	text, ok := state.Reported(only)
+	if !ok { // it was the last of very many
+		proto.Merge(answer, write(state, state))
+		return nil
+	}
+	return proto.Unmarshal(text, answer)
+}
+
+// once makes a command happen once under the id of its request.
+func once(ctx context.Context, req change, c inventory.Command, names []string) (inventory.Once, error) {
+	id := req.GetRequestId()
+	if !requestID.MatchString(id) {
+		return inventory.Once{}, invalid("request_id", fmt.Errorf("expected 1 to 128 of A-Z a-z 0-9 . _ : -, got %q", id))
+	}
+	return inventory.Once{ID: id, Scope: string(viewerOf(ctx)), Digest: digest(req), Names: names, Command: c}, nil
 }
 
 var requestID = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,128}$`)

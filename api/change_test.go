@@ -87,6 +87,12 @@ func TestRequestID(t *testing.T) {
 		_, err := l.floatingIPs.Allocate(t.Context(), tt.req)
 		t.Run(name, func(t *testing.T) { tt.want.check(t, err) })
 	}
+	// An answer that says what was before.
+	global := &buoyv1.UpdateGlobalRequest{Global: &buoyv1.Global{As: 64513}, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"as"}}, RequestId: "a-4"}
+	renumbered := call(t, l.globals.UpdateGlobal, global)
+	if again := call(t, l.globals.UpdateGlobal, global); !proto.Equal(again, renumbered) || len(renumbered.RenumberedTargets) == 0 {
+		t.Errorf("got %v\nwant %v", again, renumbered)
+	}
 	// A project's ids are its own.
 	theirs := &buoyv1.AllocateRequest{Name: "projects/default/floatingIps/theirs", Network: public, RequestId: "a-1"}
 	callAs(t, "default", l.floatingIPs.Allocate, theirs)

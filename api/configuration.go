@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -35,14 +36,15 @@ func (s *configurationService) Apply(ctx context.Context, req *buoyv1.ApplyReque
 		}
 		c.Wanted, names = append(c.Wanted, w), append(names, w.ResourceName())
 	}
-	state, err := s.do(ctx, req, c, names...)
-	if err != nil {
-		return nil, err
-	}
-	if c.Outcome.After == nil { // it was done before
-		c.Outcome.Before, c.Outcome.After = state, state
-	}
-	return s.applied(viewerOf(ctx), c.Outcome, names), nil
+	resp := &buoyv1.ApplyResponse{}
+	err := s.report(ctx, req, c, resp, func(before, after *inventory.State) proto.Message {
+		// The plan knows better what was there before: others change something, too.
+		if c.Outcome.After == nil {
+			c.Outcome.Before, c.Outcome.After = before, after
+		}
+		return s.applied(viewerOf(ctx), c.Outcome, names)
+	}, names...)
+	return resp, err
 }
 
 func (s *configurationService) Export(req *buoyv1.ExportRequest, stream grpc.ServerStreamingServer[buoyv1.Document]) error {

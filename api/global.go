@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 	"github.com/buoynet/buoy/routetarget"
@@ -29,13 +31,13 @@ func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlob
 	if f.err != nil {
 		return nil, f.err
 	}
-	before, c := s.Inventory.State(), inventory.SetGlobal{AS: req.GetGlobal().GetAs()}
-	after, err := s.do(ctx, req, c, inventory.GlobalName)
-	if err != nil {
-		return nil, err
-	}
-	g, _ := after.Global() // there is one: it was changed
-	return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}, nil
+	resp := &buoyv1.UpdateGlobalResponse{}
+	c := inventory.SetGlobal{AS: req.GetGlobal().GetAs()}
+	err := s.report(ctx, req, c, resp, func(before, after *inventory.State) proto.Message {
+		g, _ := after.Global() // there is one: it was changed
+		return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}
+	}, inventory.GlobalName)
+	return resp, err
 }
 
 // globalName checks a name that may be left out, since there is one.

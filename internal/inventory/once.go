@@ -15,6 +15,9 @@ type Once struct {
 	Digest  string   // of what is asked: the same id must not mean two things
 	Names   []string // of the resources that the answer is about
 	Command Command
+	// Report writes an answer that says what was before and what is after; nil
+	// for one that only shows the resources. It must not do anything else.
+	Report func(before, after *State) []byte
 }
 
 // How long answers are kept. Both limits hold: what is older goes, and what is
@@ -29,6 +32,7 @@ type answer struct {
 	Digest    string       `json:"digest"`
 	Time      int64        `json:"time"` // Unix time in seconds
 	Resources []answerItem `json:"resources,omitempty"`
+	Report    []byte       `json:"report,omitempty"` // in place of the resources' values
 
 	key     string
 	scope   string
@@ -56,6 +60,12 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 		return nil, err
 	}
 	a := answer{Digest: c.Digest, Time: s.now.Unix()}
+	if c.Report != nil {
+		if err := s.report(&a, c, mutations); err != nil {
+			return nil, err
+		}
+		return append(append(mutations, put(c.key(), Absent, a)), s.outdated(c.Scope, len(c.Names))...), nil
+	}
 	written := make(map[string]*Mutation, len(mutations))
 	for i := range mutations {
 		if m := &mutations[i]; m.Op == Put || m.Op == Delete {
@@ -73,6 +83,31 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 		a.Resources = append(a.Resources, item)
 	}
 	return append(append(mutations, put(c.key(), Absent, a)), s.outdated(c.Scope, len(c.Names))...), nil
+}
+
+// report writes the report of what mutations do.
+func (s moment) report(a *answer, c Once, mutations []Mutation) error {
+	d := NewDraft(s.State, s.now)
+	d.last = mutations
+	after, err := d.State()
+	if err != nil {
+		return err
+	}
+	for _, name := range c.Names {
+		a.Resources = append(a.Resources, answerItem{Name: name})
+	}
+	a.Report = c.Report(s.State, after)
+	return nil
+}
+
+// Reported returns the report of a command that was carried out, if it is still
+// there.
+func (s *State) Reported(c Once) (report []byte, ok bool) {
+	a, ok := s.answers.Get(c.key())
+	if !ok {
+		return nil, false
+	}
+	return a.Report, true
 }
 
 // unwritten returns a resource that a request left as it was.

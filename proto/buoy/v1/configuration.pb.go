@@ -247,8 +247,8 @@ func (*Document_FloatingIp) isDocument_Resource() {}
 type ApplyRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Documents []*Document            `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
-	// A name for this request. One that comes again with it changes nothing, and is
-	// told that all is unchanged; for a day, also after a restart.
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
 	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Change nothing; answer as if.
 	ValidateOnly  bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
