@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestChaos(t *testing.T) {
 	defer end()
 	var crew []*orchestrator
 	var running sync.WaitGroup
+	var stepped atomic.Int64
 	for n := range orchestrators {
 		o := &orchestrator{number: n, rand: rand.New(rand.NewPCG(rand.Uint64(), uint64(n))), have: map[string]*buoyv1.FloatingIP{}}
 		for range 2 { // two ways to the same daemon
@@ -51,13 +53,21 @@ func TestChaos(t *testing.T) {
 		}
 		crew = append(crew, o)
 		running.Go(func() {
-			for ctx.Err() == nil && o.err == nil {
+			for ; ctx.Err() == nil && o.err == nil; stepped.Add(1) {
 				o.err = o.step()
 			}
+			stepped.Add(1 << 40) // nobody waits for it any more
 		})
 	}
-	for range kills {
-		time.Sleep(rand.N(500 * time.Millisecond)) // the moment is the experiment; nothing is waited for
+	for round := range kills {
+		enough := int64(round+1) * 20 * orchestrators
+		w.eventually("enough has happened", func(context.Context) error {
+			if n := stepped.Load(); n < enough {
+				return fmt.Errorf("%d steps, want %d", n, enough)
+			}
+			return nil
+		})
+		time.Sleep(rand.N(50 * time.Millisecond)) // the moment is the experiment; nothing is waited for
 		w.buoyd.Kill()
 		w.restart()
 	}

@@ -131,10 +131,11 @@ func receivedFilter(w *world) {
 		targets  routetarget.Set
 		stays    []string
 		again    []string
+		filtered uint64 // in all
 	}{
-		{w.prefixes(), routetarget.NewSet(blue), nil, nil},
-		{w.prefixes(), w.targets("target:64512:7"), nil, []string{"198.51.100.2=101"}},
-		{w.prefixes("198.51.100.2/32", "198.51.100.4/32"), routetarget.Set{}, []string{"198.51.100.2=101"}, []string{"198.51.100.2=101", "198.51.100.4=102"}},
+		{w.prefixes(), routetarget.NewSet(blue), nil, nil, 4},
+		{w.prefixes(), w.targets("target:64512:7"), nil, []string{"198.51.100.2=101"}, 6},
+		{w.prefixes("198.51.100.2/32", "198.51.100.4/32"), routetarget.Set{}, []string{"198.51.100.2=101"}, []string{"198.51.100.2=101", "198.51.100.4=102"}, 7},
 	} {
 		r.settings.AcceptPrefixes, r.settings.AcceptTargets = step.prefixes, step.targets
 		w.tell(r.settings)
@@ -142,6 +143,7 @@ func receivedFilter(w *world) {
 		asked += uint64(len(vpn))
 		r.await("ROUTE-REFRESH of each family", func(s neighbor.Status) bool { return s.Sent.RouteRefreshes == asked })
 		announce()
+		r.await("what is left out", func(s neighbor.Status) bool { return s.Filtered == step.filtered })
 		r.gave(step.again...)
 	}
 	// What no longer has a target that is accepted is withdrawn by that.
