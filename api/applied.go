@@ -11,7 +11,7 @@ import (
 const maxRouteChanges = 20_000
 
 // applied says what became of resources, and of the routes that the viewer sees.
-func (v view) applied(viewer viewer, done *inventory.Configured, names []string) *buoyv1.ApplyResponse {
+func (v view) applied(viewer viewer, done *inventory.Outcome, names []string) *buoyv1.ApplyResponse {
 	resp := &buoyv1.ApplyResponse{}
 	var changed []string
 	for _, name := range names {
@@ -49,7 +49,7 @@ func (v view) applied(viewer viewer, done *inventory.Configured, names []string)
 }
 
 // appliedTo compares a resource as it was with what it is.
-func (v view) appliedTo(viewer viewer, done *inventory.Configured, name string) *buoyv1.AppliedDocument {
+func (v view) appliedTo(viewer viewer, done *inventory.Outcome, name string) *buoyv1.AppliedDocument {
 	a := &buoyv1.AppliedDocument{Name: name, Action: buoyv1.AppliedDocument_UNCHANGED}
 	was, there := done.Before.EtagOf(name)
 	if is, _ := done.After.EtagOf(name); there && was == is {
@@ -77,7 +77,7 @@ func changedFields(a, b protoreflect.Message) (names []string) {
 	return names
 }
 
-func routeChangeToProto(done *inventory.Configured, c inventory.RouteChange) *buoyv1.RouteChange {
+func routeChangeToProto(done *inventory.Outcome, c inventory.RouteChange) *buoyv1.RouteChange {
 	p := &buoyv1.RouteChange{}
 	if c.Before != nil {
 		p.Before = ownToProto(done.Before, *c.Before)

@@ -43,15 +43,14 @@ func (v view) do(ctx context.Context, req change, c inventory.Command, names ...
 	return state.Answered(c)
 }
 
-// report is do for an answer that says what was before and what is after. It is
-// read from what write returns.
-func (v view) report(ctx context.Context, req change, c inventory.Command, answer proto.Message,
-	write func(before, after *inventory.State) proto.Message, names ...string) error {
+// report is do for an answer that says what was before and what is after: write
+// makes it of the outcome of the command.
+func (v view) report(ctx context.Context, req change, c inventory.Command, outcome *inventory.Outcome, answer proto.Message,
+	write func() proto.Message, names ...string) error {
 	if req.GetRequestId() == "" || req.GetValidateOnly() {
-		before := v.Inventory.State()
-		after, err := v.do(ctx, req, c, names...)
+		_, err := v.do(ctx, req, c, names...)
 		if err == nil {
-			proto.Merge(answer, write(before, after))
+			proto.Merge(answer, write())
 		}
 		return err
 	}
@@ -63,8 +62,8 @@ func (v view) report(ctx context.Context, req change, c inventory.Command, answe
 	if err != nil {
 		return err
 	}
-	only.Report = func(before, after *inventory.State) []byte {
-		text, err := proto.Marshal(write(before, after))
+	only.Report = func() []byte {
+		text, err := proto.Marshal(write())
 		if err != nil {
 			panic("api: marshal an answer: " + err.Error()) // texts come from what was unmarshalled
 		}
@@ -76,7 +75,8 @@ func (v view) report(ctx context.Context, req change, c inventory.Command, answe
 	}
 	text, ok := state.Reported(only)
 	if !ok { // it was the last of very many
-		proto.Merge(answer, write(state, state))
+		*outcome = inventory.Outcome{Before: state, After: state}
+		proto.Merge(answer, write())
 		return nil
 	}
 	return proto.Unmarshal(text, answer)

@@ -27,7 +27,7 @@ func (s *configurationService) Apply(ctx context.Context, req *buoyv1.ApplyReque
 	if n := len(documents); n == 0 || n > maxDocuments {
 		return nil, invalid(documentsField, fmt.Errorf("expected 1 to %d, got %d", maxDocuments, n))
 	}
-	c := inventory.Configure{List: documentsField, Outcome: &inventory.Configured{}}
+	c := inventory.Configure{List: documentsField, Outcome: &inventory.Outcome{}}
 	names := make([]string, 0, len(documents))
 	for i, d := range documents {
 		w, err := s.wanted(viewerOf(ctx), d)
@@ -37,13 +37,7 @@ func (s *configurationService) Apply(ctx context.Context, req *buoyv1.ApplyReque
 		c.Wanted, names = append(c.Wanted, w), append(names, w.ResourceName())
 	}
 	resp := &buoyv1.ApplyResponse{}
-	err := s.report(ctx, req, c, resp, func(before, after *inventory.State) proto.Message {
-		// The plan knows better what was there before: others change something, too.
-		if c.Outcome.After == nil {
-			c.Outcome.Before, c.Outcome.After = before, after
-		}
-		return s.applied(viewerOf(ctx), c.Outcome, names)
-	}, names...)
+	err := s.report(ctx, req, c, c.Outcome, resp, func() proto.Message { return s.applied(viewerOf(ctx), c.Outcome, names) }, names...)
 	return resp, err
 }
 

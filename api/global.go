@@ -32,10 +32,10 @@ func (s *globalService) UpdateGlobal(ctx context.Context, req *buoyv1.UpdateGlob
 		return nil, f.err
 	}
 	resp := &buoyv1.UpdateGlobalResponse{}
-	c := inventory.SetGlobal{AS: req.GetGlobal().GetAs()}
-	err := s.report(ctx, req, c, resp, func(before, after *inventory.State) proto.Message {
-		g, _ := after.Global() // there is one: it was changed
-		return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(before, after)}
+	c := inventory.WithOutcome{Command: inventory.SetGlobal{AS: req.GetGlobal().GetAs()}, Outcome: &inventory.Outcome{}}
+	err := s.report(ctx, req, c, c.Outcome, resp, func() proto.Message {
+		g, _ := c.Outcome.After.Global() // there is one: it was changed
+		return &buoyv1.UpdateGlobalResponse{Global: s.globalToProto(g), RenumberedTargets: renumbered(c.Outcome.Before, c.Outcome.After)}
 	}, inventory.GlobalName)
 	return resp, err
 }

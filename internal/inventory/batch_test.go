@@ -53,7 +53,8 @@ func TestIfUnchanged(t *testing.T) {
 	w.do(network(public, "203.0.113.0/24"), pool(poolA, "203.0.113.0/25"), BindPool{GlobalBindingName, poolA}, node(cmp1, "10.0.0.11"),
 		CreateNeighbor{settings("mx1", "10.0.0.1")}, Allocate{Name: web})
 	for _, name := range []string{public, poolA, GlobalBindingName, cmp1, "neighbors/mx1", web, GlobalName} {
-		version, etag, ok := w.state.standOf(name)
+		held, ok := w.state.held(name)
+		version, etag := held.version, held.etag
 		if again, err := ParseEtag(etag.String()); !ok || version == 0 || again != etag || err != nil {
 			t.Errorf("%s: version %d, etag %s", name, version, etag)
 			continue
@@ -69,7 +70,7 @@ func TestIfUnchanged(t *testing.T) {
 	w.refused("from the file", IfUnchanged{"neighbors/static", 7, DeleteNeighbor{"neighbors/static"}}, Error{Code: Aborted, Reason: ReasonChanged,
 		Field: "etag", Resource: "neighbors/static", Message: "neighbors/static has changed since it was read; read it again"})
 
-	_, etag, _ := w.state.standOf(web)
+	etag, _ := w.state.EtagOf(web)
 	first, second := IfUnchanged{web, etag, associate(web, cmp1, "tap0", 100)}, IfUnchanged{web, etag, Release{web}}
 	stale, err := Plan(w.state, w.now, second)
 	if err != nil {
@@ -84,7 +85,7 @@ func TestIfUnchanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	state, _ := d.State()
-	_, etag, _ = state.standOf(web)
+	etag, _ = state.EtagOf(web)
 	if err := d.Do(IfUnchanged{web, etag, Release{web}}); err != nil {
 		t.Errorf("in a draft: %v", err)
 	}

@@ -11,12 +11,7 @@ import (
 type Configure struct {
 	List    string   // what the caller calls Wanted
 	Wanted  []Wanted // in any order
-	Outcome *Configured
-}
-
-// Configured is what a Configure was planned on, and what it comes to.
-type Configured struct {
-	Before, After *State
+	Outcome *Outcome
 }
 
 // Wanted is a resource as it should be: one of the Put types.
@@ -67,21 +62,13 @@ func (c Configure) plan(s moment) ([]Mutation, error) {
 			todos[step.stage] = append(todos[step.stage], todo{i, step.command})
 		}
 	}
-	before := s.Snapshot()
 	d := NewDraft(s.State, s.now)
 	for _, list := range todos {
 		if err := c.carryOut(d, list); err != nil {
 			return nil, err
 		}
 	}
-	after, err := d.State()
-	if err != nil {
-		return nil, err
-	}
-	if c.Outcome != nil {
-		*c.Outcome = Configured{before, after}
-	}
-	return d.Mutations(), nil
+	return d.Mutations(), c.Outcome.note(s, d)
 }
 
 // checkNames refuses two descriptions of one resource: they could not both hold.
@@ -138,12 +125,6 @@ func differing[T any](same bool, wanted T) *T {
 		return nil
 	}
 	return &wanted
-}
-
-// EtagOf returns the etag of a resource.
-func (s *State) EtagOf(name string) (Etag, bool) {
-	_, etag, ok := s.standOf(name)
-	return etag, ok
 }
 
 // sameSet reports whether two lists have the same values.

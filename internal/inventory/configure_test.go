@@ -70,7 +70,7 @@ func TestConfigureUpdates(t *testing.T) {
 	moved.FloatingIP.Direction = Egress
 	// The pools exchange a range and the nodes hand an address on, against the
 	// order of the list.
-	var done Configured
+	var done Outcome
 	c := configure(n, PutPool{Pool{Name: poolA, Ranges: ranges("203.0.113.10-203.0.113.24")}}, PutPool{Pool{Name: poolB, Ranges: ranges("203.0.113.25-203.0.113.29")}},
 		PutBinding{devBound, poolB}, someNode(cmp2, "10.0.0.11"), someNode(cmp1, "10.0.0.13"), PutNeighbor{mx}, moved)
 	c.Outcome = &done

@@ -15,9 +15,9 @@ type Once struct {
 	Digest  string   // of what is asked: the same id must not mean two things
 	Names   []string // of the resources that the answer is about
 	Command Command
-	// Report writes an answer that says what was before and what is after; nil
-	// for one that only shows the resources. It must not do anything else.
-	Report func(before, after *State) []byte
+	// Report writes an answer that the resources alone do not give, from the Outcome
+	// of the command; nil if they do. It must not do anything else.
+	Report func() []byte
 }
 
 // How long answers are kept. Both limits hold: what is older goes, and what is
@@ -61,10 +61,7 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 	}
 	a := answer{Digest: c.Digest, Time: s.now.Unix()}
 	if c.Report != nil {
-		if err := s.report(&a, c, mutations); err != nil {
-			return nil, err
-		}
-		return append(append(mutations, put(c.key(), Absent, a)), s.outdated(c.Scope, len(c.Names))...), nil
+		a.Report = c.Report()
 	}
 	written := make(map[string]*Mutation, len(mutations))
 	for i := range mutations {
@@ -73,9 +70,10 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 		}
 	}
 	for _, name := range c.Names {
-		key := keyOf(name)
 		item := answerItem{Name: name}
-		if m := written[key]; m == nil {
+		if m := written[keyOf(name)]; a.Report != nil {
+			// The report says it.
+		} else if m == nil {
 			item = s.unwritten(name)
 		} else {
 			item.Value = m.Value // none if it is gone
@@ -83,21 +81,6 @@ func (c Once) plan(s moment) ([]Mutation, error) {
 		a.Resources = append(a.Resources, item)
 	}
 	return append(append(mutations, put(c.key(), Absent, a)), s.outdated(c.Scope, len(c.Names))...), nil
-}
-
-// report writes the report of what mutations do.
-func (s moment) report(a *answer, c Once, mutations []Mutation) error {
-	d := NewDraft(s.State, s.now)
-	d.last = mutations
-	after, err := d.State()
-	if err != nil {
-		return err
-	}
-	for _, name := range c.Names {
-		a.Resources = append(a.Resources, answerItem{Name: name})
-	}
-	a.Report = c.Report(s.State, after)
-	return nil
 }
 
 // Reported returns the report of a command that was carried out, if it is still
@@ -112,15 +95,11 @@ func (s *State) Reported(c Once) (report []byte, ok bool) {
 
 // unwritten returns a resource that a request left as it was.
 func (s *State) unwritten(name string) answerItem {
-	version, _, ok := s.standOf(name)
+	held, ok := s.held(name)
 	if !ok {
 		return answerItem{Name: name}
 	}
-	value, err := json.Marshal(s.resource(name))
-	if err != nil {
-		panic("inventory: marshal " + name + ": " + err.Error()) // every resource is plain data
-	}
-	return answerItem{Name: name, Value: value, Version: version}
+	return answerItem{Name: name, Value: put("", 0, held.resource).Value, Version: held.version}
 }
 
 // outdated removes answers that are too old, and those of a scope that are too
@@ -202,31 +181,5 @@ func (s *State) countAnswers(scope string, more int) {
 		s.answered.Delete(scope)
 	} else {
 		s.answered.Set(scope, held)
-	}
-}
-
-// resource returns a resource as the store has it.
-func (s *State) resource(name string) any {
-	switch KindOf(name) {
-	case KindNetwork:
-		r, _ := s.Network(name)
-		return r
-	case KindPool:
-		r, _ := s.Pool(name)
-		return r
-	case KindBinding:
-		r, _ := s.Binding(name)
-		return r
-	case KindComputeNode:
-		r, _ := s.ComputeNode(name)
-		return r
-	case KindNeighbor:
-		r, _ := s.Neighbor(name)
-		return r
-	case KindFloatingIP:
-		r, _ := s.FloatingIP(name)
-		return r
-	default:
-		return s.global
 	}
 }

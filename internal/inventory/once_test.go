@@ -68,7 +68,7 @@ func TestOnce(t *testing.T) {
 func TestOnceUnchanged(t *testing.T) {
 	w := newWorld(t)
 	w.do(network(public, "203.0.113.0/24"), node(cmp1, "10.0.0.11"), Allocate{Name: web, Network: public}, associate(web, cmp1, "tap0", 100))
-	_, etag, _ := w.state.standOf(web)
+	etag, _ := w.state.EtagOf(web)
 	c := once("1", IfUnchanged{web, etag, Disassociate{Name: web}}, web)
 	w.do(c)
 	w.planned("again", c)

@@ -27,7 +27,7 @@ func (s *State) ApplyShown(revision uint64, changes []Change) (touched []string,
 	}
 	for _, old := range before {
 		// Plans write some resources only to make sure that nobody else does.
-		if _, etag, exists := s.standOf(old.Name); exists != old.existed || etag != old.etag {
+		if etag, exists := s.EtagOf(old.Name); exists != old.existed || etag != old.etag {
 			shown = append(shown, old.Shown)
 			v.after(old)
 		}
@@ -55,7 +55,7 @@ type showing struct {
 // before looks at a resource that is about to change.
 func (v *showing) before(name string) looks {
 	shown := looks{Shown: Shown{Name: name}}
-	_, shown.etag, shown.existed = v.state.standOf(name)
+	shown.etag, shown.existed = v.state.EtagOf(name)
 	switch KindOf(name) {
 	case KindPool:
 		if p, ok := v.state.Pool(name); ok {

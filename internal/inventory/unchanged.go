@@ -34,11 +34,11 @@ type IfUnchanged struct {
 }
 
 func (c IfUnchanged) plan(s moment) ([]Mutation, error) {
-	version, etag, ok := s.standOf(c.Name)
+	held, ok := s.held(c.Name)
 	if !ok {
 		return nil, notFound("name", c.Name)
 	}
-	if etag != c.Etag {
+	if held.etag != c.Etag {
 		return nil, &Error{Code: Aborted, Reason: ReasonChanged, Field: "etag", Resource: c.Name,
 			Message: c.Name + " has changed since it was read; read it again"}
 	}
@@ -46,37 +46,51 @@ func (c IfUnchanged) plan(s moment) ([]Mutation, error) {
 	if err != nil || len(mutations) == 0 {
 		return mutations, err
 	}
-	return append(mutations, check(keyOf(c.Name), version)), nil
+	return append(mutations, check(keyOf(c.Name), held.version)), nil
 }
 
-// standOf returns the version and the etag of a resource. What the configuration
-// file defines has version 0.
-func (s *State) standOf(name string) (version Version, etag Etag, ok bool) {
+// held is a resource as the state has it. What the configuration file defines has
+// version 0.
+type held struct {
+	resource any
+	version  Version
+	etag     Etag
+}
+
+// held returns a resource of any kind.
+func (s *State) held(name string) (held, bool) {
 	switch KindOf(name) {
 	case KindNetwork:
-		return stand(s.Network, name, func(r *Network) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.Network, name, func(r *Network) (Version, Etag) { return r.Version, r.Etag })
 	case KindPool:
-		return stand(s.Pool, name, func(r *Pool) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.Pool, name, func(r *Pool) (Version, Etag) { return r.Version, r.Etag })
 	case KindBinding:
-		return stand(s.Binding, name, func(r *Binding) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.Binding, name, func(r *Binding) (Version, Etag) { return r.Version, r.Etag })
 	case KindComputeNode:
-		return stand(s.ComputeNode, name, func(r *ComputeNode) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.ComputeNode, name, func(r *ComputeNode) (Version, Etag) { return r.Version, r.Etag })
 	case KindNeighbor:
-		return stand(s.Neighbor, name, func(r *Neighbor) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.Neighbor, name, func(r *Neighbor) (Version, Etag) { return r.Version, r.Etag })
 	case KindFloatingIP:
-		return stand(s.FloatingIP, name, func(r *FloatingIP) (Version, Etag) { return r.Version, r.Etag })
+		return hold(s.FloatingIP, name, func(r *FloatingIP) (Version, Etag) { return r.Version, r.Etag })
 	case KindGlobal:
-		return stand(func(string) (*Global, bool) { return s.Global() }, name, func(r *Global) (Version, Etag) { return r.Version, r.Etag })
+		return hold(func(string) (*Global, bool) { return s.Global() }, name, func(r *Global) (Version, Etag) { return r.Version, r.Etag })
 	}
-	return 0, 0, false
+	return held{}, false
 }
 
-func stand[R any](get func(name string) (R, bool), name string, of func(R) (Version, Etag)) (version Version, etag Etag, ok bool) {
+func hold[R any](get func(name string) (R, bool), name string, of func(R) (Version, Etag)) (held, bool) {
 	r, ok := get(name)
-	if ok {
-		version, etag = of(r)
+	if !ok {
+		return held{}, false
 	}
-	return version, etag, ok
+	version, etag := of(r)
+	return held{r, version, etag}, true
+}
+
+// EtagOf returns the etag of a resource.
+func (s *State) EtagOf(name string) (Etag, bool) {
+	h, ok := s.held(name)
+	return h.etag, ok
 }
 
 // keyOf returns the key of the store that a resource is under.
