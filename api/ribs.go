@@ -18,6 +18,7 @@ type ribs struct {
 	table   RouteTable
 	imports vrf.Tables
 	holders *holders
+	seen    *observed // once it is needed
 }
 
 func (v view) ribs(who viewer) *ribs {

@@ -14,14 +14,13 @@ import (
 // write writes routes out. Judged, those of our own say which neighbors have them.
 func (s *ribs) write(lines []line, judged bool) []*buoyv1.Route {
 	list := make([]*buoyv1.Route, 0, len(lines))
-	var seen *observed
 	for _, l := range lines {
 		p := s.routeToProto(&l)
 		if judged && l.given {
-			if seen == nil {
-				seen = &observed{view: s.view, state: s.state, table: s.table, sessions: s.sessions(s.state)}
+			if s.seen == nil {
+				s.seen = &observed{view: s.view, state: s.state, table: s.table, sessions: s.sessions(s.state)}
 			}
-			seen.judge(p, l.own.Key)
+			s.seen.judge(p, l.own.Key)
 		}
 		list = append(list, p)
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/netip"
-	"slices"
 
 	"google.golang.org/grpc"
 
@@ -88,36 +87,31 @@ func (w *watcher) follow(ctx context.Context, position string) error {
 }
 
 func (w *watcher) changes(list []vrf.Destination) error {
-	for chunk := range slices.Chunk(list, watchBatch) {
-		for _, d := range chunk {
-			if w.full() {
-				if err := w.flush(); err != nil {
-					return err
-				}
-			}
-			s := w.now()
-			if !d.Prefix.IsValid() {
-				w.ended = w.ended || w.isEnd(s.state, d.VRF)
-				continue
-			}
-			name, err := w.nameOf(s.state, d.VRF)
-			if err != nil {
+	for _, d := range list {
+		if w.full() {
+			if err := w.flush(); err != nil {
 				return err
 			}
-			n, exists := s.state.Network(name)
-			switch {
-			case name == "":
-			case exists: // perhaps another one by now, with the same name
-				w.add(name, d.Prefix, ranked(s.ownAt(n, d.Prefix), s.imports.Routes(n.ID, d.Prefix)))
-			default:
-				w.add(name, d.Prefix, nil)
-			}
 		}
-		if err := w.flush(); err != nil {
+		s := w.now()
+		if !d.Prefix.IsValid() {
+			w.ended = w.ended || w.isEnd(s.state, d.VRF)
+			continue
+		}
+		name, err := w.nameOf(s.state, d.VRF)
+		if err != nil {
 			return err
 		}
+		n, exists := s.state.Network(name)
+		switch {
+		case name == "":
+		case exists: // perhaps another one by now, with the same name
+			w.add(name, d.Prefix, ranked(s.ownAt(n, d.Prefix), s.imports.Routes(n.ID, d.Prefix)))
+		default:
+			w.add(name, d.Prefix, nil)
+		}
 	}
-	return nil
+	return w.flush()
 }
 
 // isEnd reports whether the end of a network, which may be unknown, is that of the
