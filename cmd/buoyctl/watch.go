@@ -3,18 +3,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
-
-	"google.golang.org/grpc/codes"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
-
-// watchRetry is how long to wait before buoyd is asked again.
-const watchRetry = time.Second
 
 // watchBatch is how many destinations are written at once at most.
 const watchBatch = 1000
@@ -29,31 +22,12 @@ type watch struct {
 	batch []*buoyv1.Destination
 	known map[string]*buoyv1.Destination // what was shown and is there, without its routes
 	old   map[string]*buoyv1.Destination // what was, before it began again
-	heard bool                           // buoyd has answered once
-	lost  bool                           // and does not any more: that was said
+	link  link
 }
 
 func (a *app) watchRoutes(ctx context.Context, c *client, network string) error {
 	w := &watch{app: a, printer: &watchPrinter{app: a}, req: &buoyv1.WatchRoutesRequest{Network: network}, known: map[string]*buoyv1.Destination{}}
-	for {
-		err := w.follow(ctx, c)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case codeOf(err) == codes.OutOfRange:
-			fmt.Fprintln(a.stderr, "what has changed meanwhile is not known; all that there is now comes again")
-			w.begin()
-		case codeOf(err) != codes.Unavailable || !w.heard:
-			return err
-		case !w.lost:
-			fmt.Fprintln(a.stderr, "the connection to buoyd is lost; trying again")
-			w.lost = true
-		}
-		select {
-		case <-time.After(watchRetry):
-		case <-ctx.Done():
-		}
-	}
+	return a.keep(ctx, &w.link, func() error { return w.follow(ctx, c) }, w.begin)
 }
 
 // begin forgets where it was.
@@ -78,7 +52,7 @@ func (w *watch) follow(ctx context.Context, c *client) error {
 		if err != nil {
 			return cmp.Or(w.flush(), err)
 		}
-		w.heard, w.lost = true, false
+		w.link = link{heard: true}
 		if d := resp.GetDestination(); d != nil {
 			w.note(d)
 		}

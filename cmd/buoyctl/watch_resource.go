@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,8 +22,7 @@ type watching[T proto.Message] struct {
 	req   *buoyv1.WatchRequest
 	takes func(T) bool // of what is watched; nil for all
 
-	begun bool         // there was a bookmark
-	lost  bool         // the connection, and the user was told
+	link  link
 	known map[string]T // what was printed and is not gone
 }
 
@@ -38,27 +36,7 @@ func (n noun[T]) watch(ctx context.Context, a *app, c *client, req *buoyv1.Watch
 			return err
 		}
 	}
-	for {
-		err := w.attempt(ctx, c)
-		if ctx.Err() != nil {
-			return nil
-		}
-		switch {
-		case w.begun && codeOf(err) == codes.OutOfRange:
-			fmt.Fprintln(a.stderr, "what has changed meanwhile is not known; all that there is now comes again")
-			w.req.ResumeToken = ""
-			continue
-		case !w.begun || codeOf(err) != codes.Unavailable && codeOf(err) != codes.DeadlineExceeded:
-			return err
-		case !w.lost:
-			fmt.Fprintln(a.stderr, "the connection to buoyd is lost; trying again")
-			w.lost = true
-		}
-		select {
-		case <-time.After(watchRetry):
-		case <-ctx.Done():
-		}
-	}
+	return a.keep(ctx, &w.link, func() error { return w.attempt(ctx, c) }, func() { w.req.ResumeToken = "" })
 }
 
 var errSilent = status.Error(codes.DeadlineExceeded, "no answer")
@@ -90,11 +68,10 @@ func (w *watching[T]) follow(ctx context.Context, c *client, answered func()) er
 		}
 		if b := resp.GetBookmark(); b != nil {
 			answered()
-			w.lost = false
 			if err := w.bookmark(all, events); err != nil {
 				return err
 			}
-			w.req.ResumeToken, w.begun = b.ResumeToken, true
+			w.req.ResumeToken, w.link = b.ResumeToken, link{heard: true}
 			all, events = false, nil
 			continue
 		}
@@ -111,7 +88,7 @@ func (w *watching[T]) follow(ctx context.Context, c *client, answered func()) er
 // bookmark prints what came before a bookmark. When that was all there is, what is
 // not among it is gone.
 func (w *watching[T]) bookmark(all bool, events []event[T]) error {
-	if all && !w.begun && w.req.Name != "" && len(events) == 0 {
+	if all && !w.link.heard && w.req.Name != "" && len(events) == 0 {
 		return notFound("%s does not exist", w.req.Name)
 	}
 	if all {
