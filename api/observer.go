@@ -47,7 +47,7 @@ func standingOf(p *buoyv1.Neighbor) standing { return standing{p.State, p.StateR
 
 func newObserver(v view) *observer {
 	return &observer{view: v, run: rand.Text()[:8], wake: make(chan struct{}, 1), neighbors: map[string]standing{},
-		awaited: map[string]struct{}{}, sightings: sightings{advanced: make(chan struct{})}}
+		awaited: map[string]struct{}{}, sightings: newSightings()}
 }
 
 // join makes the observer look, as long as somebody watches.

@@ -1,21 +1,26 @@
 package api
 
+import "github.com/buoynet/buoy/internal/ring"
+
 // keptSightings is how many sightings a watcher may be behind.
 const keptSightings = 1 << 14
 
 // sightings is a log of names of resources that were seen to be different. It is
 // guarded by observer.mu.
 type sightings struct {
-	ring     []string
-	next     uint64        // the number of sightings ever
+	log      ring.Ring[string]
 	advanced chan struct{} // closed at the next one
+}
+
+func newSightings() sightings {
+	return sightings{log: ring.New[string](keptSightings), advanced: make(chan struct{})}
 }
 
 // last returns the number of sightings up to now.
 func (o *observer) last() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.next
+	return o.log.Next()
 }
 
 // since returns the names of what was seen to be different behind a sighting, and
@@ -24,13 +29,14 @@ func (o *observer) last() uint64 {
 func (o *observer) since(sighting uint64) (names []string, last uint64, more <-chan struct{}, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if sighting > o.next || o.next-sighting > uint64(len(o.ring)) {
-		return nil, o.next, o.advanced, false
+	last = o.log.Next()
+	if !o.log.Has(sighting) {
+		return nil, last, o.advanced, false
 	}
-	for n := sighting; n < o.next; n++ {
-		names = append(names, o.ring[n%keptSightings])
+	for n := sighting; n < last; n++ {
+		names = append(names, o.log.At(n))
 	}
-	return names, o.next, o.advanced, true
+	return names, last, o.advanced, true
 }
 
 // note adds sightings. The caller holds o.mu.
@@ -39,12 +45,7 @@ func (o *observer) note(names ...string) {
 		return
 	}
 	for _, name := range names {
-		if len(o.ring) < keptSightings {
-			o.ring = append(o.ring, name)
-		} else {
-			o.ring[o.next%keptSightings] = name
-		}
-		o.next++
+		o.log.Add(name)
 	}
 	close(o.advanced)
 	o.advanced = make(chan struct{})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/buoynet/buoy/internal/ring"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -23,14 +24,13 @@ type Changes struct {
 	run string // tells positions of another run of the daemon apart
 
 	mu       sync.Mutex
-	ring     []vrf.Destination
-	next     uint64        // the number of changes ever noted
-	advanced chan struct{} // closed when next grows
+	log      ring.Ring[vrf.Destination]
+	advanced chan struct{} // closed when it grows
 }
 
 // NewChanges returns an empty log.
 func NewChanges() *Changes {
-	return &Changes{run: rand.Text()[:8], advanced: make(chan struct{})}
+	return &Changes{run: rand.Text()[:8], log: ring.New[vrf.Destination](keptChanges), advanced: make(chan struct{})}
 }
 
 // Position is a place in the log.
@@ -57,7 +57,7 @@ func ParsePosition(s string) (Position, error) {
 func (c *Changes) End() Position {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Position{c.run, c.next}
+	return Position{c.run, c.log.Next()}
 }
 
 // add notes changes, after the tables show them.
@@ -68,12 +68,7 @@ func (c *Changes) add(list []vrf.Destination) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, d := range list {
-		if len(c.ring) < keptChanges {
-			c.ring = append(c.ring, d)
-		} else {
-			c.ring[c.next%keptChanges] = d
-		}
-		c.next++
+		c.log.Add(d)
 	}
 	close(c.advanced)
 	c.advanced = make(chan struct{})
@@ -85,19 +80,19 @@ func (c *Changes) add(list []vrf.Destination) {
 func (c *Changes) Since(ctx context.Context, p Position) (changed []vrf.Destination, end Position, ok bool, err error) {
 	for {
 		c.mu.Lock()
-		if p.run != c.run || p.next > c.next || c.next-p.next > keptChanges {
+		if p.run != c.run || !c.log.Has(p.next) {
 			c.mu.Unlock()
 			return nil, p, false, nil
 		}
-		if p.next < c.next {
-			seen := make(map[vrf.Destination]bool, c.next-p.next)
-			for n := p.next; n < c.next; n++ {
-				if d := c.ring[n%keptChanges]; !seen[d] {
+		if next := c.log.Next(); p.next < next {
+			seen := make(map[vrf.Destination]bool, next-p.next)
+			for n := p.next; n < next; n++ {
+				if d := c.log.At(n); !seen[d] {
 					seen[d] = true
 					changed = append(changed, d)
 				}
 			}
-			end = Position{c.run, c.next}
+			end = Position{c.run, next}
 			c.mu.Unlock()
 			return changed, end, true, nil
 		}

@@ -16,19 +16,20 @@ var arrows = map[string][]string{
 	"vrf":                      {"routetarget"},
 	"internal/neighbor":        {"routetarget", "vrf"},
 	"internal/ipam":            {},
+	"internal/ring":            {},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
-	"internal/store":           {"internal/inventory"},
+	"internal/store":           {"internal/inventory", "internal/ring"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
 	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
-	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
+	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "internal/ring", "routetarget", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/wire":                 {"bgp/ribin", "bgp/ribout", "internal/neighbor", "vrf"},
 	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
-	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "proto/buoy/v1", "routetarget", "vrf"},
+	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
 	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"cmd/buoyctl":              {"api/client", "internal/version", "proto/buoy/v1"},
@@ -56,7 +57,7 @@ var libraries = map[string][]string{
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/inventory"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{

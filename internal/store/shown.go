@@ -4,6 +4,7 @@ import (
 	"sort"
 
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/ring"
 )
 
 // keptShown is how many changes of resources a reader may be behind.
@@ -13,8 +14,7 @@ const keptShown = 1 << 16
 // the newest state says. Readers are not known to it: one that is slow costs
 // nothing. It is guarded by Follower.mu.
 type shownLog struct {
-	ring []shownAt
-	next uint64 // the number of changes ever noted
+	log  ring.Ring[shownAt]
 	base uint64 // every change behind this revision is there
 }
 
@@ -25,32 +25,26 @@ type shownAt struct {
 
 func (l *shownLog) add(revision uint64, list []inventory.Shown) {
 	for _, shown := range list {
-		at := shownAt{revision, shown}
-		if len(l.ring) < keptShown {
-			l.ring = append(l.ring, at)
-		} else {
-			oldest := &l.ring[l.next%keptShown]
-			l.base, *oldest = oldest.revision, at
+		if l.log.Next()-l.log.First() == keptShown {
+			l.base = l.log.At(l.log.First()).revision // it goes now
 		}
-		l.next++
+		l.log.Add(shownAt{revision, shown})
 	}
 }
 
 // reset forgets everything: what has led to a revision is not known.
-func (l *shownLog) reset(revision uint64) { *l = shownLog{base: revision} }
+func (l *shownLog) reset(revision uint64) {
+	*l = shownLog{log: ring.New[shownAt](keptShown), base: revision}
+}
 
 // since returns what has changed behind a revision that is not before base, the
 // oldest first.
 func (l *shownLog) since(revision uint64) []inventory.Shown {
-	n := len(l.ring)
-	at := func(i int) *shownAt { return &l.ring[(l.next-uint64(n)+uint64(i))%keptShown] }
-	first := sort.Search(n, func(i int) bool { return at(i).revision > revision })
-	if first == n {
-		return nil
-	}
-	list := make([]inventory.Shown, 0, n-first)
-	for i := first; i < n; i++ {
-		list = append(list, at(i).Shown)
+	oldest, next := l.log.First(), l.log.Next()
+	behind := sort.Search(int(next-oldest), func(i int) bool { return l.log.At(oldest+uint64(i)).revision > revision })
+	var list []inventory.Shown
+	for n := oldest + uint64(behind); n < next; n++ {
+		list = append(list, l.log.At(n).Shown)
 	}
 	return list
 }
