@@ -200,6 +200,10 @@ func (s *Speaker) Neighbors() []neighbor.Status { return s.wire.Status() }
 // of their counters. The channel is closed at the next one.
 func (s *Speaker) Changed() (count uint64, next <-chan struct{}) { return s.wire.Changed() }
 
+// Progress counts what may have changed an answer of Delivery for a neighbor that is
+// established. The channel is closed at the next step.
+func (s *Speaker) Progress() (p neighbor.Progress, next <-chan struct{}) { return s.routes.Progress() }
+
 // Refused returns the connections from addresses that no neighbor has. They get
 // no word.
 func (s *Speaker) Refused() neighbor.Refused { return s.wire.Refused() }

@@ -62,7 +62,10 @@ func (g *group) forget(n uint32) {
 
 // round makes produce look at all routes. It goes on where the one before it is,
 // so that each route gets its turn however often a round begins.
-func (g *group) round() { g.slots, g.left, g.rounds = len(g.table.slots), len(g.table.slots), true }
+func (g *group) round() {
+	g.slots, g.left, g.rounds = len(g.table.slots), len(g.table.slots), true
+	g.table.progress.judged()
+}
 
 func (g *group) routesDue() bool {
 	return !g.waiting && (g.rounds || g.asked != 0 || g.at < g.table.changes.end())
@@ -86,6 +89,7 @@ func (g *group) sendRoutes(p *packer) {
 	if g.rounds && g.left == 0 && g.at == g.table.changes.end() {
 		g.rounds, g.unequal = false, true
 		g.finish(&p.builder)
+		g.table.progress.judged()
 	}
 }
 

@@ -144,7 +144,7 @@ func (o *Out) received(body []byte, malformed bool) bool {
 		changed = o.interest.add(m) || changed
 	}
 	if u.end {
-		o.group.waiting = false // nobody shares a group before
+		o.release()
 	}
 	if changed { // the comparison finds exactly the difference
 		o.alone().round()
@@ -160,8 +160,16 @@ func (o *Out) received(body []byte, malformed bool) bool {
 func (o *Out) EndMembership() {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
-	o.group.waiting = false
+	o.release()
 	if o.pending() {
 		o.signal()
+	}
+}
+
+// release lets go of the routes. Nobody shares a group before.
+func (o *Out) release() {
+	if o.group.waiting {
+		o.group.waiting = false
+		o.table.progress.judged()
 	}
 }

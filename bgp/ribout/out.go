@@ -86,8 +86,10 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	}
 	if g := o.group; o.next < g.end() {
 		b = g.hand(o, b)
+		o.table.progress.sent()
 	} else if g.routesDue() {
 		b = g.produce(o, b, now.UnixNano())
+		o.table.progress.sent()
 	}
 	o.group.settle()
 	return b, o.pending()

@@ -23,6 +23,7 @@ type Table struct {
 	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
 	membership routetarget.Set // see SetMembership
+	progress   progress
 }
 
 // slot holds one route. It stays the same route's until no neighbor has it any
