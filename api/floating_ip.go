@@ -155,8 +155,8 @@ func (f *fields) association(a *buoyv1.Association) inventory.Association {
 }
 
 func floatingIPToProto(f *inventory.FloatingIP, seen *observed) *buoyv1.FloatingIP {
-	p := settledToProto(f)
-	p.State, p.StateReason = seen.floatingIP(f)
+	p, v := settledToProto(f), seen.floatingIP(f)
+	p.State, p.StateReason = v.state, v.reason
 	return p
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -41,6 +42,7 @@ type lab struct {
 	speaker  *fakeSpeaker
 	changes  *fakeChanges
 	log      *lines
+	observer *observer
 
 	stopServer, stopStore func()
 
@@ -100,6 +102,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		},
 		Logger: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
+	l.observer = server.watches.observer
 	l.socket = filepath.Join(shortDir(t), "s")
 	listeners, err := Listen(endpoint{"unix", l.socket})
 	if err != nil {
@@ -243,14 +246,19 @@ type fakeSpeaker struct {
 	out       map[netip.Addr][]vrf.Route
 	in        map[netip.Addr][]*vrf.Received
 	strangers neighbor.Refused
-	waiting   bool // established neighbors are being sent what they get
+	waiting   bool            // established neighbors are being sent what they get
+	unwanted  map[string]bool // by name of a neighbor: it wants no route
 	panics    bool
 	changes   uint64
 	changed   chan struct{} // nil while nobody waits
+	progress  neighbor.Progress
+	next      chan struct{} // nil while nobody waits
 }
 
 func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
 	state := s.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for f := range state.FloatingIPs("") {
 		for _, r := range state.RoutesOf(f) {
 			if _, ok := s.refused[r.Key.String()]; ok == refused && !s.withheld[r.Key.String()] {
@@ -273,8 +281,16 @@ func (s *fakeSpeaker) From(key vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 }
 
 func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
-	for r := range s.From(key) {
-		if r.Key == key {
+	state := s.state()
+	_, name := origin(state, key)
+	f, ok := state.FloatingIP(name)
+	if !ok {
+		return vrf.Route{}, time.Time{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range state.RoutesOf(f) {
+		if _, refused := s.refused[key.String()]; r.Key == key && !refused && !s.withheld[key.String()] {
 			return r, taken, true
 		}
 	}
@@ -292,6 +308,8 @@ func (s *fakeSpeaker) Failures(from vrf.Key) iter.Seq2[vrf.Route, error] {
 }
 
 func (s *fakeSpeaker) Failure(key vrf.Key) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return cmp.Or(s.refused[key.String()], s.stale[key.String()])
 }
 
@@ -320,6 +338,30 @@ func (s *fakeSpeaker) Changed() (uint64, <-chan struct{}) {
 		s.changed = make(chan struct{})
 	}
 	return s.changes, s.changed
+}
+
+func (s *fakeSpeaker) Progress() (neighbor.Progress, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == nil {
+		s.next = make(chan struct{})
+	}
+	return s.progress, s.next
+}
+
+// send does something to what neighbors were sent or, judged, should be, and tells that
+// it did.
+func (s *fakeSpeaker) send(judged bool, do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
+	if s.progress.Sent++; judged {
+		s.progress.Judged++
+	}
+	if s.next != nil {
+		close(s.next)
+		s.next = nil
+	}
 }
 
 // change does something to what the speaker says, and tells that it did.
@@ -381,11 +423,13 @@ func (s *fakeSpeaker) imports() vrf.Tables {
 func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 	family := neighbor.VPNFamily(key.Prefix.Addr())
 	s.mu.Lock()
-	waiting := s.waiting
+	waiting, unwanted := s.waiting, maps.Clone(s.unwanted)
 	s.mu.Unlock()
 	for _, n := range s.Neighbors() {
 		switch {
 		case n.Settings.Address != addr:
+		case unwanted[n.Settings.Name]:
+			return neighbor.Delivery{Reason: "did not ask for it"}
 		case waiting:
 			return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
 		case !n.Negotiated().Contains(family):

@@ -8,20 +8,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-const (
-	maxAwaited  = 4096                   // floating IPs
-	awaitTime   = time.Second            // between two looks at them
-	observePace = 100 * time.Millisecond // between two looks at the sessions
-)
+// observePace is the time between two looks.
+const observePace = 100 * time.Millisecond
 
 // observer finds, once for all watchers, what looks different without a commit:
-// neighbors, and floating IPs that were sent while they were pending. It keeps a
-// log of their names, which watchers follow as they follow the store's.
+// neighbors, and the states of floating IPs. It keeps a log of their names, which
+// watchers follow as they follow the store's.
 type observer struct {
 	view
 	run  string        // tells sightings of another run of the daemon apart
@@ -32,8 +28,7 @@ type observer struct {
 	looked    bool
 	sessions  uint64              // Sessions.Changed at the last look
 	neighbors map[string]standing // as they were sent last, or seen
-	awaited   map[string]struct{} // floating IPs that somebody was sent as pending
-	checked   time.Time           // when they were looked at
+	floating
 	sightings
 }
 
@@ -47,20 +42,29 @@ func standingOf(p *buoyv1.Neighbor) standing { return standing{p.State, p.StateR
 
 func newObserver(v view) *observer {
 	return &observer{view: v, run: rand.Text()[:8], wake: make(chan struct{}, 1), neighbors: map[string]standing{},
-		awaited: map[string]struct{}{}, sightings: newSightings()}
+		floating: newFloating(), sightings: newSightings()}
 }
 
-// join makes the observer look, as long as somebody watches.
-func (o *observer) join() (leave func()) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.watchers++
-	o.wakeUp()
-	return func() {
+// join makes the observer look, as long as somebody watches: at floating IPs, too, if
+// they are among what is watched.
+func (o *observer) join(floatingIPs bool) (leave func()) {
+	count := func(n int) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.watchers--
+		o.watchers += n
+		if !floatingIPs {
+			return
+		}
+		if o.floating.watchers += n; o.floating.watchers == 1 {
+			select {
+			case o.begun <- struct{}{}:
+			default:
+			}
+		}
 	}
+	count(1)
+	o.wakeUp()
+	return func() { count(-1) }
 }
 
 func (o *observer) wakeUp() {
@@ -86,74 +90,58 @@ func (o *observer) sawLocked(name string, s standing) {
 	}
 }
 
-// await makes the observer look at a floating IP until it is no longer pending.
-// When there are too many, another one is forgotten.
-func (o *observer) await(name string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if _, ok := o.awaited[name]; !ok && len(o.awaited) >= maxAwaited {
-		for other := range o.awaited {
-			delete(o.awaited, other)
-			break
-		}
-	}
-	o.awaited[name] = struct{}{}
-	if len(o.awaited) == 1 {
-		o.wakeUp()
-	}
-}
-
-// unsettled reports whether some floating IP was sent as pending.
-func (o *observer) unsettled() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return len(o.awaited) > 0
-}
-
-// Run looks whenever a session has changed, and at pending floating IPs about once
-// a second, as long as somebody watches.
+// Run looks whenever something may look different, as long as somebody watches.
 func (o *observer) Run(ctx context.Context) {
-	for ctx.Err() == nil {
-		if err := o.round(ctx); err != nil {
-			o.Logger.Error("what watchers are told panicked", "error", err)
-			pause(ctx, time.Second)
-		}
+	var running sync.WaitGroup
+	for _, task := range []func(context.Context){o.round, o.followRoutes} {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				if err := o.guard(func() { task(ctx) }); err != nil {
+					o.Logger.Error("what watchers are told panicked", "error", err)
+					pause(ctx, time.Second)
+				}
+			}
+		})
 	}
+	running.Wait()
 }
 
-// round looks once and waits for a reason to look again. A panic is an error: it
-// must not end the sessions with the gateways.
-func (o *observer) round(ctx context.Context) (err error) {
+// guard makes an error of a panic: it must not end the sessions with the gateways.
+func (o *observer) guard(do func()) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%v\n%s", p, debug.Stack())
 		}
 	}()
+	do()
+	return nil
+}
+
+// round looks once and waits for a reason to look again.
+func (o *observer) round(ctx context.Context) {
 	o.mu.Lock()
-	watched := o.watchers > 0
+	watched, floatingIPs := o.watchers > 0, o.floating.watchers > 0
 	o.mu.Unlock()
-	if !watched {
-		select {
-		case <-o.wake:
-		case <-ctx.Done():
-		}
-		return nil
-	}
-	_, changed := o.Sessions.Changed()
-	o.look()
-	o.check()
+	var changed, progress <-chan struct{}
 	var again <-chan time.Time
-	if o.unsettled() {
-		again = time.After(awaitTime)
+	if watched {
+		_, changed = o.Sessions.Changed()
+		o.look()
+	}
+	if floatingIPs {
+		var wait time.Duration
+		if progress, wait = o.lookAtFloatingIPs(); wait > 0 {
+			again = time.After(wait)
+		}
 	}
 	select {
 	case <-changed:
+	case <-progress:
 	case <-again:
 	case <-o.wake:
 	case <-ctx.Done():
 	}
 	pause(ctx, observePace)
-	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -193,42 +181,4 @@ func (v view) stand(session *neighbor.Status) standing {
 		return standing{stateToProto[session.State], reason, next}
 	}
 	return standing{stateToProto[session.State], session.Reason, session.Advice(v.Local)}
-}
-
-// check looks at the floating IPs that are awaited, unless that was just done.
-func (o *observer) check() {
-	o.mu.Lock()
-	names := make([]string, 0, len(o.awaited))
-	if time.Since(o.checked) >= awaitTime {
-		o.checked = time.Now()
-		for name := range o.awaited {
-			names = append(names, name)
-		}
-	}
-	o.mu.Unlock()
-	if len(names) == 0 {
-		return
-	}
-	settled := o.settled(o.Inventory.State(), names)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, name := range settled {
-		delete(o.awaited, name)
-	}
-	o.note(settled...)
-}
-
-// settled returns those that are not pending.
-func (o *observer) settled(state *inventory.State, names []string) (settled []string) {
-	seen := o.observe(state)
-	for _, name := range names {
-		f, ok := state.FloatingIP(name)
-		if ok {
-			if s, _ := seen.floatingIP(f); s == buoyv1.FloatingIP_PENDING {
-				continue
-			}
-		}
-		settled = append(settled, name)
-	}
-	return settled
 }

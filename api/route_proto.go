@@ -18,7 +18,7 @@ func (s *ribs) write(lines []line, judged bool) []*buoyv1.Route {
 		p := s.routeToProto(&l)
 		if judged && l.given {
 			if s.seen == nil {
-				s.seen = &observed{view: s.view, state: s.state, table: s.table, sessions: s.sessions(s.state)}
+				s.seen = &observed{view: s.view, state: s.state, table: s.table, sessions: s.sessions(s.state), explain: true}
 			}
 			s.seen.judge(p, l.own.Key)
 		}

@@ -66,6 +66,9 @@ type Sessions interface {
 	AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received]
 	// Delivery says whether a neighbor has a route as it should be now.
 	Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery
+	// Progress counts what may have changed an answer of Delivery, while the state of the
+	// session and the route stay. The channel is closed at the next step.
+	Progress() (p neighbor.Progress, next <-chan struct{})
 }
 
 // Changes is a log of which destinations in the networks' tables have changed,

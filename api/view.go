@@ -34,18 +34,20 @@ type observed struct {
 	state    *inventory.State
 	table    RouteTable
 	sessions map[string]*neighbor.Status
+	explain  bool // say why
 }
 
 // reach tells how many neighbors have a route.
 type reach struct {
 	neighbors int
 	ready     int      // of the neighbors: they have it
+	coming    int      // of the neighbors: they will have it soon
 	hopeless  int      // of the neighbors: they are established and will not have it
 	missing   []string // why the others do not
 }
 
 func (v view) observe(state *inventory.State) *observed {
-	return &observed{view: v, state: state, table: v.Routes(), sessions: v.sessions(state)}
+	return &observed{view: v, state: state, table: v.Routes(), sessions: v.sessions(state), explain: true}
 }
 
 // reach tells who has a route, which the speaker has.
@@ -54,57 +56,88 @@ func (o *observed) reach(key vrf.Key) *reach {
 	for n := range o.state.Neighbors() {
 		r.neighbors++
 		s := o.sessions[n.Name]
-		if s == nil {
-			r.missing = append(r.missing, n.Name+" is being set up")
+		if s == nil || s.State != neighbor.Established {
+			if o.explain {
+				r.missing = append(r.missing, n.Name+absence(s))
+			}
 			continue
 		}
-		if s.State != neighbor.Established {
-			r.missing = append(r.missing, fmt.Sprintf("%s is %s (%s)", n.Name, s.State, s.Reason))
-			continue
-		}
-		switch d := o.Sessions.Delivery(n.Address, key); {
+		d := o.Sessions.Delivery(n.Address, key)
+		switch {
 		case d.Reason == "":
 			r.ready++
-		case !d.Soon:
-			r.hopeless++
-			fallthrough
+			continue
+		case d.Soon:
+			r.coming++
 		default:
+			r.hopeless++
+		}
+		if o.explain {
 			r.missing = append(r.missing, n.Name+" "+d.Reason)
 		}
 	}
 	return r
 }
 
+// verdict is what is observed of a floating IP.
+type verdict struct {
+	state  buoyv1.FloatingIP_State
+	reason string // if it is to be explained
+	soon   bool   // the state is on its way to another one
+}
+
 // floatingIP computes the state of a floating IP, and the reason for it. A
 // route that is withheld comes before one that only takes time.
-func (o *observed) floatingIP(f *inventory.FloatingIP) (buoyv1.FloatingIP_State, string) {
+func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 	if len(f.Associations) == 0 {
-		return buoyv1.FloatingIP_ALLOCATED, "not associated with a compute node"
+		return verdict{state: buoyv1.FloatingIP_ALLOCATED, reason: "not associated with a compute node"}
 	}
 	var worst *reach
-	waiting := ""
+	var waiting *vrf.Key
 	for _, want := range o.state.RoutesOf(f) {
 		if err := o.table.Failure(want.Key); err != nil {
-			return buoyv1.FloatingIP_WITHHELD, fmt.Sprintf("the speaker refused %s, it is tried again: %v", want.Key, err)
+			return verdict{state: buoyv1.FloatingIP_WITHHELD, reason: o.say("the speaker refused %s, it is tried again: %v", want.Key, err)}
 		}
 		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
-			waiting = "the speaker is being given " + want.Key.String()
+			waiting = &want.Key
 			continue
 		}
 		if r := o.reach(want.Key); worst == nil || r.ready < worst.ready {
 			worst = r
 		}
 	}
+	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0}
 	switch {
 	case worst.stuck():
-		return buoyv1.FloatingIP_WITHHELD, worst.String()
-	case waiting != "":
-		return buoyv1.FloatingIP_PENDING, waiting
+		v.state = buoyv1.FloatingIP_WITHHELD
+	case waiting != nil:
+		v.state, v.reason = buoyv1.FloatingIP_PENDING, o.say("the speaker is being given %s", *waiting)
+		return v
 	case worst == nil || worst.ready == 0:
-		return buoyv1.FloatingIP_PENDING, worst.String()
+		v.state = buoyv1.FloatingIP_PENDING
 	default:
-		return buoyv1.FloatingIP_ADVERTISED, worst.String()
+		v.state = buoyv1.FloatingIP_ADVERTISED
 	}
+	if o.explain {
+		v.reason = worst.String()
+	}
+	return v
+}
+
+// say writes a reason, if that is wanted.
+func (o *observed) say(format string, args ...any) string {
+	if !o.explain {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// absence says why a neighbor has nothing at all.
+func absence(s *neighbor.Status) string {
+	if s == nil {
+		return " is being set up"
+	}
+	return fmt.Sprintf(" is %s (%s)", s.State, s.Reason)
 }
 
 // stuck reports whether nobody has the route, and somebody who could will not.

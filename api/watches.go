@@ -31,7 +31,7 @@ func (s *watchService) Watch(req *buoyv1.WatchRequest, stream grpc.ServerStreami
 	if f.err != nil {
 		return f.err
 	}
-	defer s.observer.join()()
+	defer s.observer.join(in.kinds[rank(inventory.KindFloatingIP)])()
 	begin := w.everything
 	if resumed {
 		begin = func() error { return w.resume(from) }

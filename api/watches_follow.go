@@ -56,16 +56,16 @@ func (w *resourceWatcher) resume(from place) error {
 	if from.revision != w.Inventory.FirstRevision() {
 		return errTooOld
 	}
-	return w.observeAgain(from.unsettled)
+	return w.observeAgain()
 }
 
 // observeAgain sends what is observed once more, for a client that may have missed
-// something: the neighbors, and the floating IPs if some may have been pending.
-func (w *resourceWatcher) observeAgain(unsettled bool) error {
+// something.
+func (w *resourceWatcher) observeAgain() error {
 	w.sighting = w.observer.last()
 	kinds := make([]bool, len(w.kinds))
 	for _, kind := range []inventory.Kind{inventory.KindNeighbor, inventory.KindFloatingIP} {
-		kinds[rank(kind)] = w.kinds[rank(kind)] && (kind == inventory.KindNeighbor || unsettled)
+		kinds[rank(kind)] = w.kinds[rank(kind)]
 	}
 	return w.sendKinds(w.Inventory.State(), kinds)
 }
@@ -79,7 +79,7 @@ func (w *resourceWatcher) follow(ctx context.Context) error {
 		}
 		seen, sighting, moreSeen, ok := w.observer.since(w.sighting)
 		if !ok {
-			if err := w.observeAgain(true); err != nil {
+			if err := w.observeAgain(); err != nil {
 				return err
 			}
 			w.due = true
@@ -96,10 +96,10 @@ func (w *resourceWatcher) follow(ctx context.Context) error {
 			continue
 		}
 		gone, there := w.sort(state, shown, seen)
+		w.revision, w.sighting = revision, sighting // nothing that was written out before them is sent
 		if err := w.send(state, gone, there); err != nil {
 			return err
 		}
-		w.revision, w.sighting = revision, sighting
 		if w.due || len(gone)+len(there) > 0 || time.Since(w.marked) > bookmarkTime {
 			if err := w.bookmark(); err != nil {
 				return err
@@ -178,7 +178,7 @@ func (w *resourceWatcher) sendMessages(list []any) error {
 }
 
 func (w *resourceWatcher) bookmark() error {
-	at := place{w.revision, w.observer.run, w.sighting, w.observer.unsettled()}
+	at := place{w.revision, w.observer.run, w.sighting}
 	w.marked, w.due = time.Now(), false
 	return w.stream.SendMsg(&buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_Bookmark{Bookmark: &buoyv1.Bookmark{ResumeToken: at.String()}}})
 }

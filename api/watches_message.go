@@ -100,10 +100,9 @@ func (w *resourceWatcher) message(state *inventory.State, seen func() *observed,
 	case inventory.KindFloatingIP:
 		if f, ok := state.FloatingIP(name); ok {
 			return f, func() *buoyv1.WatchResponse {
-				p := floatingIPToProto(f, seen())
-				if p.State == buoyv1.FloatingIP_PENDING {
-					w.observer.await(name)
-				}
+				p, v := settledToProto(f), seen().floatingIP(f)
+				p.State, p.StateReason = v.state, v.reason
+				w.observer.sawFloatingIP(name, v)
 				return &buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_FloatingIp{FloatingIp: p}}
 			}
 		}

@@ -8,28 +8,16 @@ import (
 
 // place is where a watch is: its client has seen everything up to there.
 type place struct {
-	revision  uint64 // of the store
-	run       string // of the daemon; what follows is of no meaning in another one
-	sighting  uint64 // of the observer
-	unsettled bool   // floating IPs may have been sent that were pending
+	revision uint64 // of the store
+	run      string // of the daemon; what follows is of no meaning in another one
+	sighting uint64 // of the observer
 }
-
-const unsettledMark = "p"
 
 // String returns what place reads.
-func (p place) String() string {
-	text := fmt.Sprintf("%d-%s-%d", p.revision, p.run, p.sighting)
-	if p.unsettled {
-		text += "-" + unsettledMark
-	}
-	return text
-}
+func (p place) String() string { return fmt.Sprintf("%d-%s-%d", p.revision, p.run, p.sighting) }
 
 func (f *fields) place(field, text string) (p place) {
 	parts := strings.Split(text, "-")
-	if p.unsettled = len(parts) == 4 && parts[3] == unsettledMark; p.unsettled {
-		parts = parts[:3]
-	}
 	if len(parts) == 3 {
 		var err1, err2 error
 		p.revision, err1 = strconv.ParseUint(parts[0], 10, 64)

@@ -284,6 +284,8 @@ func (s *fakeSpeaker) Neighbors() (list []neighbor.Status) {
 // Changed never tells: what is seen changes with the inventory alone.
 func (s *fakeSpeaker) Changed() (count uint64, next <-chan struct{}) { return 0, nil }
 
+func (s *fakeSpeaker) Progress() (p neighbor.Progress, next <-chan struct{}) { return p, nil }
+
 func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
 		for r, since := range s.From(vrf.Key{}) {

@@ -40,8 +40,8 @@ type WatchesClient interface {
 	//
 	// What is observed is sent without a commit, too: a neighbor, when the state of its
 	// session or the reason for it is another one (its counters are as of then), and a
-	// floating IP that was sent as PENDING, within about a second after it is not any
-	// more. A lost session is not told for each floating IP: watch the neighbors.
+	// floating IP when its state is another one, whatever made it so: a lost session may
+	// send all of them. Another reason for the same state is not told: it is as of then.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -90,8 +90,8 @@ type WatchesServer interface {
 	//
 	// What is observed is sent without a commit, too: a neighbor, when the state of its
 	// session or the reason for it is another one (its counters are as of then), and a
-	// floating IP that was sent as PENDING, within about a second after it is not any
-	// more. A lost session is not told for each floating IP: watch the neighbors.
+	// floating IP when its state is another one, whatever made it so: a lost session may
+	// send all of them. Another reason for the same state is not told: it is as of then.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedWatchesServer()
 }
