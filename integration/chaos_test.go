@@ -2,26 +2,26 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/fieldmaskpb"
-
 	"github.com/buoynet/buoy/api/client"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-// TestChaos: orchestrators that retry, repeat what they did long ago, send
-// everything twice at once, and race for one resource, while the daemon is
-// killed again and again. Each change that has a request id happens exactly
-// once, and has one answer; with etags no update is lost. What is there at the
-// end is what each of them knows.
+// TestChaos: orchestrators of several projects that retry, repeat what they did
+// long ago, send everything twice at once, race for one resource, draw from the
+// pools of others while these share them and no longer do, and try what they must not,
+// while the daemon is killed again and again. Each change that has a request id
+// happens exactly once, and has one answer; with etags no update is lost. Each
+// request comes to what the model says. What each project sees at the end is what
+// its orchestrators know.
 func TestChaos(t *testing.T) {
 	const (
 		kills         = 8
@@ -29,12 +29,10 @@ func TestChaos(t *testing.T) {
 	)
 	w := newWorld(t)
 	w.start()
-	w.ctl("create network vn-public --subnet 203.0.113.0/25")
-	w.ctl("create pool main --network vn-public --range 203.0.113.0-203.0.113.39") // less than they want at times
+	m := w.tenants()
 	for n := range nodes {
 		w.ctl(fmt.Sprintf("create computenode cmp%d --address 10.0.0.1%d --label-hold-down 1", n, n))
 	}
-	w.ctl("allocate floatingip shared --network vn-public --port-mapping tcp:1:1")
 
 	ctx, end := context.WithCancel(context.Background())
 	defer end()
@@ -42,14 +40,10 @@ func TestChaos(t *testing.T) {
 	var running sync.WaitGroup
 	var stepped atomic.Int64
 	for n := range orchestrators {
-		o := &orchestrator{number: n, rand: rand.New(rand.NewPCG(rand.Uint64(), uint64(n))), have: map[string]*buoyv1.FloatingIP{}}
+		o := &orchestrator{number: n, project: projects[n%len(projects)], model: m, have: map[string]*buoyv1.FloatingIP{},
+			rand: rand.New(rand.NewPCG(rand.Uint64(), uint64(n)))}
 		for range 2 { // two ways to the same daemon
-			c, err := client.Dial(w.buoyd.Server(), client.WithRetry(patience))
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { c.Close() })
-			o.ways = append(o.ways, c.FloatingIPs)
+			o.ways = append(o.ways, w.as(o.project))
 		}
 		crew = append(crew, o)
 		running.Go(func() {
@@ -73,212 +67,127 @@ func TestChaos(t *testing.T) {
 	}
 	end()
 	running.Wait()
-	w.compare(crew)
+	w.compare(m, crew)
+}
+
+// projects are those of the orchestrators. Each has a network with the same subnet, a
+// pool of its own, and one that it lends.
+var projects = []string{"red", "green", "blue"}
+
+// tenants makes what the projects have. The pools are smaller than what all want.
+func (w *world) tenants() *tenancy {
+	w.t.Helper()
+	m := &tenancy{open: map[*draw]struct{}{}}
+	pool := func(project, name string, first, size int, shared ...string) {
+		line := fmt.Sprintf("create pool %s --project %s --network vn --range 203.0.113.%d-203.0.113.%d", name, project, first, first+size-1)
+		for _, with := range shared {
+			line += " --share-with " + with
+		}
+		w.ctl(line)
+		m.pools = append(m.pools, &drawn{name: poolOf(project, name), size: size, shared: shared})
+	}
+	for _, p := range projects {
+		w.ctl("create network vn --project " + p + " --subnet 203.0.113.0/25")
+		pool(p, "own", 10, 9)
+		pool(p, "lent", 20, 5)
+		w.ctl("allocate floatingip shared --project " + p + " --network projects/" + p + "/networks/vn --port-mapping tcp:1:1")
+	}
+	pool("blue", "open", 30, 4, "*")
+	w.ctl("bind pool " + poolOf("blue", "open") + " --global")
+	w.ctl("bind pool " + poolOf("red", "lent") + " --namespace borrowed")
+	return m
+}
+
+func poolOf(project, name string) string {
+	return "projects/" + project + "/networks/vn/pools/" + name
+}
+
+func sharedOf(project string) string { return "projects/" + project + "/floatingIps/shared" }
+
+// as connects for a project, and has patience with a daemon that is killed.
+func (w *world) as(project string) *client.Client {
+	w.t.Helper()
+	c, err := client.Dial(w.buoyd.Server(), client.WithRetry(patience), client.WithProject(project))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { c.Close() })
+	return c
 }
 
 // compare compares what is there with what the orchestrators know.
-func (w *world) compare(crew []*orchestrator) {
+func (w *world) compare(m *tenancy, crew []*orchestrator) {
 	w.t.Helper()
-	have := map[string]*buoyv1.FloatingIP{}
+	have, left := map[string]*buoyv1.FloatingIP{}, map[string]*buoyv1.FloatingIP{}
 	resp, err := w.client().ListFloatingIPs(w.deadline(), &buoyv1.ListFloatingIPsRequest{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	for _, f := range resp.FloatingIps {
-		have[f.Name] = f
+		have[f.Name], left[f.Name] = f, f
 	}
 	w.checkUnique(have)
-	pool, err := buoyv1.NewPoolsClient(w.dial()).GetPool(w.deadline(), &buoyv1.GetPoolRequest{Name: "projects/default/networks/vn-public/pools/main"})
-	if err != nil || int(pool.Used) != len(have)-1 {
-		w.t.Errorf("%v: %d addresses of the pool are used, and there are %d floating IPs", err, pool.GetUsed(), len(have)-1)
-	}
-	changes, again, updates := 0, 0, 0
+	changes, again, refused, updates := 0, 0, 0, map[string]int{}
 	for _, o := range crew {
 		if o.err != nil {
-			w.t.Errorf("orchestrator %d: %v", o.number, o.err)
+			w.t.Errorf("orchestrator %d of %s: %v", o.number, o.project, o.err)
 		}
 		for name, f := range o.have {
 			if have[name] == nil || !equal(have[name], f) {
 				w.t.Errorf("%s was answered as\n     %v\nand is %v", name, f, have[name])
 			}
-			delete(have, name)
+			delete(left, name)
 		}
-		changes, again, updates = changes+o.changes, again+o.again, updates+o.updates
+		changes, again, refused, updates[o.project] = changes+o.changes, again+o.again, refused+o.refused, updates[o.project]+o.updates
 	}
-	if port := have[shared].GetPortMappings()[0].Port; int(port) != 1+updates {
-		w.t.Errorf("%d updates of %d have happened", port-1, updates)
+	for _, p := range projects {
+		if port := have[sharedOf(p)].GetPortMappings()[0].Port; int(port) != 1+updates[p] {
+			w.t.Errorf("%s: %d updates of %d have happened", p, port-1, updates[p])
+		}
+		delete(left, sharedOf(p))
+		w.compareView(m, p, have)
 	}
-	if delete(have, shared); len(have) > 0 {
-		w.t.Errorf("nobody knows of %v", have)
+	if len(left) > 0 {
+		w.t.Errorf("nobody knows of %v", left)
 	}
-	w.t.Logf("%d changes, %d repetitions, %d updates of one resource", changes, again, updates)
-	if changes < len(crew) || again == 0 || updates == 0 {
+	if err := m.settled(); err != nil && !w.t.Failed() {
+		w.t.Error(err)
+	}
+	w.t.Logf("%d changes, %d repetitions, %d requests for what others have, %v updates of one resource", changes, again, refused, updates)
+	if changes < len(crew) || again == 0 || refused == 0 || len(updates) < len(projects) {
 		w.t.Error("hardly anything has happened: nothing was tested")
 	}
 }
 
-const shared = "projects/default/floatingIps/shared"
-
-// orchestrator changes floating IPs of its own, and one that is everybody's.
-type orchestrator struct {
-	number  int
-	rand    *rand.Rand
-	ways    []buoyv1.FloatingIPsClient
-	have    map[string]*buoyv1.FloatingIP // as it was answered
-	past    []done
-	changes int
-	again   int // changes that were repeated later
-	updates int // of the shared one
-	err     error
-}
-
-// done is a change that was carried out, and its answer.
-type done struct {
-	send   func(buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error)
-	answer *buoyv1.FloatingIP // nil for a release
-}
-
-func (o *orchestrator) step() error {
-	switch n := o.rand.IntN(10); {
-	case n == 0 && len(o.past) > 0:
-		return o.repeat()
-	case n == 1:
-		return o.update()
-	case n == 2:
-		return o.batch()
-	default:
-		return o.change()
-	}
-}
-
-// change makes the next change in the life of a floating IP, and sends it twice
-// at once now and then.
-func (o *orchestrator) change() error {
-	name := fmt.Sprintf("projects/default/floatingIps/o%d-%d", o.number, o.rand.IntN(6))
-	id := client.RequestID()
-	var d done
-	switch f := o.have[name]; {
-	case f == nil:
-		req := &buoyv1.AllocateRequest{Name: name, Pool: "projects/default/networks/vn-public/pools/main", RequestId: id}
-		d.send = func(c buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error) {
-			return c.Allocate(context.Background(), req)
-		}
-	case len(f.Associations) == 0 && o.rand.IntN(3) == 0:
-		req := &buoyv1.ReleaseRequest{Name: name, RequestId: id, Etag: f.Etag}
-		d.send = func(c buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error) {
-			_, err := c.Release(context.Background(), req)
-			return nil, err
-		}
-	case len(f.Associations) == 0:
-		a := (&writer{rand: o.rand}).place()
-		req := &buoyv1.AssociateRequest{Name: name, RequestId: id, Association: a}
-		d.send = func(c buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error) {
-			return c.Associate(context.Background(), req)
-		}
-	default:
-		req := &buoyv1.DisassociateRequest{Name: name, RequestId: id, Etag: f.Etag}
-		d.send = func(c buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error) {
-			return c.Disassociate(context.Background(), req)
+// compareView compares all that a project sees with what it may see.
+func (w *world) compareView(m *tenancy, project string, have map[string]*buoyv1.FloatingIP) {
+	w.t.Helper()
+	want := map[string]string{"projects/" + project + "/networks/vn": "network"}
+	for name, f := range have {
+		if projectOf(name) == project || projectOf(f.Network) == project {
+			want[name] = f.Address
 		}
 	}
-	var err error
-	if d.answer, err = o.twice(d.send); status.Code(err) == codes.ResourceExhausted {
-		return nil // the pool is smaller than what all want
-	} else if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if o.have[name] = d.answer; d.answer == nil {
-		delete(o.have, name)
-	}
-	o.past = append(o.past, d)
-	o.changes++
-	return nil
-}
-
-// twice sends a request both ways at once, or only one. What was carried out
-// has one answer; a refusal may come from before there was room.
-func (o *orchestrator) twice(send func(buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error)) (*buoyv1.FloatingIP, error) {
-	if o.rand.IntN(3) > 0 {
-		return send(o.ways[0])
-	}
-	type answer struct {
-		f   *buoyv1.FloatingIP
-		err error
-	}
-	answers := make([]answer, 2)
-	var both sync.WaitGroup
-	for i, way := range o.ways {
-		both.Go(func() { answers[i].f, answers[i].err = send(way) })
-	}
-	both.Wait()
-	a, b := answers[0], answers[1]
-	switch {
-	case a.err != nil:
-		return b.f, b.err
-	case b.err != nil:
-		return a.f, nil
-	case (a.f == nil) != (b.f == nil) || a.f != nil && !equal(a.f, b.f):
-		return nil, fmt.Errorf("two answers to one request:\n     %v\n     %v", a.f, b.f)
-	}
-	return a.f, nil
-}
-
-// repeat sends a change of long ago again.
-func (o *orchestrator) repeat() error {
-	d := o.past[o.rand.IntN(len(o.past))]
-	f, err := o.twice(d.send)
-	o.again++
-	if err != nil || (f == nil) != (d.answer == nil) || f != nil && !equal(f, d.answer) {
-		return fmt.Errorf("a repeated request: %w\n got %v\nwant %v", err, f, d.answer)
-	}
-	return nil
-}
-
-// update counts in the shared floating IP: the port is how many updates there
-// were.
-func (o *orchestrator) update() error {
-	for {
-		f, err := o.ways[0].GetFloatingIP(context.Background(), &buoyv1.GetFloatingIPRequest{Name: shared})
-		if err != nil {
-			return err
-		}
-		next := f.PortMappings[0].Port + 1
-		req := &buoyv1.UpdateFloatingIPRequest{
-			FloatingIp: &buoyv1.FloatingIP{Name: shared, PortMappings: []*buoyv1.PortMapping{{Protocol: "tcp", Port: next, FixedPort: next}}},
-			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"port_mappings"}},
-			Etag:       f.Etag, RequestId: client.RequestID(),
-		}
-		_, err = o.twice(func(c buoyv1.FloatingIPsClient) (*buoyv1.FloatingIP, error) {
-			return c.UpdateFloatingIP(context.Background(), req)
-		})
-		switch status.Code(err) {
-		case codes.OK:
-			o.updates++
-			return nil
-		case codes.Aborted: // somebody else was faster
-		default:
-			return fmt.Errorf("update %s: %w", shared, err)
+	for _, p := range m.pools {
+		if allows(p.name, p.shared, project) {
+			want[p.name] = fmt.Sprintf("%d of %d used", p.sure, p.size)
 		}
 	}
-}
-
-// batch allocates some floating IPs and gives them back, all at once.
-func (o *orchestrator) batch() error {
-	allocate := &buoyv1.BatchAllocateRequest{RequestId: client.RequestID()}
-	release := &buoyv1.BatchReleaseRequest{RequestId: client.RequestID()}
-	for i := range 3 {
-		name := fmt.Sprintf("projects/default/floatingIps/batch%d-%d", o.number, i)
-		allocate.Requests = append(allocate.Requests, &buoyv1.AllocateRequest{Name: name, Pool: "projects/default/networks/vn-public/pools/main"})
-		release.Requests = append(release.Requests, &buoyv1.ReleaseRequest{Name: name})
+	got := map[string]string{}
+	c := w.as(project)
+	networks, err1 := c.Networks.ListNetworks(w.deadline(), &buoyv1.ListNetworksRequest{})
+	for _, n := range networks.GetNetworks() {
+		got[n.Name] = "network"
 	}
-	if _, err := o.ways[0].BatchAllocate(context.Background(), allocate); status.Code(err) == codes.ResourceExhausted {
-		return nil
-	} else if err != nil {
-		return fmt.Errorf("batch: %w", err)
+	pools, err2 := c.Pools.ListPools(w.deadline(), &buoyv1.ListPoolsRequest{})
+	for _, p := range pools.GetPools() {
+		got[p.Name] = fmt.Sprintf("%d of %d used", p.Used, p.Total)
 	}
-	if _, err := o.ways[1].BatchRelease(context.Background(), release); err != nil {
-		return fmt.Errorf("batch: %w", err)
+	list, err3 := c.FloatingIPs.ListFloatingIPs(w.deadline(), &buoyv1.ListFloatingIPsRequest{})
+	for _, f := range list.GetFloatingIps() {
+		got[f.Name] = f.Address
 	}
-	o.changes += 2 * len(release.Requests)
-	return nil
+	if err := errors.Join(err1, err2, err3); err != nil || !maps.Equal(got, want) {
+		w.t.Errorf("%s sees %v\n     %v\nwant %v", project, err, got, want)
+	}
 }

@@ -146,7 +146,7 @@ func (w *world) checkUnique(have map[string]*buoyv1.FloatingIP) {
 		holders[what] = owner
 	}
 	for name, f := range have {
-		own(f.Address, name)
+		own(f.Address+" of "+f.Network, name)
 		for _, a := range f.Associations {
 			own(fmt.Sprint("label ", a.Label, " of ", a.ComputeNode), a.Interface)
 			own("interface "+a.Interface+" of "+a.ComputeNode, fmt.Sprint("label ", a.Label))
