@@ -12,6 +12,7 @@ import (
 const (
 	LocalPrefDefault   = 100
 	LocalPrefPreferred = 200
+	LocalPrefDraining  = 0 // RFC 8326 §4
 )
 
 // Key is what BGP tells VPN routes apart by (RFC 4364 §4.1).
@@ -44,6 +45,8 @@ type Route struct {
 	NextHop        netip.Addr // the compute node's tunnel address
 	Targets        routetarget.Set
 	Encapsulations Encapsulations
+	// GracefulShutdown adds the community GRACEFUL_SHUTDOWN (RFC 8326).
+	GracefulShutdown bool
 }
 
 // VRF is what a virtual network means to BGP.
@@ -60,6 +63,7 @@ type Endpoint struct {
 	RouterID       netip.Addr // the compute node's router id, IPv4
 	Label          Label
 	Preferred      bool
+	Draining       bool           // gateways should choose another one
 	Encapsulations Encapsulations // the compute node's; empty = any
 }
 
@@ -93,6 +97,9 @@ func (v VRF) RoutesOf(endpoints []Endpoint) []Route {
 		}
 		if e.Preferred {
 			r.LocalPref = LocalPrefPreferred
+		}
+		if e.Draining {
+			r.LocalPref, r.GracefulShutdown = LocalPrefDraining, true
 		}
 		if r.Encapsulations == 0 {
 			r.Encapsulations = NewEncapsulations(GRE) // what every gateway can do

@@ -51,25 +51,31 @@ func TestRoutesOf(t *testing.T) {
 			"IPv4",
 			VRF{ID: 5, Import: targets(t, "64512:1"), Export: export},
 			Endpoint{Address: v4, NextHop: nh4, RouterID: router, Label: 100, Encapsulations: gre},
-			Route{Key{distinguisher(t, "192.0.2.11:5"), netip.MustParsePrefix("203.0.113.7/32")}, 100, 100, nh4, export, gre},
+			Route{Key{distinguisher(t, "192.0.2.11:5"), netip.MustParsePrefix("203.0.113.7/32")}, 100, 100, nh4, export, gre, false},
 		},
 		{
 			"IPv6 by IPv6",
 			VRF{ID: routetarget.MaxNetworkID, Export: export},
 			Endpoint{Address: v6, NextHop: nh6, RouterID: router, Label: MaxLabel, Encapsulations: gre},
-			Route{Key{distinguisher(t, "192.0.2.11:57535"), netip.MustParsePrefix("2001:db8::7/128")}, 1048575, 100, nh6, export, gre},
+			Route{Key{distinguisher(t, "192.0.2.11:57535"), netip.MustParsePrefix("2001:db8::7/128")}, 1048575, 100, nh6, export, gre, false},
 		},
 		{
 			"IPv6 by IPv4",
 			VRF{ID: 1},
 			Endpoint{Address: v6, NextHop: nh4, RouterID: nh4, Label: MinLabel, Encapsulations: udp},
-			Route{Key{distinguisher(t, "10.0.0.11:1"), netip.MustParsePrefix("2001:db8::7/128")}, 16, 100, nh4, routetarget.Set{}, udp},
+			Route{Key{distinguisher(t, "10.0.0.11:1"), netip.MustParsePrefix("2001:db8::7/128")}, 16, 100, nh4, routetarget.Set{}, udp, false},
 		},
 		{
 			"preferred",
 			VRF{ID: 1, Export: export},
 			Endpoint{Address: v4, NextHop: nh4, RouterID: nh4, Label: 20, Preferred: true},
-			Route{Key{distinguisher(t, "10.0.0.11:1"), netip.MustParsePrefix("203.0.113.7/32")}, 20, 200, nh4, export, gre},
+			Route{Key{distinguisher(t, "10.0.0.11:1"), netip.MustParsePrefix("203.0.113.7/32")}, 20, 200, nh4, export, gre, false},
+		},
+		{
+			"draining, though preferred",
+			VRF{ID: 1, Export: export},
+			Endpoint{Address: v4, NextHop: nh4, RouterID: nh4, Label: 20, Preferred: true, Draining: true},
+			Route{Key{distinguisher(t, "10.0.0.11:1"), netip.MustParsePrefix("203.0.113.7/32")}, 20, 0, nh4, export, gre, true},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

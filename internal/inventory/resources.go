@@ -65,6 +65,8 @@ type ComputeNode struct {
 	// Labels are those that Buoy gives to interfaces itself.
 	Labels        LabelRange `json:"labels,omitzero"`
 	LabelHoldDown uint32     `json:"label_hold_down,omitempty"` // seconds; 0 = DefaultLabelHoldDown
+	Liveness      Liveness   `json:"liveness,omitzero"`
+	Drain         Drain      `json:"drain,omitzero"`
 
 	Version Version `json:"-"`
 	Etag    Etag    `json:"-"`

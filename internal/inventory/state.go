@@ -188,30 +188,6 @@ func (s *State) FloatingIP(name string) (*FloatingIP, bool) { return s.floatingI
 // NetworkByID returns the network that has an id.
 func (s *State) NetworkByID(id uint16) (*Network, bool) { return s.networkIDs.Get(id) }
 
-// RoutesOf returns the routes that make a floating IP reachable.
-func (s *State) RoutesOf(f *FloatingIP) []vrf.Route {
-	network, ok := s.Network(f.Network)
-	if !ok || s.global == nil {
-		return nil
-	}
-	endpoints := make([]vrf.Endpoint, 0, len(f.Associations))
-	for _, a := range f.Associations {
-		node, ok := s.ComputeNode(a.ComputeNode)
-		if !ok {
-			continue
-		}
-		endpoints = append(endpoints, vrf.Endpoint{
-			Address:        f.Address,
-			NextHop:        node.Address,
-			RouterID:       node.RouterID,
-			Label:          a.Label,
-			Preferred:      a.Preferred,
-			Encapsulations: node.Encapsulations,
-		})
-	}
-	return network.VRF(s.global.AS).RoutesOf(endpoints)
-}
-
 // Holder returns the floating IP that has an address in a network.
 func (s *State) Holder(network string, addr netip.Addr) (*FloatingIP, bool) {
 	item, ok := s.addresses.Get(addressItem{network: network, addr: addr})

@@ -24,6 +24,274 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ComputeNode_Liveness int32
+
+const (
+	// NONE.
+	ComputeNode_LIVENESS_UNSPECIFIED ComputeNode_Liveness = 0
+	// Whoever associates vouches for the compute node and its interfaces. Only
+	// what a stream of the node itself reports as down is not advertised.
+	ComputeNode_NONE ComputeNode_Liveness = 1
+	// A floating IP is advertised while the compute node has a stream, and the
+	// interface is reported as up.
+	ComputeNode_SESSION ComputeNode_Liveness = 2
+)
+
+// Enum value maps for ComputeNode_Liveness.
+var (
+	ComputeNode_Liveness_name = map[int32]string{
+		0: "LIVENESS_UNSPECIFIED",
+		1: "NONE",
+		2: "SESSION",
+	}
+	ComputeNode_Liveness_value = map[string]int32{
+		"LIVENESS_UNSPECIFIED": 0,
+		"NONE":                 1,
+		"SESSION":              2,
+	}
+)
+
+func (x ComputeNode_Liveness) Enum() *ComputeNode_Liveness {
+	p := new(ComputeNode_Liveness)
+	*p = x
+	return p
+}
+
+func (x ComputeNode_Liveness) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ComputeNode_Liveness) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_compute_node_proto_enumTypes[0].Descriptor()
+}
+
+func (ComputeNode_Liveness) Type() protoreflect.EnumType {
+	return &file_buoy_v1_compute_node_proto_enumTypes[0]
+}
+
+func (x ComputeNode_Liveness) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ComputeNode_Liveness.Descriptor instead.
+func (ComputeNode_Liveness) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{0, 0}
+}
+
+type ComputeNode_State int32
+
+const (
+	ComputeNode_STATE_UNSPECIFIED ComputeNode_State = 0
+	// There is no stream. With SESSION, nothing is advertised.
+	ComputeNode_DOWN ComputeNode_State = 1
+	// The stream was lost; the routes are kept for the stale time.
+	ComputeNode_STALE ComputeNode_State = 2
+	// There is a stream.
+	ComputeNode_UP ComputeNode_State = 3
+)
+
+// Enum value maps for ComputeNode_State.
+var (
+	ComputeNode_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "DOWN",
+		2: "STALE",
+		3: "UP",
+	}
+	ComputeNode_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"DOWN":              1,
+		"STALE":             2,
+		"UP":                3,
+	}
+)
+
+func (x ComputeNode_State) Enum() *ComputeNode_State {
+	p := new(ComputeNode_State)
+	*p = x
+	return p
+}
+
+func (x ComputeNode_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ComputeNode_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_compute_node_proto_enumTypes[1].Descriptor()
+}
+
+func (ComputeNode_State) Type() protoreflect.EnumType {
+	return &file_buoy_v1_compute_node_proto_enumTypes[1]
+}
+
+func (x ComputeNode_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ComputeNode_State.Descriptor instead.
+func (ComputeNode_State) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{0, 1}
+}
+
+type ComputeNode_Drain int32
+
+const (
+	ComputeNode_DRAIN_UNSPECIFIED ComputeNode_Drain = 0
+	ComputeNode_NOT_DRAINED       ComputeNode_Drain = 1
+	// Gateways are leaving: see drain_until.
+	ComputeNode_DRAINING ComputeNode_Drain = 2
+	ComputeNode_DRAINED  ComputeNode_Drain = 3
+)
+
+// Enum value maps for ComputeNode_Drain.
+var (
+	ComputeNode_Drain_name = map[int32]string{
+		0: "DRAIN_UNSPECIFIED",
+		1: "NOT_DRAINED",
+		2: "DRAINING",
+		3: "DRAINED",
+	}
+	ComputeNode_Drain_value = map[string]int32{
+		"DRAIN_UNSPECIFIED": 0,
+		"NOT_DRAINED":       1,
+		"DRAINING":          2,
+		"DRAINED":           3,
+	}
+)
+
+func (x ComputeNode_Drain) Enum() *ComputeNode_Drain {
+	p := new(ComputeNode_Drain)
+	*p = x
+	return p
+}
+
+func (x ComputeNode_Drain) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ComputeNode_Drain) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_compute_node_proto_enumTypes[2].Descriptor()
+}
+
+func (ComputeNode_Drain) Type() protoreflect.EnumType {
+	return &file_buoy_v1_compute_node_proto_enumTypes[2]
+}
+
+func (x ComputeNode_Drain) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ComputeNode_Drain.Descriptor instead.
+func (ComputeNode_Drain) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{0, 2}
+}
+
+type ComputeInterface_State int32
+
+const (
+	ComputeInterface_STATE_UNSPECIFIED ComputeInterface_State = 0
+	ComputeInterface_UP                ComputeInterface_State = 1
+	// It is not there, or its link is down.
+	ComputeInterface_DOWN ComputeInterface_State = 2
+	// Its link is up, and the workload does not answer.
+	ComputeInterface_UNHEALTHY ComputeInterface_State = 3
+)
+
+// Enum value maps for ComputeInterface_State.
+var (
+	ComputeInterface_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "UP",
+		2: "DOWN",
+		3: "UNHEALTHY",
+	}
+	ComputeInterface_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"UP":                1,
+		"DOWN":              2,
+		"UNHEALTHY":         3,
+	}
+)
+
+func (x ComputeInterface_State) Enum() *ComputeInterface_State {
+	p := new(ComputeInterface_State)
+	*p = x
+	return p
+}
+
+func (x ComputeInterface_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ComputeInterface_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_compute_node_proto_enumTypes[3].Descriptor()
+}
+
+func (ComputeInterface_State) Type() protoreflect.EnumType {
+	return &file_buoy_v1_compute_node_proto_enumTypes[3]
+}
+
+func (x ComputeInterface_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ComputeInterface_State.Descriptor instead.
+func (ComputeInterface_State) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{1, 0}
+}
+
+type ComputeInterface_Preference int32
+
+const (
+	// What the association says.
+	ComputeInterface_PREFERENCE_UNSPECIFIED ComputeInterface_Preference = 0
+	// LOCAL_PREF 200.
+	ComputeInterface_PREFERRED ComputeInterface_Preference = 1
+	// LOCAL_PREF 100.
+	ComputeInterface_BACKUP ComputeInterface_Preference = 2
+)
+
+// Enum value maps for ComputeInterface_Preference.
+var (
+	ComputeInterface_Preference_name = map[int32]string{
+		0: "PREFERENCE_UNSPECIFIED",
+		1: "PREFERRED",
+		2: "BACKUP",
+	}
+	ComputeInterface_Preference_value = map[string]int32{
+		"PREFERENCE_UNSPECIFIED": 0,
+		"PREFERRED":              1,
+		"BACKUP":                 2,
+	}
+)
+
+func (x ComputeInterface_Preference) Enum() *ComputeInterface_Preference {
+	p := new(ComputeInterface_Preference)
+	*p = x
+	return p
+}
+
+func (x ComputeInterface_Preference) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ComputeInterface_Preference) Descriptor() protoreflect.EnumDescriptor {
+	return file_buoy_v1_compute_node_proto_enumTypes[4].Descriptor()
+}
+
+func (ComputeInterface_Preference) Type() protoreflect.EnumType {
+	return &file_buoy_v1_compute_node_proto_enumTypes[4]
+}
+
+func (x ComputeInterface_Preference) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ComputeInterface_Preference.Descriptor instead.
+func (ComputeInterface_Preference) EnumDescriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{1, 1}
+}
+
 type ComputeNode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// computeNodes/NAME.
@@ -41,6 +309,33 @@ type ComputeNode struct {
 	// How long a label of that range rests after its last use, before another
 	// interface gets it: seconds, 1..86400; 0 means 60.
 	LabelHoldDown uint32 `protobuf:"varint,6,opt,name=label_hold_down,json=labelHoldDown,proto3" json:"label_hold_down,omitempty"`
+	// What makes the routes of the compute node valid.
+	Liveness ComputeNode_Liveness `protobuf:"varint,7,opt,name=liveness,proto3,enum=buoy.v1.ComputeNode_Liveness" json:"liveness,omitempty"`
+	// A stream that says nothing for so long is lost: seconds, 3..3600; 0 means 30.
+	HoldTime uint32 `protobuf:"varint,8,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
+	// With SESSION, routes are kept for so long after the stream was lost, as
+	// stale: seconds, 0..86400; 120 when not given.
+	StaleTime *uint32 `protobuf:"varint,9,opt,name=stale_time,json=staleTime,proto3,oneof" json:"stale_time,omitempty"`
+	// Its routes are withdrawn, or about to be. DrainComputeNode gives gateways
+	// time; to set it withdraws at once. What does not mention it leaves it.
+	Drained *bool `protobuf:"varint,10,opt,name=drained,proto3,oneof" json:"drained,omitempty"`
+	// What follows is computed, never set.
+	State       ComputeNode_State `protobuf:"varint,11,opt,name=state,proto3,enum=buoy.v1.ComputeNode_State" json:"state,omitempty"`
+	StateReason string            `protobuf:"bytes,12,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// When the state began; RFC 3339.
+	StateSince string `protobuf:"bytes,13,opt,name=state_since,json=stateSince,proto3" json:"state_since,omitempty"`
+	// Where the stream comes from.
+	StreamAddress string `protobuf:"bytes,14,opt,name=stream_address,json=streamAddress,proto3" json:"stream_address,omitempty"`
+	// What the agent calls itself.
+	AgentVersion string            `protobuf:"bytes,15,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	Drain        ComputeNode_Drain `protobuf:"varint,16,opt,name=drain,proto3,enum=buoy.v1.ComputeNode_Drain" json:"drain,omitempty"`
+	// When the routes are withdrawn; RFC 3339.
+	DrainUntil string `protobuf:"bytes,17,opt,name=drain_until,json=drainUntil,proto3" json:"drain_until,omitempty"`
+	// How many routes are advertised for floating IPs there.
+	Routes uint32 `protobuf:"varint,18,opt,name=routes,proto3" json:"routes,omitempty"`
+	// What its streams have reported, and what is known of the interfaces of
+	// associations. Only in the answer to GetComputeNode.
+	Interfaces []*ComputeInterface `protobuf:"bytes,19,rep,name=interfaces,proto3" json:"interfaces,omitempty"`
 	// Another one after each change of what is set. Computed.
 	Etag          string `protobuf:"bytes,50,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -119,11 +414,199 @@ func (x *ComputeNode) GetLabelHoldDown() uint32 {
 	return 0
 }
 
+func (x *ComputeNode) GetLiveness() ComputeNode_Liveness {
+	if x != nil {
+		return x.Liveness
+	}
+	return ComputeNode_LIVENESS_UNSPECIFIED
+}
+
+func (x *ComputeNode) GetHoldTime() uint32 {
+	if x != nil {
+		return x.HoldTime
+	}
+	return 0
+}
+
+func (x *ComputeNode) GetStaleTime() uint32 {
+	if x != nil && x.StaleTime != nil {
+		return *x.StaleTime
+	}
+	return 0
+}
+
+func (x *ComputeNode) GetDrained() bool {
+	if x != nil && x.Drained != nil {
+		return *x.Drained
+	}
+	return false
+}
+
+func (x *ComputeNode) GetState() ComputeNode_State {
+	if x != nil {
+		return x.State
+	}
+	return ComputeNode_STATE_UNSPECIFIED
+}
+
+func (x *ComputeNode) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetStateSince() string {
+	if x != nil {
+		return x.StateSince
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetStreamAddress() string {
+	if x != nil {
+		return x.StreamAddress
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetAgentVersion() string {
+	if x != nil {
+		return x.AgentVersion
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetDrain() ComputeNode_Drain {
+	if x != nil {
+		return x.Drain
+	}
+	return ComputeNode_DRAIN_UNSPECIFIED
+}
+
+func (x *ComputeNode) GetDrainUntil() string {
+	if x != nil {
+		return x.DrainUntil
+	}
+	return ""
+}
+
+func (x *ComputeNode) GetRoutes() uint32 {
+	if x != nil {
+		return x.Routes
+	}
+	return 0
+}
+
+func (x *ComputeNode) GetInterfaces() []*ComputeInterface {
+	if x != nil {
+		return x.Interfaces
+	}
+	return nil
+}
+
 func (x *ComputeNode) GetEtag() string {
 	if x != nil {
 		return x.Etag
 	}
 	return ""
+}
+
+// ComputeInterface is a workload's interface on a compute node.
+type ComputeInterface struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	State ComputeInterface_State `protobuf:"varint,2,opt,name=state,proto3,enum=buoy.v1.ComputeInterface_State" json:"state,omitempty"`
+	// For operators; at most 200 bytes.
+	Reason     string                      `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Preference ComputeInterface_Preference `protobuf:"varint,4,opt,name=preference,proto3,enum=buoy.v1.ComputeInterface_Preference" json:"preference,omitempty"`
+	// When the state began; RFC 3339.
+	Since string `protobuf:"bytes,10,opt,name=since,proto3" json:"since,omitempty"`
+	// It has flapped, and counts as down until then; RFC 3339.
+	DampedUntil string `protobuf:"bytes,11,opt,name=damped_until,json=dampedUntil,proto3" json:"damped_until,omitempty"`
+	// How often it has gone down lately.
+	Flaps         uint32 `protobuf:"varint,12,opt,name=flaps,proto3" json:"flaps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComputeInterface) Reset() {
+	*x = ComputeInterface{}
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComputeInterface) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComputeInterface) ProtoMessage() {}
+
+func (x *ComputeInterface) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComputeInterface.ProtoReflect.Descriptor instead.
+func (*ComputeInterface) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ComputeInterface) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ComputeInterface) GetState() ComputeInterface_State {
+	if x != nil {
+		return x.State
+	}
+	return ComputeInterface_STATE_UNSPECIFIED
+}
+
+func (x *ComputeInterface) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ComputeInterface) GetPreference() ComputeInterface_Preference {
+	if x != nil {
+		return x.Preference
+	}
+	return ComputeInterface_PREFERENCE_UNSPECIFIED
+}
+
+func (x *ComputeInterface) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *ComputeInterface) GetDampedUntil() string {
+	if x != nil {
+		return x.DampedUntil
+	}
+	return ""
+}
+
+func (x *ComputeInterface) GetFlaps() uint32 {
+	if x != nil {
+		return x.Flaps
+	}
+	return 0
 }
 
 type CreateComputeNodeRequest struct {
@@ -140,7 +623,7 @@ type CreateComputeNodeRequest struct {
 
 func (x *CreateComputeNodeRequest) Reset() {
 	*x = CreateComputeNodeRequest{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[1]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -152,7 +635,7 @@ func (x *CreateComputeNodeRequest) String() string {
 func (*CreateComputeNodeRequest) ProtoMessage() {}
 
 func (x *CreateComputeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[1]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -165,7 +648,7 @@ func (x *CreateComputeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateComputeNodeRequest.ProtoReflect.Descriptor instead.
 func (*CreateComputeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{1}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CreateComputeNodeRequest) GetComputeNode() *ComputeNode {
@@ -198,7 +681,7 @@ type GetComputeNodeRequest struct {
 
 func (x *GetComputeNodeRequest) Reset() {
 	*x = GetComputeNodeRequest{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[2]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -210,7 +693,7 @@ func (x *GetComputeNodeRequest) String() string {
 func (*GetComputeNodeRequest) ProtoMessage() {}
 
 func (x *GetComputeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[2]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -223,7 +706,7 @@ func (x *GetComputeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetComputeNodeRequest.ProtoReflect.Descriptor instead.
 func (*GetComputeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{2}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetComputeNodeRequest) GetName() string {
@@ -248,7 +731,7 @@ type ListComputeNodesRequest struct {
 
 func (x *ListComputeNodesRequest) Reset() {
 	*x = ListComputeNodesRequest{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[3]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -260,7 +743,7 @@ func (x *ListComputeNodesRequest) String() string {
 func (*ListComputeNodesRequest) ProtoMessage() {}
 
 func (x *ListComputeNodesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[3]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -273,7 +756,7 @@ func (x *ListComputeNodesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListComputeNodesRequest.ProtoReflect.Descriptor instead.
 func (*ListComputeNodesRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{3}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListComputeNodesRequest) GetPageSize() int32 {
@@ -308,7 +791,7 @@ type ListComputeNodesResponse struct {
 
 func (x *ListComputeNodesResponse) Reset() {
 	*x = ListComputeNodesResponse{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[4]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +803,7 @@ func (x *ListComputeNodesResponse) String() string {
 func (*ListComputeNodesResponse) ProtoMessage() {}
 
 func (x *ListComputeNodesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[4]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +816,7 @@ func (x *ListComputeNodesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListComputeNodesResponse.ProtoReflect.Descriptor instead.
 func (*ListComputeNodesResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{4}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListComputeNodesResponse) GetComputeNodes() []*ComputeNode {
@@ -355,7 +838,7 @@ type UpdateComputeNodeRequest struct {
 	// The name says which compute node.
 	ComputeNode *ComputeNode `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
 	// The fields to change: address, router_id, encapsulations, label_range,
-	// label_hold_down.
+	// label_hold_down, liveness, hold_time, stale_time, drained.
 	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
 	// A name for this request. One that comes again with it is given the first
 	// answer, and changes nothing; for a day, also after a restart.
@@ -370,7 +853,7 @@ type UpdateComputeNodeRequest struct {
 
 func (x *UpdateComputeNodeRequest) Reset() {
 	*x = UpdateComputeNodeRequest{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[5]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +865,7 @@ func (x *UpdateComputeNodeRequest) String() string {
 func (*UpdateComputeNodeRequest) ProtoMessage() {}
 
 func (x *UpdateComputeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[5]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +878,7 @@ func (x *UpdateComputeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateComputeNodeRequest.ProtoReflect.Descriptor instead.
 func (*UpdateComputeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{5}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *UpdateComputeNodeRequest) GetComputeNode() *ComputeNode {
@@ -433,6 +916,159 @@ func (x *UpdateComputeNodeRequest) GetEtag() string {
 	return ""
 }
 
+type DrainComputeNodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How long gateways have to choose other routes: seconds, 0..86400.
+	Wait uint32 `protobuf:"varint,2,opt,name=wait,proto3" json:"wait,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrainComputeNodeRequest) Reset() {
+	*x = DrainComputeNodeRequest{}
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrainComputeNodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrainComputeNodeRequest) ProtoMessage() {}
+
+func (x *DrainComputeNodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrainComputeNodeRequest.ProtoReflect.Descriptor instead.
+func (*DrainComputeNodeRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *DrainComputeNodeRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DrainComputeNodeRequest) GetWait() uint32 {
+	if x != nil {
+		return x.Wait
+	}
+	return 0
+}
+
+func (x *DrainComputeNodeRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DrainComputeNodeRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *DrainComputeNodeRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+type UndrainComputeNodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A name for this request. One that comes again with it is given the first
+	// answer, and changes nothing; for a day, also after a restart.
+	RequestId string `protobuf:"bytes,50,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Change nothing; answer as if.
+	ValidateOnly bool `protobuf:"varint,51,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Change only what still has this etag; empty for whatever it has.
+	Etag          string `protobuf:"bytes,52,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UndrainComputeNodeRequest) Reset() {
+	*x = UndrainComputeNodeRequest{}
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UndrainComputeNodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UndrainComputeNodeRequest) ProtoMessage() {}
+
+func (x *UndrainComputeNodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UndrainComputeNodeRequest.ProtoReflect.Descriptor instead.
+func (*UndrainComputeNodeRequest) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UndrainComputeNodeRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UndrainComputeNodeRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *UndrainComputeNodeRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *UndrainComputeNodeRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 type DeleteComputeNodeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -449,7 +1085,7 @@ type DeleteComputeNodeRequest struct {
 
 func (x *DeleteComputeNodeRequest) Reset() {
 	*x = DeleteComputeNodeRequest{}
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -461,7 +1097,7 @@ func (x *DeleteComputeNodeRequest) String() string {
 func (*DeleteComputeNodeRequest) ProtoMessage() {}
 
 func (x *DeleteComputeNodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_node_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_node_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -474,7 +1110,7 @@ func (x *DeleteComputeNodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteComputeNodeRequest.ProtoReflect.Descriptor instead.
 func (*DeleteComputeNodeRequest) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_compute_node_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteComputeNodeRequest) GetName() string {
@@ -509,7 +1145,7 @@ var File_buoy_v1_compute_node_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
-	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xdd\x01\n" +
+	"\x1abuoy/v1/compute_node.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\"\xc1\a\n" +
 	"\vComputeNode\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x1b\n" +
@@ -517,8 +1153,66 @@ const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\x0eencapsulations\x18\x04 \x03(\tR\x0eencapsulations\x12\x1f\n" +
 	"\vlabel_range\x18\x05 \x01(\tR\n" +
 	"labelRange\x12&\n" +
-	"\x0flabel_hold_down\x18\x06 \x01(\rR\rlabelHoldDown\x12\x12\n" +
-	"\x04etag\x182 \x01(\tR\x04etag\"\x97\x01\n" +
+	"\x0flabel_hold_down\x18\x06 \x01(\rR\rlabelHoldDown\x129\n" +
+	"\bliveness\x18\a \x01(\x0e2\x1d.buoy.v1.ComputeNode.LivenessR\bliveness\x12\x1b\n" +
+	"\thold_time\x18\b \x01(\rR\bholdTime\x12\"\n" +
+	"\n" +
+	"stale_time\x18\t \x01(\rH\x00R\tstaleTime\x88\x01\x01\x12\x1d\n" +
+	"\adrained\x18\n" +
+	" \x01(\bH\x01R\adrained\x88\x01\x01\x120\n" +
+	"\x05state\x18\v \x01(\x0e2\x1a.buoy.v1.ComputeNode.StateR\x05state\x12!\n" +
+	"\fstate_reason\x18\f \x01(\tR\vstateReason\x12\x1f\n" +
+	"\vstate_since\x18\r \x01(\tR\n" +
+	"stateSince\x12%\n" +
+	"\x0estream_address\x18\x0e \x01(\tR\rstreamAddress\x12#\n" +
+	"\ragent_version\x18\x0f \x01(\tR\fagentVersion\x120\n" +
+	"\x05drain\x18\x10 \x01(\x0e2\x1a.buoy.v1.ComputeNode.DrainR\x05drain\x12\x1f\n" +
+	"\vdrain_until\x18\x11 \x01(\tR\n" +
+	"drainUntil\x12\x16\n" +
+	"\x06routes\x18\x12 \x01(\rR\x06routes\x129\n" +
+	"\n" +
+	"interfaces\x18\x13 \x03(\v2\x19.buoy.v1.ComputeInterfaceR\n" +
+	"interfaces\x12\x12\n" +
+	"\x04etag\x182 \x01(\tR\x04etag\";\n" +
+	"\bLiveness\x12\x18\n" +
+	"\x14LIVENESS_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04NONE\x10\x01\x12\v\n" +
+	"\aSESSION\x10\x02\";\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\b\n" +
+	"\x04DOWN\x10\x01\x12\t\n" +
+	"\x05STALE\x10\x02\x12\x06\n" +
+	"\x02UP\x10\x03\"J\n" +
+	"\x05Drain\x12\x15\n" +
+	"\x11DRAIN_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vNOT_DRAINED\x10\x01\x12\f\n" +
+	"\bDRAINING\x10\x02\x12\v\n" +
+	"\aDRAINED\x10\x03B\r\n" +
+	"\v_stale_timeB\n" +
+	"\n" +
+	"\b_drained\"\x90\x03\n" +
+	"\x10ComputeInterface\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x1f.buoy.v1.ComputeInterface.StateR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12D\n" +
+	"\n" +
+	"preference\x18\x04 \x01(\x0e2$.buoy.v1.ComputeInterface.PreferenceR\n" +
+	"preference\x12\x14\n" +
+	"\x05since\x18\n" +
+	" \x01(\tR\x05since\x12!\n" +
+	"\fdamped_until\x18\v \x01(\tR\vdampedUntil\x12\x14\n" +
+	"\x05flaps\x18\f \x01(\rR\x05flaps\"?\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x06\n" +
+	"\x02UP\x10\x01\x12\b\n" +
+	"\x04DOWN\x10\x02\x12\r\n" +
+	"\tUNHEALTHY\x10\x03\"C\n" +
+	"\n" +
+	"Preference\x12\x1a\n" +
+	"\x16PREFERENCE_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tPREFERRED\x10\x01\x12\n" +
+	"\n" +
+	"\x06BACKUP\x10\x02\"\x97\x01\n" +
 	"\x18CreateComputeNodeRequest\x127\n" +
 	"\fcompute_node\x18\x01 \x01(\v2\x14.buoy.v1.ComputeNodeR\vcomputeNode\x12\x1d\n" +
 	"\n" +
@@ -541,18 +1235,33 @@ const file_buoy_v1_compute_node_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x99\x01\n" +
+	"\x17DrainComputeNodeRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04wait\x18\x02 \x01(\rR\x04wait\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
+	"\x04etag\x184 \x01(\tR\x04etag\"\x87\x01\n" +
+	"\x19UndrainComputeNodeRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
+	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
 	"\x04etag\x184 \x01(\tR\x04etag\"\x86\x01\n" +
 	"\x18DeleteComputeNodeRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"request_id\x182 \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x183 \x01(\bR\fvalidateOnly\x12\x12\n" +
-	"\x04etag\x184 \x01(\tR\x04etag2\xe2\x04\n" +
+	"\x04etag\x184 \x01(\tR\x04etag2\xd8\x06\n" +
 	"\fComputeNodes\x12t\n" +
 	"\x11CreateComputeNode\x12!.buoy.v1.CreateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"&\x82\xd3\xe4\x93\x02 :\fcompute_node\"\x10/v1/computeNodes\x12i\n" +
 	"\x0eGetComputeNode\x12\x1e.buoy.v1.GetComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/{name=computeNodes/*}\x12q\n" +
 	"\x10ListComputeNodes\x12 .buoy.v1.ListComputeNodesRequest\x1a!.buoy.v1.ListComputeNodesResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/computeNodes\x12\x8a\x01\n" +
-	"\x11UpdateComputeNode\x12!.buoy.v1.UpdateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"<\x82\xd3\xe4\x93\x026:\fcompute_node2&/v1/{compute_node.name=computeNodes/*}\x12q\n" +
+	"\x11UpdateComputeNode\x12!.buoy.v1.UpdateComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"<\x82\xd3\xe4\x93\x026:\fcompute_node2&/v1/{compute_node.name=computeNodes/*}\x12v\n" +
+	"\x10DrainComputeNode\x12 .buoy.v1.DrainComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/{name=computeNodes/*}:drain\x12|\n" +
+	"\x12UndrainComputeNode\x12\".buoy.v1.UndrainComputeNodeRequest\x1a\x14.buoy.v1.ComputeNode\",\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=computeNodes/*}:undrain\x12q\n" +
 	"\x11DeleteComputeNode\x12!.buoy.v1.DeleteComputeNodeRequest\x1a\x16.google.protobuf.Empty\"!\x82\xd3\xe4\x93\x02\x1b*\x19/v1/{name=computeNodes/*}B.Z,github.com/buoynet/buoy/proto/buoy/v1;buoyv1b\x06proto3"
 
 var (
@@ -567,38 +1276,57 @@ func file_buoy_v1_compute_node_proto_rawDescGZIP() []byte {
 	return file_buoy_v1_compute_node_proto_rawDescData
 }
 
-var file_buoy_v1_compute_node_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_buoy_v1_compute_node_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_buoy_v1_compute_node_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_buoy_v1_compute_node_proto_goTypes = []any{
-	(*ComputeNode)(nil),              // 0: buoy.v1.ComputeNode
-	(*CreateComputeNodeRequest)(nil), // 1: buoy.v1.CreateComputeNodeRequest
-	(*GetComputeNodeRequest)(nil),    // 2: buoy.v1.GetComputeNodeRequest
-	(*ListComputeNodesRequest)(nil),  // 3: buoy.v1.ListComputeNodesRequest
-	(*ListComputeNodesResponse)(nil), // 4: buoy.v1.ListComputeNodesResponse
-	(*UpdateComputeNodeRequest)(nil), // 5: buoy.v1.UpdateComputeNodeRequest
-	(*DeleteComputeNodeRequest)(nil), // 6: buoy.v1.DeleteComputeNodeRequest
-	(*fieldmaskpb.FieldMask)(nil),    // 7: google.protobuf.FieldMask
-	(*emptypb.Empty)(nil),            // 8: google.protobuf.Empty
+	(ComputeNode_Liveness)(0),         // 0: buoy.v1.ComputeNode.Liveness
+	(ComputeNode_State)(0),            // 1: buoy.v1.ComputeNode.State
+	(ComputeNode_Drain)(0),            // 2: buoy.v1.ComputeNode.Drain
+	(ComputeInterface_State)(0),       // 3: buoy.v1.ComputeInterface.State
+	(ComputeInterface_Preference)(0),  // 4: buoy.v1.ComputeInterface.Preference
+	(*ComputeNode)(nil),               // 5: buoy.v1.ComputeNode
+	(*ComputeInterface)(nil),          // 6: buoy.v1.ComputeInterface
+	(*CreateComputeNodeRequest)(nil),  // 7: buoy.v1.CreateComputeNodeRequest
+	(*GetComputeNodeRequest)(nil),     // 8: buoy.v1.GetComputeNodeRequest
+	(*ListComputeNodesRequest)(nil),   // 9: buoy.v1.ListComputeNodesRequest
+	(*ListComputeNodesResponse)(nil),  // 10: buoy.v1.ListComputeNodesResponse
+	(*UpdateComputeNodeRequest)(nil),  // 11: buoy.v1.UpdateComputeNodeRequest
+	(*DrainComputeNodeRequest)(nil),   // 12: buoy.v1.DrainComputeNodeRequest
+	(*UndrainComputeNodeRequest)(nil), // 13: buoy.v1.UndrainComputeNodeRequest
+	(*DeleteComputeNodeRequest)(nil),  // 14: buoy.v1.DeleteComputeNodeRequest
+	(*fieldmaskpb.FieldMask)(nil),     // 15: google.protobuf.FieldMask
+	(*emptypb.Empty)(nil),             // 16: google.protobuf.Empty
 }
 var file_buoy_v1_compute_node_proto_depIdxs = []int32{
-	0, // 0: buoy.v1.CreateComputeNodeRequest.compute_node:type_name -> buoy.v1.ComputeNode
-	0, // 1: buoy.v1.ListComputeNodesResponse.compute_nodes:type_name -> buoy.v1.ComputeNode
-	0, // 2: buoy.v1.UpdateComputeNodeRequest.compute_node:type_name -> buoy.v1.ComputeNode
-	7, // 3: buoy.v1.UpdateComputeNodeRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1, // 4: buoy.v1.ComputeNodes.CreateComputeNode:input_type -> buoy.v1.CreateComputeNodeRequest
-	2, // 5: buoy.v1.ComputeNodes.GetComputeNode:input_type -> buoy.v1.GetComputeNodeRequest
-	3, // 6: buoy.v1.ComputeNodes.ListComputeNodes:input_type -> buoy.v1.ListComputeNodesRequest
-	5, // 7: buoy.v1.ComputeNodes.UpdateComputeNode:input_type -> buoy.v1.UpdateComputeNodeRequest
-	6, // 8: buoy.v1.ComputeNodes.DeleteComputeNode:input_type -> buoy.v1.DeleteComputeNodeRequest
-	0, // 9: buoy.v1.ComputeNodes.CreateComputeNode:output_type -> buoy.v1.ComputeNode
-	0, // 10: buoy.v1.ComputeNodes.GetComputeNode:output_type -> buoy.v1.ComputeNode
-	4, // 11: buoy.v1.ComputeNodes.ListComputeNodes:output_type -> buoy.v1.ListComputeNodesResponse
-	0, // 12: buoy.v1.ComputeNodes.UpdateComputeNode:output_type -> buoy.v1.ComputeNode
-	8, // 13: buoy.v1.ComputeNodes.DeleteComputeNode:output_type -> google.protobuf.Empty
-	9, // [9:14] is the sub-list for method output_type
-	4, // [4:9] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	0,  // 0: buoy.v1.ComputeNode.liveness:type_name -> buoy.v1.ComputeNode.Liveness
+	1,  // 1: buoy.v1.ComputeNode.state:type_name -> buoy.v1.ComputeNode.State
+	2,  // 2: buoy.v1.ComputeNode.drain:type_name -> buoy.v1.ComputeNode.Drain
+	6,  // 3: buoy.v1.ComputeNode.interfaces:type_name -> buoy.v1.ComputeInterface
+	3,  // 4: buoy.v1.ComputeInterface.state:type_name -> buoy.v1.ComputeInterface.State
+	4,  // 5: buoy.v1.ComputeInterface.preference:type_name -> buoy.v1.ComputeInterface.Preference
+	5,  // 6: buoy.v1.CreateComputeNodeRequest.compute_node:type_name -> buoy.v1.ComputeNode
+	5,  // 7: buoy.v1.ListComputeNodesResponse.compute_nodes:type_name -> buoy.v1.ComputeNode
+	5,  // 8: buoy.v1.UpdateComputeNodeRequest.compute_node:type_name -> buoy.v1.ComputeNode
+	15, // 9: buoy.v1.UpdateComputeNodeRequest.update_mask:type_name -> google.protobuf.FieldMask
+	7,  // 10: buoy.v1.ComputeNodes.CreateComputeNode:input_type -> buoy.v1.CreateComputeNodeRequest
+	8,  // 11: buoy.v1.ComputeNodes.GetComputeNode:input_type -> buoy.v1.GetComputeNodeRequest
+	9,  // 12: buoy.v1.ComputeNodes.ListComputeNodes:input_type -> buoy.v1.ListComputeNodesRequest
+	11, // 13: buoy.v1.ComputeNodes.UpdateComputeNode:input_type -> buoy.v1.UpdateComputeNodeRequest
+	12, // 14: buoy.v1.ComputeNodes.DrainComputeNode:input_type -> buoy.v1.DrainComputeNodeRequest
+	13, // 15: buoy.v1.ComputeNodes.UndrainComputeNode:input_type -> buoy.v1.UndrainComputeNodeRequest
+	14, // 16: buoy.v1.ComputeNodes.DeleteComputeNode:input_type -> buoy.v1.DeleteComputeNodeRequest
+	5,  // 17: buoy.v1.ComputeNodes.CreateComputeNode:output_type -> buoy.v1.ComputeNode
+	5,  // 18: buoy.v1.ComputeNodes.GetComputeNode:output_type -> buoy.v1.ComputeNode
+	10, // 19: buoy.v1.ComputeNodes.ListComputeNodes:output_type -> buoy.v1.ListComputeNodesResponse
+	5,  // 20: buoy.v1.ComputeNodes.UpdateComputeNode:output_type -> buoy.v1.ComputeNode
+	5,  // 21: buoy.v1.ComputeNodes.DrainComputeNode:output_type -> buoy.v1.ComputeNode
+	5,  // 22: buoy.v1.ComputeNodes.UndrainComputeNode:output_type -> buoy.v1.ComputeNode
+	16, // 23: buoy.v1.ComputeNodes.DeleteComputeNode:output_type -> google.protobuf.Empty
+	17, // [17:24] is the sub-list for method output_type
+	10, // [10:17] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_compute_node_proto_init() }
@@ -606,18 +1334,20 @@ func file_buoy_v1_compute_node_proto_init() {
 	if File_buoy_v1_compute_node_proto != nil {
 		return
 	}
+	file_buoy_v1_compute_node_proto_msgTypes[0].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_compute_node_proto_rawDesc), len(file_buoy_v1_compute_node_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   7,
+			NumEnums:      5,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_buoy_v1_compute_node_proto_goTypes,
 		DependencyIndexes: file_buoy_v1_compute_node_proto_depIdxs,
+		EnumInfos:         file_buoy_v1_compute_node_proto_enumTypes,
 		MessageInfos:      file_buoy_v1_compute_node_proto_msgTypes,
 	}.Build()
 	File_buoy_v1_compute_node_proto = out.File

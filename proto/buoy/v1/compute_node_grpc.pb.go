@@ -20,11 +20,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ComputeNodes_CreateComputeNode_FullMethodName = "/buoy.v1.ComputeNodes/CreateComputeNode"
-	ComputeNodes_GetComputeNode_FullMethodName    = "/buoy.v1.ComputeNodes/GetComputeNode"
-	ComputeNodes_ListComputeNodes_FullMethodName  = "/buoy.v1.ComputeNodes/ListComputeNodes"
-	ComputeNodes_UpdateComputeNode_FullMethodName = "/buoy.v1.ComputeNodes/UpdateComputeNode"
-	ComputeNodes_DeleteComputeNode_FullMethodName = "/buoy.v1.ComputeNodes/DeleteComputeNode"
+	ComputeNodes_CreateComputeNode_FullMethodName  = "/buoy.v1.ComputeNodes/CreateComputeNode"
+	ComputeNodes_GetComputeNode_FullMethodName     = "/buoy.v1.ComputeNodes/GetComputeNode"
+	ComputeNodes_ListComputeNodes_FullMethodName   = "/buoy.v1.ComputeNodes/ListComputeNodes"
+	ComputeNodes_UpdateComputeNode_FullMethodName  = "/buoy.v1.ComputeNodes/UpdateComputeNode"
+	ComputeNodes_DrainComputeNode_FullMethodName   = "/buoy.v1.ComputeNodes/DrainComputeNode"
+	ComputeNodes_UndrainComputeNode_FullMethodName = "/buoy.v1.ComputeNodes/UndrainComputeNode"
+	ComputeNodes_DeleteComputeNode_FullMethodName  = "/buoy.v1.ComputeNodes/DeleteComputeNode"
 )
 
 // ComputeNodesClient is the client API for ComputeNodes service.
@@ -39,6 +41,12 @@ type ComputeNodesClient interface {
 	ListComputeNodes(ctx context.Context, in *ListComputeNodesRequest, opts ...grpc.CallOption) (*ListComputeNodesResponse, error)
 	// UpdateComputeNode changes a compute node in place; its routes follow.
 	UpdateComputeNode(ctx context.Context, in *UpdateComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
+	// DrainComputeNode makes gateways leave a compute node: its routes are
+	// advertised with LOCAL_PREF 0 and the community GRACEFUL_SHUTDOWN (RFC 8326),
+	// and withdrawn after the given time.
+	DrainComputeNode(ctx context.Context, in *DrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
+	// UndrainComputeNode undoes a drain, whatever it has come to.
+	UndrainComputeNode(ctx context.Context, in *UndrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
 	// DeleteComputeNode removes a compute node that no floating IP is associated
 	// with.
 	DeleteComputeNode(ctx context.Context, in *DeleteComputeNodeRequest, opts ...grpc.CallOption) (*emptypb.Empty, error)
@@ -92,6 +100,26 @@ func (c *computeNodesClient) UpdateComputeNode(ctx context.Context, in *UpdateCo
 	return out, nil
 }
 
+func (c *computeNodesClient) DrainComputeNode(ctx context.Context, in *DrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ComputeNode)
+	err := c.cc.Invoke(ctx, ComputeNodes_DrainComputeNode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *computeNodesClient) UndrainComputeNode(ctx context.Context, in *UndrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ComputeNode)
+	err := c.cc.Invoke(ctx, ComputeNodes_UndrainComputeNode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *computeNodesClient) DeleteComputeNode(ctx context.Context, in *DeleteComputeNodeRequest, opts ...grpc.CallOption) (*emptypb.Empty, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(emptypb.Empty)
@@ -114,6 +142,12 @@ type ComputeNodesServer interface {
 	ListComputeNodes(context.Context, *ListComputeNodesRequest) (*ListComputeNodesResponse, error)
 	// UpdateComputeNode changes a compute node in place; its routes follow.
 	UpdateComputeNode(context.Context, *UpdateComputeNodeRequest) (*ComputeNode, error)
+	// DrainComputeNode makes gateways leave a compute node: its routes are
+	// advertised with LOCAL_PREF 0 and the community GRACEFUL_SHUTDOWN (RFC 8326),
+	// and withdrawn after the given time.
+	DrainComputeNode(context.Context, *DrainComputeNodeRequest) (*ComputeNode, error)
+	// UndrainComputeNode undoes a drain, whatever it has come to.
+	UndrainComputeNode(context.Context, *UndrainComputeNodeRequest) (*ComputeNode, error)
 	// DeleteComputeNode removes a compute node that no floating IP is associated
 	// with.
 	DeleteComputeNode(context.Context, *DeleteComputeNodeRequest) (*emptypb.Empty, error)
@@ -138,6 +172,12 @@ func (UnimplementedComputeNodesServer) ListComputeNodes(context.Context, *ListCo
 }
 func (UnimplementedComputeNodesServer) UpdateComputeNode(context.Context, *UpdateComputeNodeRequest) (*ComputeNode, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateComputeNode not implemented")
+}
+func (UnimplementedComputeNodesServer) DrainComputeNode(context.Context, *DrainComputeNodeRequest) (*ComputeNode, error) {
+	return nil, status.Error(codes.Unimplemented, "method DrainComputeNode not implemented")
+}
+func (UnimplementedComputeNodesServer) UndrainComputeNode(context.Context, *UndrainComputeNodeRequest) (*ComputeNode, error) {
+	return nil, status.Error(codes.Unimplemented, "method UndrainComputeNode not implemented")
 }
 func (UnimplementedComputeNodesServer) DeleteComputeNode(context.Context, *DeleteComputeNodeRequest) (*emptypb.Empty, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteComputeNode not implemented")
@@ -235,6 +275,42 @@ func _ComputeNodes_UpdateComputeNode_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ComputeNodes_DrainComputeNode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DrainComputeNodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComputeNodesServer).DrainComputeNode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComputeNodes_DrainComputeNode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComputeNodesServer).DrainComputeNode(ctx, req.(*DrainComputeNodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ComputeNodes_UndrainComputeNode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UndrainComputeNodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ComputeNodesServer).UndrainComputeNode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ComputeNodes_UndrainComputeNode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ComputeNodesServer).UndrainComputeNode(ctx, req.(*UndrainComputeNodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ComputeNodes_DeleteComputeNode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteComputeNodeRequest)
 	if err := dec(in); err != nil {
@@ -275,6 +351,14 @@ var ComputeNodes_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateComputeNode",
 			Handler:    _ComputeNodes_UpdateComputeNode_Handler,
+		},
+		{
+			MethodName: "DrainComputeNode",
+			Handler:    _ComputeNodes_DrainComputeNode_Handler,
+		},
+		{
+			MethodName: "UndrainComputeNode",
+			Handler:    _ComputeNodes_UndrainComputeNode_Handler,
 		},
 		{
 			MethodName: "DeleteComputeNode",

@@ -1,0 +1,32 @@
+package inventory
+
+import "time"
+
+// Drain is how far a compute node is on its way out of service.
+type Drain struct {
+	State DrainState `json:"state,omitempty"`
+	Until time.Time  `json:"until,omitzero"` // of Draining: when its routes are withdrawn
+}
+
+// DrainState is a stage of a drain.
+type DrainState uint8
+
+// The stages.
+const (
+	NotDrained DrainState = iota
+	Draining              // its routes are advertised as the last resort (RFC 8326)
+	Drained               // they are withdrawn
+)
+
+var drainStates = names[DrainState]{"not_drained", "draining", "drained"}
+
+func (d DrainState) String() string { return drainStates.text(d) }
+
+// MarshalText implements encoding.TextMarshaler.
+func (d DrainState) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *DrainState) UnmarshalText(text []byte) (err error) {
+	*d, err = drainStates.parse(string(text))
+	return err
+}

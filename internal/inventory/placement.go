@@ -1,0 +1,47 @@
+package inventory
+
+import (
+	"net/netip"
+
+	"github.com/buoynet/buoy/vrf"
+)
+
+// Programme is a part of what a compute node must do, in the order of the
+// fields: what is removed may make room for what is new.
+type Programme struct {
+	RemovedFloatingIPs []string // names
+	RemovedNetworks    []string // names: all their routes go
+	Withdrawn          []NetworkPrefix
+	FloatingIPs        []Placement // new and changed ones
+	Routes             []NetworkRoute
+
+	// EndOfFloatingIPs and EndOfRoutes say that this part of the snapshot is
+	// complete: what was not mentioned goes.
+	EndOfFloatingIPs, EndOfRoutes bool
+	ResumeToken                   string // empty within a snapshot
+}
+
+// Placement is a floating IP at a compute node.
+type Placement struct {
+	*FloatingIP
+	Association Association
+}
+
+// NetworkPrefix is a prefix in the table of a network.
+type NetworkPrefix struct {
+	Network string // its name
+	Prefix  netip.Prefix
+}
+
+// NetworkRoute is where packets of a network go that are for a prefix.
+type NetworkRoute struct {
+	NetworkPrefix
+	NextHops []NextHop // packets may take any of them
+}
+
+// NextHop is a gateway.
+type NextHop struct {
+	Address        netip.Addr
+	Label          vrf.Label
+	Encapsulations vrf.Encapsulations // never empty
+}
