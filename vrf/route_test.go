@@ -146,6 +146,7 @@ func TestDiffAdd(t *testing.T) {
 	for name, change := range map[string]func(*Route){
 		"label":              func(r *Route) { r.Label++ },
 		"local preference":   func(r *Route) { r.LocalPref = LocalPrefPreferred },
+		"graceful shutdown":  func(r *Route) { r.GracefulShutdown = true },
 		"next hop":           func(r *Route) { r.NextHop = netip.MustParseAddr("10.0.0.12") },
 		"one target less":    func(r *Route) { r.Targets = targets(t, "64512:1") },
 		"one target more":    func(r *Route) { r.Targets = targets(t, "64512:1", "64512:2", "64512:3") },

@@ -74,10 +74,14 @@ func plus(r vrf.Route) string {
 	if r.Prefix.Addr().Is6() { // RFC 4659 §3.2.1.2
 		nextHop = netip.AddrFrom16(nextHop.As16())
 	}
-	return lab.Event{Route: lab.Route{
-		RD: r.RD, Prefix: r.Prefix, Label: uint32(r.Label), NextHop: nextHop, LocalPref: r.LocalPref,
+	route := lab.Route{
+		RD: r.RD, Prefix: r.Prefix, Label: uint32(r.Label), NextHop: nextHop, LocalPref: r.LocalPref, LastResort: r.LocalPref == 0,
 		Origin: "incomplete", ASPath: "[]", Targets: r.Targets, Encapsulations: r.Encapsulations.Slice(),
-	}}.String()
+	}
+	if r.GracefulShutdown {
+		route.Communities = []string{"graceful-shutdown"}
+	}
+	return lab.Event{Route: route}.String()
 }
 
 // minus returns how a router is told that a route is gone.

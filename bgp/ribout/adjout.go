@@ -26,7 +26,7 @@ func (o *Out) Routes() iter.Seq2[vrf.Route, time.Time] {
 			a := t.attributes.of(s.attrs)
 			list = append(list, line{vrf.Route{
 				Key: t.slots[n].key.key(), Label: s.label &^ again, LocalPref: a.localPref, NextHop: a.nextHop,
-				Targets: a.targets, Encapsulations: g.encapsulations(a),
+				Targets: a.targets, Encapsulations: g.encapsulations(a), GracefulShutdown: a.gracefulShutdown,
 			}, max(s.at, o.since)})
 		}
 	}

@@ -17,10 +17,11 @@ type attributesID uint32
 // attributes are what routes have in common, apart from prefix and label.
 // Routes with equal ones share an UPDATE.
 type attributes struct {
-	localPref      uint32
-	nextHop        netip.Addr
-	targets        routetarget.Set
-	encapsulations vrf.Encapsulations
+	localPref        uint32
+	nextHop          netip.Addr
+	targets          routetarget.Set
+	encapsulations   vrf.Encapsulations
+	gracefulShutdown bool
 }
 
 // attributesTable gives out the ids. Its Table's mutex guards it.
@@ -49,7 +50,7 @@ func (t *attributesTable) of(id attributesID) *attributes { return &t.list[id].a
 
 // take returns the id of a route's attributes, held once more.
 func (t *attributesTable) take(r *vrf.Route) attributesID {
-	a := attributes{localPref: r.LocalPref, nextHop: r.NextHop, targets: r.Targets, encapsulations: r.Encapsulations}
+	a := attributes{r.LocalPref, r.NextHop, r.Targets, r.Encapsulations, r.GracefulShutdown}
 	hop := a.nextHop.As16()
 	recent := &t.recent[hop[15]^hop[14]]
 	if t.list[*recent].attributes == a { // never of 0: a route has a next hop
@@ -89,15 +90,16 @@ func (t *attributesTable) drop(id attributesID) {
 }
 
 // The path attributes that Buoy sends, with their flags (RFC 4271 §4.3, RFC
-// 4760, RFC 4360, RFC 6793).
+// 1997, RFC 4760, RFC 4360, RFC 6793).
 const (
-	attrOrigin      = 1
-	attrASPath      = 2
-	attrLocalPref   = 5
-	attrReach       = 14
-	attrUnreach     = 15
-	attrCommunities = 16
-	attrAS4Path     = 17
+	attrOrigin              = 1
+	attrASPath              = 2
+	attrLocalPref           = 5
+	attrCommunities         = 8
+	attrReach               = 14
+	attrUnreach             = 15
+	attrExtendedCommunities = 16
+	attrAS4Path             = 17
 
 	flagTransitive = 0x40
 	flagOptional   = 0x80
@@ -110,6 +112,9 @@ const (
 	asSequence       = 2
 )
 
+// gracefulShutdown is a community (RFC 8326 §3.1).
+const gracefulShutdown = 0xffff0000
+
 // maxCommunities leaves room for the rest of an UPDATE of 4096 bytes.
 const maxCommunities = 3900
 
@@ -121,7 +126,11 @@ func communitiesSize(targets routetarget.Set, encapsulations vrf.Encapsulations)
 func (g *group) appendAttributes(b []byte, a *attributes) []byte {
 	encapsulations := g.encapsulations(a)
 	b = g.session.appendPath(b, originIncomplete, a.localPref)
-	b = append(b, flagOptional|flagTransitive|flagExtended, attrCommunities)
+	if a.gracefulShutdown {
+		b = append(b, flagOptional|flagTransitive, attrCommunities, 4)
+		b = binary.BigEndian.AppendUint32(b, gracefulShutdown)
+	}
+	b = append(b, flagOptional|flagTransitive|flagExtended, attrExtendedCommunities)
 	b = binary.BigEndian.AppendUint16(b, uint16(communitiesSize(a.targets, encapsulations)))
 	for target := range a.targets.All() {
 		bytes := target.Bytes()

@@ -51,6 +51,8 @@ func TestChange(t *testing.T) {
 		func(r *vrf.Route) { r.LocalPref = 200 },
 		func(r *vrf.Route) { r.NextHop = route(12, "203.0.113.5", 100, r.Targets).NextHop },
 		func(r *vrf.Route) { r.Encapsulations = vrf.NewEncapsulations(vrf.GRE) },
+		func(r *vrf.Route) { r.LocalPref = 0 },
+		func(r *vrf.Route) { r.GracefulShutdown = true },
 		func(r *vrf.Route) {}, // nothing to send
 	} {
 		before := one

@@ -314,6 +314,9 @@ func (p *peer) describe(r vrf.Route) string {
 	for _, e := range r.Encapsulations.Slice() {
 		communities = append(communities, bgp.NewEncapExtended(bgp.TunnelType(e)).String())
 	}
+	if r.GracefulShutdown {
+		path += " {Communities: planned-shut}"
+	}
 	return fmt.Sprintf("%d via %s {Origin: ?} %s {Extcomms: [%s]}%s", r.Label, nextHop, path, strings.Join(communities, "], ["), as4)
 }
 

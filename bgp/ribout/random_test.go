@@ -89,6 +89,9 @@ func TestRandom(t *testing.T) {
 		if r.IntN(4) == 0 {
 			route.LocalPref = 200
 		}
+		if r.IntN(4) == 0 {
+			route.LocalPref, route.GracefulShutdown = 0, true
+		}
 		if node == 3 {
 			route.NextHop = netip.MustParseAddr("2001:db8::3")
 		}

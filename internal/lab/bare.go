@@ -80,13 +80,17 @@ func barePath(r vrf.Route) (*api.Path, error) {
 	if path.NlriBinary, err = nlri.Serialize(); err != nil {
 		return nil, err
 	}
-	for _, a := range []bgp.PathAttributeInterface{
+	attributes := []bgp.PathAttributeInterface{
 		bgp.NewPathAttributeOrigin(bgp.BGP_ORIGIN_ATTR_TYPE_INCOMPLETE),
 		bgp.NewPathAttributeAsPath(nil),
 		bgp.NewPathAttributeLocalPref(r.LocalPref),
 		bgp.NewPathAttributeExtendedCommunities(communities),
 		bgp.NewPathAttributeMpReachNLRI(r.NextHop.String(), []bgp.AddrPrefixInterface{nlri}),
-	} {
+	}
+	if r.GracefulShutdown {
+		attributes = append(attributes, bgp.NewPathAttributeCommunities([]uint32{gracefulShutdown}))
+	}
+	for _, a := range attributes {
 		b, err := a.Serialize()
 		if err != nil {
 			return nil, err

@@ -92,11 +92,15 @@ func (r *birdRoute) addAttribute(name, value string) (err error) {
 	case "BGP.next_hop":
 		r.NextHop, err = netip.ParseAddr(value)
 	case "BGP.local_pref":
-		r.LocalPref, err = parseUint32(value)
+		var n uint32
+		n, err = parseUint32(value)
+		r.setLocalPref(n)
+	case "BGP.community":
+		err = r.addBirdCommunities(value)
 	case "BGP.mpls_label_stack":
 		r.Label, err = parseUint32(value) // an error if there is more than one
 	case "BGP.ext_community":
-		err = r.addCommunities(value)
+		err = r.addExtendedCommunities(value)
 	default:
 		r.Others = append(r.Others, "attribute:"+name+"="+value)
 	}
@@ -108,10 +112,28 @@ func parseUint32(s string) (uint32, error) {
 	return uint32(n), err
 }
 
+var birdPair = regexp.MustCompile(`\((\d+), ?(\d+)\)`)
+
+// addBirdCommunities reads "(65535,0) (64512,1)".
+func (r *birdRoute) addBirdCommunities(value string) error {
+	for _, m := range birdPair.FindAllStringSubmatch(value, -1) {
+		high, err := strconv.ParseUint(m[1], 10, 16)
+		if err != nil {
+			return err
+		}
+		low, err := strconv.ParseUint(m[2], 10, 16)
+		if err != nil {
+			return err
+		}
+		r.addCommunity(uint32(high<<16 | low))
+	}
+	return nil
+}
+
 var birdCommunity = regexp.MustCompile(`\((\w+), (\S+), (\S+)\)`)
 
-// addCommunities reads "(rt, 64512, 10003) (generic, 0x30c0000, 0x2)".
-func (r *birdRoute) addCommunities(value string) error {
+// addExtendedCommunities reads "(rt, 64512, 10003) (generic, 0x30c0000, 0x2)".
+func (r *birdRoute) addExtendedCommunities(value string) error {
 	var targets []routetarget.Target
 	for _, m := range birdCommunity.FindAllStringSubmatch(value, -1) {
 		switch {

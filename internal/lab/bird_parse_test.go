@@ -22,6 +22,8 @@ const birdTable = `Table vpn4all:
 	BGP.as_path: 64513 64514
 	BGP.next_hop: 2001:db8:1::11
 	BGP.med: 5
+	BGP.local_pref: 0
+	BGP.community: (65535,0) (64512,7)
 	BGP.ext_community: (rt, 10.0.0.9, 7) (ro, 64512, 1)
 	BGP.mpls_label_stack: 1048575
 
@@ -29,7 +31,7 @@ const birdTable = `Table vpn4all:
 
 func TestParseBirdTable(t *testing.T) {
 	const first = "10.0.0.11:1:203.0.113.5/32 label 100 next-hop 10.0.0.11 local-pref 100 origin incomplete as-path [] target:64512:10003 target:64512:8000001 encapsulation:gre encapsulation:udp\n"
-	const second = "10.0.0.11:1:203.0.113.5/32 label 1048575 next-hop 2001:db8:1::11 origin igp as-path [64513 64514] target:10.0.0.9:7 attribute:BGP.med=5 community:(ro, 64512, 1)\n"
+	const second = "10.0.0.11:1:203.0.113.5/32 label 1048575 next-hop 2001:db8:1::11 local-pref 0 origin igp as-path [64513 64514] target:10.0.0.9:7 graceful-shutdown attribute:BGP.med=5 community:64512:7 community:(ro, 64512, 1)\n"
 	for _, test := range []struct{ name, table, want string }{
 		{"empty", "Table vpn4all:\n", ""},
 		{"two routes", birdTable, first + second},
@@ -51,6 +53,8 @@ func TestParseBirdTable(t *testing.T) {
 		strings.Replace(birdTable, "/32", "/33", 1),
 		strings.Replace(birdTable, "stack: 100", "stack: 100 200", 1),
 		strings.Replace(birdTable, "0xd", "0xx", 1),
+		strings.Replace(birdTable, "65535", "65536", 1),
+		strings.Replace(birdTable, "64512,7", "64512,65536", 1),
 		strings.Replace(birdTable, "next_hop: 10.0.0.11", "next_hop: 10.0.0", 1),
 	} {
 		if routes, err := parseBirdTable(table); err == nil {

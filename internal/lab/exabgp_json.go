@@ -137,11 +137,19 @@ func routeOfExaBGPAttributes(attributes map[string]json.RawMessage) (r Route, er
 		case "origin":
 			err = errors.Join(err, json.Unmarshal(value, &r.Origin))
 		case "local-preference":
-			err = errors.Join(err, json.Unmarshal(value, &r.LocalPref))
+			var n uint32
+			err = errors.Join(err, json.Unmarshal(value, &n))
+			r.setLocalPref(n)
 		case "as-path":
 			var asns []uint32
 			err = errors.Join(err, json.Unmarshal(value, &asns))
 			r.ASPath = fmt.Sprint(asns)
+		case "community":
+			var list [][2]uint16
+			err = errors.Join(err, json.Unmarshal(value, &list))
+			for _, c := range list {
+				r.addCommunity(uint32(c[0])<<16 | uint32(c[1]))
+			}
 		case "extended-community":
 			err = errors.Join(err, r.addExaBGPCommunities(value))
 		default:

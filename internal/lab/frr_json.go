@@ -60,9 +60,10 @@ type frrEntry struct {
 type frrPath struct {
 	Valid             bool
 	Origin            string
-	LocPrf            uint32
+	LocPrf            *uint32
 	RemoteLabel       uint32
 	ASPath            struct{ Segments []struct{ List []uint32 } }
+	Community         struct{ String string }
 	ExtendedCommunity struct{ String string }
 	NextHops          []struct {
 		IP   netip.Addr
@@ -127,7 +128,10 @@ func (e frrEntry) routes(rd string) (routes []Route, err error) {
 			continue
 		}
 		r := common
-		r.Label, r.LocalPref, r.Origin = p.RemoteLabel, p.LocPrf, strings.ToLower(p.Origin)
+		r.Label, r.Origin = p.RemoteLabel, strings.ToLower(p.Origin)
+		if p.LocPrf != nil {
+			r.setLocalPref(*p.LocPrf)
+		}
 		asns := []uint32{}
 		for _, s := range p.ASPath.Segments {
 			asns = append(asns, s.List...)
@@ -137,6 +141,9 @@ func (e frrEntry) routes(rd string) (routes []Route, err error) {
 			if hop.Used {
 				r.NextHop = hop.IP
 			}
+		}
+		for _, c := range strings.Fields(p.Community.String) {
+			r.addNamedCommunity(c, "graceful-shutdown")
 		}
 		if err := r.addFRRCommunities(p.ExtendedCommunity.String); err != nil {
 			return nil, err

@@ -15,7 +15,7 @@ const (
 
 	frrVPNRoutes = `{
 "10.0.0.11:1":{"prefix":"203.0.113.5/32","paths":[{"aspath":{"string":"Local","segments":[],"length":0},"origin":"incomplete","locPrf":100,"valid":true,"extendedCommunity":{"string":"RT:64512:10003 RT:64512:8000001 ET:2 ET:13"},"remoteLabel":100,"nexthops":[{"ip":"10.0.0.11","used":true}]}]},
-"10.0.0.12:1":{"prefix":"203.0.113.5/32","paths":[{"aspath":{"string":"64513 64514","segments":[{"type":"as-sequence","list":[64513,64514]}]},"origin":"IGP","valid":true,"extendedCommunity":{"string":"RT:10.0.0.9:7 SoO:64512:1 ET:8"},"remoteLabel":200,"nexthops":[{"ip":"2001:db8:1::11","used":true},{"ip":"fe80::1"}]}]}
+"10.0.0.12:1":{"prefix":"203.0.113.5/32","paths":[{"aspath":{"string":"64513 64514","segments":[{"type":"as-sequence","list":[64513,64514]}]},"origin":"IGP","locPrf":0,"valid":true,"community":{"string":"64512:7 graceful-shutdown","list":["64512:7","gracefulShutdown"]},"extendedCommunity":{"string":"RT:10.0.0.9:7 SoO:64512:1 ET:8"},"remoteLabel":200,"nexthops":[{"ip":"2001:db8:1::11","used":true},{"ip":"fe80::1"}]}]}
 }
 {}
 `
@@ -47,7 +47,7 @@ func TestParseFRRRoutes(t *testing.T) {
 	for _, test := range []struct{ name, answers, want string }{
 		{"nothing", ``, ""},
 		{"VPN", frrVPNRoutes, "10.0.0.11:1:203.0.113.5/32 label 100 next-hop 10.0.0.11 local-pref 100 origin incomplete as-path [] target:64512:10003 target:64512:8000001 encapsulation:gre encapsulation:udp\n" +
-			"10.0.0.12:1:203.0.113.5/32 label 200 next-hop 2001:db8:1::11 origin igp as-path [64513 64514] target:10.0.0.9:7 encapsulation:8 community:SoO:64512:1\n"},
+			"10.0.0.12:1:203.0.113.5/32 label 200 next-hop 2001:db8:1::11 local-pref 0 origin igp as-path [64513 64514] target:10.0.0.9:7 encapsulation:8 graceful-shutdown community:64512:7 community:SoO:64512:1\n"},
 		{"VRF, without the one that is not valid", frrVRFRoutes,
 			"2001:db8:f::5/128 label 101 next-hop ::ffff:10.0.0.11 local-pref 100 origin incomplete as-path [] target:64512:10003 encapsulation:gre\n"},
 	} {

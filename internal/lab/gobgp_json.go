@@ -27,6 +27,7 @@ const (
 	attrASPath       = 2
 	attrNextHop      = 3
 	attrLocalPref    = 5
+	attrCommunities  = 8
 	attrMPReach      = 14
 	attrExtCommunity = 16
 )
@@ -83,6 +84,8 @@ func (r *Route) addGoBGPAttribute(data json.RawMessage) error {
 		Value   json.RawMessage
 		NextHop string
 		ASPaths []struct{ ASNs []uint32 } `json:"as_paths"`
+
+		Communities []uint32
 	}
 	if err := json.Unmarshal(data, &a); err != nil {
 		return err
@@ -103,7 +106,13 @@ func (r *Route) addGoBGPAttribute(data json.RawMessage) error {
 	case attrNextHop, attrMPReach:
 		r.NextHop, err = netip.ParseAddr(a.NextHop)
 	case attrLocalPref:
-		err = json.Unmarshal(a.Value, &r.LocalPref)
+		var n uint32
+		err = json.Unmarshal(a.Value, &n)
+		r.setLocalPref(n)
+	case attrCommunities:
+		for _, c := range a.Communities {
+			r.addCommunity(c)
+		}
 	case attrExtCommunity:
 		err = r.addGoBGPCommunities(a.Value)
 	default:

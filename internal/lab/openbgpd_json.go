@@ -55,7 +55,8 @@ func (e openBGPDRoute) route() (r Route, err error) {
 	if r.Prefix, err = netip.ParsePrefix(words[2]); err != nil {
 		return r, err
 	}
-	r.NextHop, r.LocalPref = e.NextHop, e.LocalPref
+	r.NextHop = e.NextHop
+	r.setLocalPref(e.LocalPref)
 	r.Origin = strings.ToLower(e.Origin)
 	r.ASPath = "[" + e.ASPath + "]"
 	if err := r.addOpenBGPDCommunities(e.Extended); err != nil {
@@ -64,7 +65,10 @@ func (e openBGPDRoute) route() (r Route, err error) {
 	if e.Metric != 0 {
 		r.Others = append(r.Others, fmt.Sprintf("metric:%d", e.Metric))
 	}
-	for _, c := range append(e.Communities, e.Large...) {
+	for _, c := range e.Communities {
+		r.addNamedCommunity(c, "GRACEFUL_SHUTDOWN")
+	}
+	for _, c := range e.Large {
 		r.Others = append(r.Others, "community:"+c)
 	}
 	if e.Attributes != nil {

@@ -19,6 +19,7 @@ type attributes struct {
 	localPref      uint32
 	targets        routetarget.Set
 	encapsulations vrf.Encapsulations
+	shutdown       bool
 }
 
 // Pack encodes VPNv4 routes with IPv4 next hops as a router of the same AS
@@ -30,7 +31,7 @@ func Pack(routes []vrf.Route, most int, emit func(messages []byte)) {
 	var order []attributes
 	for i := range routes {
 		r := &routes[i]
-		a := attributes{r.NextHop, r.LocalPref, r.Targets, r.Encapsulations}
+		a := attributes{r.NextHop, r.LocalPref, r.Targets, r.Encapsulations, r.GracefulShutdown}
 		if groups[a] == nil {
 			order = append(order, a)
 		}
@@ -73,6 +74,9 @@ func Pack(routes []vrf.Route, most int, emit func(messages []byte)) {
 func (a attributes) trailing() []byte {
 	b := []byte{0x40, 1, 1, 2, 0x40, 2, 0, 0x40, 5, 4} // INCOMPLETE, empty, LOCAL_PREF
 	b = binary.BigEndian.AppendUint32(b, a.localPref)
+	if a.shutdown {
+		b = binary.BigEndian.AppendUint32(append(b, 0xc0, 8, 4), gracefulShutdown)
+	}
 	b = append(b, 0xc0, 16, byte(8*(a.targets.Len()+len(a.encapsulations.Slice()))))
 	for t := range a.targets.All() {
 		bytes := t.Bytes()

@@ -47,7 +47,11 @@ func eventsOf(u *bgp.BGPUpdate) ([]Event, error) {
 			}
 			common.ASPath = fmt.Sprint(asns)
 		case *bgp.PathAttributeLocalPref:
-			common.LocalPref = a.Value
+			common.setLocalPref(a.Value)
+		case *bgp.PathAttributeCommunities:
+			for _, c := range a.Value {
+				common.addCommunity(c)
+			}
 		case *bgp.PathAttributeExtendedCommunities:
 			if err := common.addCommunities(a.Value); err != nil {
 				return nil, err
@@ -58,8 +62,8 @@ func eventsOf(u *bgp.BGPUpdate) ([]Event, error) {
 	}
 	for i := range announced {
 		r := &announced[i].Route
-		r.Origin, r.ASPath, r.LocalPref = common.Origin, common.ASPath, common.LocalPref
-		r.Targets, r.Encapsulations, r.Others = common.Targets, common.Encapsulations, common.Others
+		r.Origin, r.ASPath, r.LocalPref, r.LastResort = common.Origin, common.ASPath, common.LocalPref, common.LastResort
+		r.Targets, r.Encapsulations, r.Communities, r.Others = common.Targets, common.Encapsulations, common.Communities, common.Others
 	}
 	return append(withdrawn, announced...), nil
 }

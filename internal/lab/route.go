@@ -18,11 +18,13 @@ type Route struct {
 	Label          uint32
 	NextHop        netip.Addr
 	LocalPref      uint32
+	LastResort     bool   // LOCAL_PREF is 0: a zero alone is one that is not shown
 	MED            uint32 // of what an Originator announces; tables have it in Others
 	Origin         string // "igp", "egp" or "incomplete"
 	ASPath         string // "[]" when it is empty, "[64513 64514]"
 	Targets        routetarget.Set
 	Encapsulations []vrf.Encapsulation // in the order of the router
+	Communities    []string            // that Buoy sends (RFC 1997): graceful-shutdown
 	Others         []string            // attributes and communities that Buoy never sends
 }
 
@@ -52,16 +54,41 @@ func (r Route) String() string {
 	}
 	add(r.Label != 0, "label %d", r.Label)
 	add(r.NextHop.IsValid(), "next-hop %s", r.NextHop)
-	add(r.LocalPref != 0, "local-pref %d", r.LocalPref)
+	add(r.LocalPref != 0 || r.LastResort, "local-pref %d", r.LocalPref)
 	add(r.Origin != "", "origin %s", r.Origin)
 	add(r.ASPath != "", "as-path %s", r.ASPath)
 	text = append(text, r.Targets.Strings()...)
 	for _, e := range r.Encapsulations {
 		text = append(text, encapsulationName(e))
 	}
+	text = append(text, r.Communities...)
 	text = append(text, r.Others...)
 	return strings.Join(text, " ")
 }
+
+func (r *Route) setLocalPref(n uint32) { r.LocalPref, r.LastResort = n, n == 0 }
+
+// addCommunity adds one of RFC 1997.
+func (r *Route) addCommunity(c uint32) {
+	if c == gracefulShutdown {
+		r.Communities = append(r.Communities, "graceful-shutdown")
+		return
+	}
+	r.Others = append(r.Others, fmt.Sprintf("community:%d:%d", c>>16, c&0xffff))
+}
+
+// addNamedCommunity adds one of RFC 1997 of a router that has a name for
+// GRACEFUL_SHUTDOWN.
+func (r *Route) addNamedCommunity(c, name string) {
+	if c == name {
+		r.addCommunity(gracefulShutdown)
+		return
+	}
+	r.Others = append(r.Others, "community:"+c)
+}
+
+// gracefulShutdown is a community (RFC 8326 §3.1).
+const gracefulShutdown = 0xffff0000
 
 func encapsulationName(e vrf.Encapsulation) string {
 	if name := vrf.NewEncapsulations(e).String(); name != "" {
