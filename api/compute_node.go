@@ -101,6 +101,7 @@ func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) 
 		Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
 		Labels:         f.labels("label_range", n.GetLabelRange()),
 		LabelHoldDown:  n.GetLabelHoldDown(),
+		Liveness:       inventory.DefaultLiveness,
 	}, f.err
 }
 

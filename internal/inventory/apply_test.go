@@ -34,7 +34,7 @@ func TestApplyRefusals(t *testing.T) {
 		{"network/" + public, `{"name":"` + public + `","subnets":["10.0.0.0"]}`, `decode: netip.ParsePrefix("10.0.0.0"): no '/'`},
 		{"network/" + public, `{"name":"` + public + `","targets":"nonsense"}`, `decode: route target "nonsense": expected <AS or IPv4 address>:<number>, for example target:64512:10003`},
 		{"network/" + public, `{"name":"` + public + `","encapsulations":"vxlan"}`, `decode: expected encapsulation gre or udp, got "vxlan"`},
-		{"node/" + cmp1, "[]", "decode: json: cannot unmarshal array into Go value of type inventory.ComputeNode"},
+		{"node/" + cmp1, "[]", "decode: json: cannot unmarshal array into Go value of type inventory.computeNode"},
 		{"node/" + cmp1, "null", `the resource calls itself ""`},
 		{"neighbor/" + mx1, `{"name":"mx2"}`, `the resource calls itself "neighbors/mx2"`},
 		{"neighbor/" + mx1, `{"name":"mx1","families":"ipv4"}`, `decode: expected inet-vpn, inet6-vpn, route-target, got "ipv4"`},

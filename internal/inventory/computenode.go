@@ -47,6 +47,12 @@ type UpdateComputeNode struct {
 	Encapsulations *vrf.Encapsulations
 	Labels         *LabelRange
 	LabelHoldDown  *uint32
+	Liveness       *LivenessMode
+	HoldTime       *uint32
+	StaleTime      *uint32
+	// Drained drains at once what is not yet draining; DrainComputeNode gives
+	// gateways time.
+	Drained *bool
 }
 
 func (c UpdateComputeNode) plan(s moment) ([]Mutation, error) {
@@ -60,6 +66,12 @@ func (c UpdateComputeNode) plan(s moment) ([]Mutation, error) {
 	set(&n.Encapsulations, c.Encapsulations)
 	set(&n.Labels, c.Labels)
 	set(&n.LabelHoldDown, c.LabelHoldDown)
+	set(&n.Liveness.Mode, c.Liveness)
+	set(&n.Liveness.HoldTime, c.HoldTime)
+	set(&n.Liveness.StaleTime, c.StaleTime)
+	if c.Drained != nil {
+		n.Drain = n.Drain.wanted(*c.Drained)
+	}
 	if err := checkComputeNode(s.State, &n); err != nil {
 		return nil, err
 	}
@@ -114,6 +126,9 @@ func checkComputeNode(s *State, n *ComputeNode) error {
 		return invalid(ReasonInvalid, "router_id", "expected an IPv4 address, for example 10.0.0.11, got %s", n.RouterID)
 	}
 	if err := checkLabels(n); err != nil {
+		return err
+	}
+	if err := n.Liveness.check(); err != nil {
 		return err
 	}
 	if held, ok := s.nodeAddrs.get(n.Address); ok && held.Name != n.Name {

@@ -14,7 +14,7 @@ func TestCreateComputeNode(t *testing.T) {
 		`put nodeaddr/10.0.0.11@0 computeNodes/cmp1`,
 		`put routerid/10.0.0.11@0 computeNodes/cmp1`)
 	w.planned("IPv6", CreateComputeNode{ComputeNode{
-		Name: cmp1, Address: addr("2001:db8::11"), RouterID: addr("10.0.0.11"), Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP)}},
+		Name: cmp1, Address: addr("2001:db8::11"), RouterID: addr("10.0.0.11"), Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), Liveness: DefaultLiveness}},
 		`put node/computeNodes/cmp1@0 {"name":"computeNodes/cmp1","address":"2001:db8::11","router_id":"10.0.0.11","encapsulations":"udp"}`,
 		`put nodeaddr/2001:db8::11@0 computeNodes/cmp1`,
 		`put routerid/10.0.0.11@0 computeNodes/cmp1`)

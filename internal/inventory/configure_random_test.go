@@ -65,7 +65,7 @@ func described(s *State) (list []Wanted) {
 		}
 	}
 	for n := range s.ComputeNodes() {
-		list = append(list, PutComputeNode{*n})
+		list = append(list, PutComputeNode{*n, ptr(n.Drain.Begun())})
 	}
 	for n := range s.Neighbors() {
 		list = append(list, PutNeighbor{n.Settings})
@@ -95,7 +95,7 @@ func content(s *State) string {
 		}
 	}
 	for n := range s.ComputeNodes() {
-		lines[n.Name] = fmt.Sprint(n.Address, n.RouterID, n.Encapsulations, n.LabelRange(), n.HoldDown())
+		lines[n.Name] = fmt.Sprint(n.Address, n.RouterID, n.Encapsulations, n.LabelRange(), n.HoldDown(), n.Liveness.Mode, n.Liveness.Hold(), n.Liveness.StaleTime, n.Drain.Begun())
 	}
 	for n := range s.Neighbors() {
 		lines[n.ResourceName()] = fmt.Sprintf("%+v", n.Canonical())

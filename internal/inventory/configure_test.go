@@ -18,7 +18,7 @@ func someNetwork(id uint16) PutNetwork {
 }
 
 func someNode(name, address string) PutComputeNode {
-	return PutComputeNode{ComputeNode{Name: name, Address: addr(address)}}
+	return PutComputeNode{ComputeNode: ComputeNode{Name: name, Address: addr(address), Liveness: DefaultLiveness}}
 }
 
 func someFIP(associations ...Association) PutFloatingIP {

@@ -8,6 +8,22 @@ type Drain struct {
 	Until time.Time  `json:"until,omitzero"` // of Draining: when its routes are withdrawn
 }
 
+// Begun reports whether the routes are withdrawn, or about to be.
+func (d Drain) Begun() bool { return d.State != NotDrained }
+
+// wanted returns the drain of a compute node that should be drained, or not. One
+// that has begun takes its time.
+func (d Drain) wanted(drained bool) Drain {
+	switch {
+	case !drained:
+		return Drain{}
+	case d.Begun():
+		return d
+	default:
+		return Drain{State: Drained}
+	}
+}
+
 // DrainState is a stage of a drain.
 type DrainState uint8
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/vrf"
@@ -62,7 +63,7 @@ func (g generator) command() Command {
 }
 
 func (g generator) resourceCommand() Command {
-	switch g.IntN(13) {
+	switch g.IntN(15) {
 	case 0, 1:
 		return g.createNetwork()
 	case 2, 3:
@@ -81,7 +82,8 @@ func (g generator) resourceCommand() Command {
 	case 6:
 		return UpdateComputeNode{
 			Name: g.node(), Address: maybe(g, g.nodeAddress()), RouterID: maybe(g, g.routerID()), Encapsulations: maybe(g, g.encapsulations()),
-			Labels: maybe(g, g.labels()), LabelHoldDown: maybe(g, g.holdDown())}
+			Labels: maybe(g, g.labels()), LabelHoldDown: maybe(g, g.holdDown()), Liveness: maybe(g, g.liveness().Mode), HoldTime: maybe(g, g.liveness().HoldTime),
+			StaleTime: maybe(g, g.liveness().StaleTime), Drained: maybe(g, g.IntN(2) == 0)}
 	case 7:
 		if g.IntN(8) > 0 {
 			return UpdateComputeNode{Name: g.node(), Labels: ptr(g.labels()), LabelHoldDown: ptr(g.holdDown())}
@@ -100,6 +102,8 @@ func (g generator) resourceCommand() Command {
 			AcceptPrefixes: maybe(g, g.accepted()), AcceptTargets: maybe(g, g.targets()), MaxReceivedAction: maybe(g, pick(g, neighbor.MaxReceivedWarn, neighbor.MaxReceivedStop))}
 	case 10:
 		return DeleteNeighbor{g.peer()}
+	case 11, 12:
+		return g.drainCommand()
 	default:
 		return SetGlobal{pick[uint32](g, 0, 23456, 64512, 64512, 64513, 64513, 70000)}
 	}
@@ -113,7 +117,19 @@ func (g generator) createNetwork() Command {
 
 func (g generator) createNode() Command {
 	return CreateComputeNode{ComputeNode{Name: pick(g, g.node(), cmp1, cmp2, "computeNodes/cmp3"), Address: g.nodeAddress(), RouterID: g.routerID(), Encapsulations: g.encapsulations(),
-		Labels: g.labels(), LabelHoldDown: g.holdDown()}}
+		Labels: g.labels(), LabelHoldDown: g.holdDown(), Liveness: g.liveness(), Drain: pick(g, Drain{}, Drain{}, Drain{State: Drained})}}
+}
+
+func (g generator) drainCommand() Command {
+	switch node := g.node(); g.IntN(4) {
+	case 0, 1:
+		return DrainComputeNode{node, pick(g, 0, time.Second, 1500*time.Millisecond, time.Minute, time.Minute, 86400*time.Second, 86401*time.Second, -time.Second)}
+	case 2:
+		return UndrainComputeNode{node}
+	default:
+		until := g.model.nodes[node].Drain.Until
+		return FinishDrain{node, pick(g, until, until, until.Add(time.Second))}
+	}
 }
 
 func (g generator) poolCommand() Command {

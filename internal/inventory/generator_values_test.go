@@ -15,6 +15,11 @@ func (g generator) labels() LabelRange {
 
 func (g generator) holdDown() uint32 { return pick[uint32](g, 0, 1, 5, 20) }
 
+func (g generator) liveness() Liveness {
+	return pick(g, DefaultLiveness, DefaultLiveness, DefaultLiveness, Liveness{}, Liveness{Session, 3, 0}, Liveness{Session, 3600, 86400}, Liveness{Session, 30, 120},
+		Liveness{Session, 2, 0}, Liveness{Session, 3601, 0}, Liveness{Session, 0, 86401})
+}
+
 func (g generator) direction() Direction { return pick(g, Both, Both, Both, Ingress, Egress, 3) }
 
 func (g generator) portMappings() []PortMapping {

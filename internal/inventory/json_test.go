@@ -49,7 +49,7 @@ func TestStoredForm(t *testing.T) {
 		{
 			"node/computeNodes/cmp1",
 			`{"name":"computeNodes/cmp1","address":"2001:db8::11","router_id":"10.0.0.11","encapsulations":"udp"}`,
-			ComputeNode{Name: cmp1, Address: addr("2001:db8::11"), RouterID: addr("10.0.0.11"), Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), Version: 3},
+			ComputeNode{Name: cmp1, Address: addr("2001:db8::11"), RouterID: addr("10.0.0.11"), Encapsulations: vrf.NewEncapsulations(vrf.MPLSInUDP), Liveness: DefaultLiveness, Version: 3},
 			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
 		},
 		{
@@ -114,7 +114,7 @@ func TestStoredForm(t *testing.T) {
 		{
 			"node/computeNodes/cmp1",
 			`{"name":"computeNodes/cmp1","address":"10.0.0.11","router_id":"10.0.0.11","encapsulations":"","labels":{"first":16,"last":1048575},"label_hold_down":300}`,
-			ComputeNode{Name: cmp1, Address: addr("10.0.0.11"), RouterID: addr("10.0.0.11"), Labels: LabelRange{16, 1048575}, LabelHoldDown: 300, Version: 3},
+			ComputeNode{Name: cmp1, Address: addr("10.0.0.11"), RouterID: addr("10.0.0.11"), Labels: LabelRange{16, 1048575}, LabelHoldDown: 300, Liveness: DefaultLiveness, Version: 3},
 			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
 		},
 		{
@@ -198,6 +198,21 @@ func TestStoredForm(t *testing.T) {
 				Name: "mx1", Address: addr("10.0.0.1"), Port: 179, AS: 64512, Families: neighbor.NewFamilies(neighbor.InetVPN),
 				Policy: neighbor.Policy{AcceptPrefixes: accept, AcceptTargets: routetarget.NewSet(routetarget.Automatic(64512, 7)), MaxReceivedAction: neighbor.MaxReceivedStop}}, false, 3, 0},
 			func(s *State) any { n, _ := s.Neighbor(mx1); return *n },
+		},
+		// From here on: what came with the life of compute nodes.
+		{
+			"node/computeNodes/cmp1",
+			`{"name":"computeNodes/cmp1","address":"10.0.0.11","router_id":"10.0.0.11","encapsulations":"","liveness":{"mode":"session","hold_time":3600,"stale_time":0},"drain":{"state":"draining","until":"2001-09-09T01:46:40Z"}}`,
+			ComputeNode{Name: cmp1, Address: addr("10.0.0.11"), RouterID: addr("10.0.0.11"), Liveness: Liveness{Session, 3600, 0},
+				Drain: Drain{Draining, now.UTC()}, Version: 3},
+			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
+		},
+		{
+			"node/computeNodes/cmp1",
+			`{"name":"computeNodes/cmp1","address":"10.0.0.11","router_id":"10.0.0.11","encapsulations":"","liveness":{"mode":"session","stale_time":120},"drain":{"state":"drained"}}`,
+			ComputeNode{Name: cmp1, Address: addr("10.0.0.11"), RouterID: addr("10.0.0.11"), Liveness: Liveness{Session, 0, 120},
+				Drain: Drain{State: Drained}, Version: 3},
+			func(s *State) any { n, _ := s.ComputeNode(cmp1); return *n },
 		},
 	} {
 		if got := string(put(tt.key, Absent, tt.resource).Value); got != tt.golden {

@@ -24,6 +24,9 @@ func (m *model) routes(f FloatingIP) (texts []string) {
 	_, export := m.targets(n)
 	for _, a := range f.Associations {
 		node := m.nodes[a.ComputeNode]
+		if node.Drain.State == Drained {
+			continue
+		}
 		tunnels := ""
 		for _, e := range []string{"gre", "udp"} {
 			allows := func(s vrf.Encapsulations) bool { return s == 0 || strings.Contains(s.String(), e) }
@@ -38,16 +41,20 @@ func (m *model) routes(f FloatingIP) (texts []string) {
 		if a.Preferred {
 			preference = 200
 		}
-		texts = append(texts, fmt.Sprintf("%s:%d:%s/%d label %d preference %d via %s to %s by%s",
-			node.RouterID, n.ID, f.Address, f.Address.BitLen(), a.Label, preference, node.Address, export, tunnels))
+		shutdown := false
+		if node.Drain.State == Draining {
+			preference, shutdown = 0, true
+		}
+		texts = append(texts, fmt.Sprintf("%s:%d:%s/%d label %d preference %d shutdown %t via %s to %s by%s",
+			node.RouterID, n.ID, f.Address, f.Address.BitLen(), a.Label, preference, shutdown, node.Address, export, tunnels))
 	}
 	return texts
 }
 
 func routeTexts(routes []vrf.Route) (texts []string) {
 	for _, r := range routes {
-		texts = append(texts, fmt.Sprintf("%s label %d preference %d via %s to %s by %s",
-			r.Key, r.Label, r.LocalPref, r.NextHop, r.Targets, strings.Join(r.Encapsulations.Strings(), " ")))
+		texts = append(texts, fmt.Sprintf("%s label %d preference %d shutdown %t via %s to %s by %s",
+			r.Key, r.Label, r.LocalPref, r.GracefulShutdown, r.NextHop, r.Targets, strings.Join(r.Encapsulations.Strings(), " ")))
 	}
 	return texts
 }

@@ -139,6 +139,8 @@ func (m *model) nodeRules(n ComputeNode) (broken reasons) {
 	broken.add(!n.RouterID.Is4(), ReasonInvalid)
 	first, last := labelsOf(n)
 	broken.add(first < 16 || first > last, ReasonInvalid)
+	hold := n.Liveness.HoldTime
+	broken.add(hold == 1 || hold == 2 || hold > 3600 || n.Liveness.StaleTime > 86400, ReasonInvalid)
 	for _, other := range m.nodes {
 		broken.add(other.Name != n.Name && other.Address == n.Address, ReasonAddressTaken)
 		broken.add(other.Name != n.Name && other.RouterID == n.RouterID, ReasonRouterIDTaken)

@@ -167,9 +167,20 @@ func (m *model) do(c Command, out *outcome) (broken reasons) {
 		set(&n.Encapsulations, c.Encapsulations)
 		set(&n.Labels, c.Labels)
 		set(&n.LabelHoldDown, c.LabelHoldDown)
+		set(&n.Liveness.Mode, c.Liveness)
+		set(&n.Liveness.HoldTime, c.HoldTime)
+		set(&n.Liveness.StaleTime, c.StaleTime)
+		if drained := c.Drained; drained != nil && *drained != (n.Drain.State > 0) {
+			n.Drain.State, n.Drain.Until = 0, time.Time{}
+			if *drained {
+				n.Drain.State = Drained
+			}
+		}
 		if broken = m.nodeRules(n); broken == nil && out != nil {
 			m.nodes[n.Name] = n
 		}
+	case DrainComputeNode, UndrainComputeNode, FinishDrain:
+		return m.doDrain(c, out)
 	case DeleteComputeNode:
 		broken.add(m.nodes[c.Name].Name == "", ReasonNotFound)
 		for _, f := range m.floating {

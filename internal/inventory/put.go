@@ -95,8 +95,12 @@ func (c PutBinding) plan(s moment) ([]Mutation, error) {
 	return BindPool(c).plan(s)
 }
 
-// PutComputeNode makes a compute node as it should be.
-type PutComputeNode struct{ ComputeNode ComputeNode }
+// PutComputeNode makes a compute node as it should be, but for its drain: that is
+// a part of its life, and changes only when Drained says so.
+type PutComputeNode struct {
+	ComputeNode ComputeNode
+	Drained     *bool
+}
 
 // ResourceName implements Wanted.
 func (c PutComputeNode) ResourceName() string { return c.ComputeNode.Name }
@@ -111,8 +115,12 @@ func (c PutComputeNode) plan(s moment) ([]Mutation, error) {
 	if n.LabelHoldDown == DefaultLabelHoldDown {
 		n.LabelHoldDown = 0
 	}
+	if n.Liveness.HoldTime == DefaultHoldTime {
+		n.Liveness.HoldTime = 0
+	}
 	old, ok := s.ComputeNode(n.Name)
 	if !ok {
+		n.Drain = Drain{}.wanted(c.Drained != nil && *c.Drained)
 		return CreateComputeNode{n}.plan(s)
 	}
 	n.identify()
@@ -123,6 +131,12 @@ func (c PutComputeNode) plan(s moment) ([]Mutation, error) {
 		Encapsulations: differing(n.Encapsulations == old.Encapsulations, n.Encapsulations),
 		Labels:         differing(n.LabelRange() == old.LabelRange(), n.Labels),
 		LabelHoldDown:  differing(n.HoldDown() == old.HoldDown(), n.LabelHoldDown),
+		Liveness:       differing(n.Liveness.Mode == old.Liveness.Mode, n.Liveness.Mode),
+		HoldTime:       differing(n.Liveness.Hold() == old.Liveness.Hold(), n.Liveness.HoldTime),
+		StaleTime:      differing(n.Liveness.StaleTime == old.Liveness.StaleTime, n.Liveness.StaleTime),
+	}
+	if c.Drained != nil && *c.Drained != old.Drain.Begun() {
+		u.Drained = c.Drained
 	}
 	if u == (UpdateComputeNode{Name: n.Name}) {
 		return nil, nil

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"encoding/json"
 	"net/netip"
 
 	"github.com/buoynet/buoy/internal/ipam"
@@ -70,6 +71,16 @@ type ComputeNode struct {
 
 	Version Version `json:"-"`
 	Etag    Etag    `json:"-"`
+}
+
+// UnmarshalJSON implements json.Unmarshaler. A default that is not zero is not
+// in the store.
+func (n *ComputeNode) UnmarshalJSON(text []byte) error {
+	type computeNode ComputeNode // without this method
+	v := computeNode{Liveness: DefaultLiveness}
+	err := json.Unmarshal(text, &v)
+	*n = ComputeNode(v)
+	return err
 }
 
 // Neighbor is a gateway router. Its Settings carry the short name.

@@ -208,7 +208,7 @@ func addrs(texts ...string) (list []netip.Addr) {
 func fip(id any) string { return FloatingIPName("p", fmt.Sprint(id)) }
 
 func node(name, address string) CreateComputeNode {
-	return CreateComputeNode{ComputeNode{Name: name, Address: addr(address)}}
+	return CreateComputeNode{ComputeNode{Name: name, Address: addr(address), Liveness: DefaultLiveness}}
 }
 
 func allocate(name, network, address string) Allocate {

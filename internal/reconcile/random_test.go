@@ -95,7 +95,7 @@ func command(g *rand.Rand) inventory.Command {
 	name := fmt.Sprint("projects/p/floatingIps/f", g.IntN(8))
 	imports := targets(fmt.Sprint("64512:", 1+g.IntN(3)))
 	encapsulations := vrf.Encapsulations(g.IntN(4))
-	switch g.IntN(21) {
+	switch g.IntN(24) {
 	case 0:
 		return createNetwork(network, fmt.Sprint("64512:", 1+g.IntN(3)))
 	case 1:
@@ -129,6 +129,10 @@ func command(g *rand.Rand) inventory.Command {
 		return inventory.Move{Name: name, Association: c.Association}
 	case 18:
 		return inventory.SetGlobal{AS: 64512 + uint32(g.IntN(2))}
+	case 19, 20:
+		return inventory.DrainComputeNode{Name: node, Wait: time.Duration(g.IntN(3)) * time.Minute}
+	case 21:
+		return inventory.UndrainComputeNode{Name: node}
 	default:
 		return inventory.Release{Name: name}
 	}

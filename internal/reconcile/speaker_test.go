@@ -151,6 +151,9 @@ func routeText(r vrf.Route) string {
 	if r.LocalPref != vrf.LocalPrefDefault {
 		text += fmt.Sprintf(" preference %d", r.LocalPref)
 	}
+	if r.GracefulShutdown {
+		text += " GRACEFUL_SHUTDOWN"
+	}
 	if e := r.Encapsulations.String(); e != "gre" {
 		text += " by " + e
 	}
