@@ -24,6 +24,9 @@ func TestEveryChange(t *testing.T) {
 			for j := range methods.Len() {
 				m := methods.Get(j)
 				name := string(m.Name())
+				if m.IsStreamingClient() {
+					continue // it reports what there is
+				}
 				if strings.HasPrefix(name, "Get") || strings.HasPrefix(name, "List") || strings.HasPrefix(name, "Watch") || name == "Export" || name == "Shutdown" {
 					continue
 				}

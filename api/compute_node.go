@@ -6,7 +6,9 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/buoynet/buoy/internal/inventory"
@@ -31,8 +33,13 @@ func (s *computeNodeService) CreateComputeNode(ctx context.Context, req *buoyv1.
 	return s.computeNode(state, n.Name)
 }
 
-func (s *computeNodeService) GetComputeNode(_ context.Context, req *buoyv1.GetComputeNodeRequest) (*buoyv1.ComputeNode, error) {
-	return s.computeNode(s.Inventory.State(), req.GetName())
+func (s *computeNodeService) GetComputeNode(ctx context.Context, req *buoyv1.GetComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+	state := s.Inventory.State()
+	n, err := s.computeNode(state, req.GetName())
+	if err == nil && viewerOf(ctx) == "" { // projects share the node, and do not learn of each other
+		n.Routes = s.routesAt(state, n.Name)
+	}
+	return n, err
 }
 
 func (s *computeNodeService) ListComputeNodes(_ context.Context, req *buoyv1.ListComputeNodesRequest) (*buoyv1.ListComputeNodesResponse, error) {
@@ -56,7 +63,8 @@ func computeNodeName(n *inventory.ComputeNode) string { return n.Name }
 
 func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
 	var f fields
-	in := f.mask(req.GetUpdateMask(), "address", "router_id", "encapsulations", "label_range", "label_hold_down")
+	in := f.mask(req.GetUpdateMask(), "address", "router_id", "encapsulations", "label_range", "label_hold_down", "liveness", "hold_time", "stale_time",
+		"drained")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -71,6 +79,10 @@ func (s *computeNodeService) UpdateComputeNode(ctx context.Context, req *buoyv1.
 		Encapsulations: given(in("encapsulations"), n.Encapsulations),
 		Labels:         given(in("label_range"), n.Labels),
 		LabelHoldDown:  given(in("label_hold_down"), n.LabelHoldDown),
+		Liveness:       given(in("liveness"), n.Liveness.Mode),
+		HoldTime:       given(in("hold_time"), n.Liveness.HoldTime),
+		StaleTime:      given(in("stale_time"), n.Liveness.StaleTime),
+		Drained:        given(in("drained"), n.Drain.Begun()),
 	}
 	state, err := s.do(ctx, req, c, c.Name)
 	if err != nil {
@@ -94,6 +106,10 @@ func (v view) computeNode(state *inventory.State, name string) (*buoyv1.ComputeN
 
 func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) {
 	var f fields
+	drain := inventory.Drain{}
+	if n.GetDrained() {
+		drain.State = inventory.Drained
+	}
 	return inventory.ComputeNode{
 		Name:           n.GetName(),
 		Address:        f.addr("address", n.GetAddress()),
@@ -101,7 +117,8 @@ func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) 
 		Encapsulations: f.encapsulations("encapsulations", n.GetEncapsulations()),
 		Labels:         f.labels("label_range", n.GetLabelRange()),
 		LabelHoldDown:  n.GetLabelHoldDown(),
-		Liveness:       inventory.DefaultLiveness,
+		Liveness:       f.liveness(n),
+		Drain:          drain,
 	}, f.err
 }
 
@@ -109,15 +126,26 @@ func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) 
 // nobody chose them.
 func computeNodeToProto(n *inventory.ComputeNode) *buoyv1.ComputeNode {
 	labels := n.LabelRange()
-	return &buoyv1.ComputeNode{
+	p := &buoyv1.ComputeNode{
 		Name:           n.Name,
 		Address:        n.Address.String(),
 		RouterId:       n.RouterID.String(),
 		Encapsulations: n.Encapsulations.Strings(),
 		LabelRange:     fmt.Sprintf("%d-%d", labels.First, labels.Last),
 		LabelHoldDown:  uint32(n.HoldDown().Seconds()),
+		Liveness:       livenessToProto[n.Liveness.Mode],
+		HoldTime:       uint32(n.Liveness.Hold().Seconds()),
+		StaleTime:      proto.Uint32(n.Liveness.StaleTime),
+		Drain:          drainToProto[n.Drain.State],
 		Etag:           n.Etag.String(),
 	}
+	if n.Drain.Begun() {
+		p.Drained = proto.Bool(true)
+	}
+	if !n.Drain.Until.IsZero() {
+		p.DrainUntil = n.Drain.Until.UTC().Format(time.RFC3339)
+	}
+	return p
 }
 
 // labels reads FIRST-LAST, or one label that is both. An empty text is the zero

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"google.golang.org/protobuf/encoding/prototext"
+	"google.golang.org/protobuf/proto"
 
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -79,7 +80,9 @@ func disturb(ctx context.Context, l *lab, r *rand.Rand) {
 		_, _ = l.pools.BindPool(ctx, &buoyv1.BindPoolRequest{Name: one(blue, ofGlobal), Pool: pool})
 	case 6:
 		_, _ = l.computeNodes.CreateComputeNode(ctx, &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: node, Address: fmt.Sprint("10.0.0.", host),
-			RouterId: one("", "10.9.9.9"), LabelRange: one("", "16-20", "100000-999999"), LabelHoldDown: uint32(r.IntN(2) * 60)}})
+			RouterId: one("", "10.9.9.9"), LabelRange: one("", "16-20", "100000-999999"), LabelHoldDown: uint32(r.IntN(2) * 60),
+			Liveness: buoyv1.ComputeNode_Liveness(r.IntN(3)), HoldTime: uint32(r.IntN(2) * 3), StaleTime: []*uint32{nil, proto.Uint32(0), proto.Uint32(60)}[r.IntN(3)],
+			Drained: []*bool{nil, proto.Bool(false), proto.Bool(true)}[r.IntN(3)]}})
 	case 7:
 		_, _ = l.neighbors.CreateNeighbor(ctx, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: one(mx1, "neighbors/mx2"), Address: fmt.Sprint("10.0.1.", host), As: 64512,
 			Families: some("inet-vpn", "inet6-vpn"), GracefulRestart: some("inet-vpn"), LongLivedTime: uint32(r.IntN(2) * 60), RestartTime: uint32(r.IntN(2) * 300),

@@ -75,7 +75,7 @@ func (s *configurationService) read(v viewer, d *buoyv1.Document) (inventory.Wan
 		return inventory.PutBinding{Name: d.PoolBinding.GetName(), Pool: d.PoolBinding.GetPool()}, nil
 	case *buoyv1.Document_ComputeNode:
 		n, err := computeNodeFromProto(d.ComputeNode)
-		return inventory.PutComputeNode{ComputeNode: n}, err
+		return inventory.PutComputeNode{ComputeNode: n, Drained: d.ComputeNode.Drained}, err
 	case *buoyv1.Document_Neighbor:
 		settings, err := settingsFromProto(d.Neighbor)
 		return inventory.PutNeighbor{Settings: settings.WithDefaults(s.Families)}, err

@@ -124,6 +124,19 @@ func seeds() []request {
 			func(s services) func(context.Context, *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
 				return s.computeNodes.UpdateComputeNode
 			}),
+		rpc(&buoyv1.UpdateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Liveness: buoyv1.ComputeNode_SESSION, HoldTime: 3, StaleTime: proto.Uint32(0), Drained: proto.Bool(true)},
+			UpdateMask: maskOf("liveness", "hold_time", "stale_time", "drained")},
+			func(s services) func(context.Context, *buoyv1.UpdateComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+				return s.computeNodes.UpdateComputeNode
+			}),
+		rpc(&buoyv1.DrainComputeNodeRequest{Name: cmp1, Wait: 60},
+			func(s services) func(context.Context, *buoyv1.DrainComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+				return s.computeNodes.DrainComputeNode
+			}),
+		rpc(&buoyv1.UndrainComputeNodeRequest{Name: cmp1},
+			func(s services) func(context.Context, *buoyv1.UndrainComputeNodeRequest) (*buoyv1.ComputeNode, error) {
+				return s.computeNodes.UndrainComputeNode
+			}),
 		rpc(&buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: "neighbors/mx2", Address: "fe80::1%eth0", Port: 179, As: 4200000000, Families: []string{"inet-vpn"}}},
 			func(s services) func(context.Context, *buoyv1.CreateNeighborRequest) (*buoyv1.Neighbor, error) {
 				return s.neighbors.CreateNeighbor

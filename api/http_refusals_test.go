@@ -79,7 +79,7 @@ func TestRefusedOverHTTP(t *testing.T) {
 			invalid("body", "expected none; the query may have request_id, validate_only, etag")},
 		"body of get": {"GET", "/v1/" + cmp1, "{}", 400, invalid("body", "expected none")},
 		"name that is not the path's": {"PATCH", "/v1/" + cmp1, `{"name": "` + cmp2 + `"}`, 400,
-			invalid("update_mask", `expected some of address, router_id, encapsulations, label_range, label_hold_down, got "name"`)},
+			invalid("update_mask", `expected some of address, router_id, encapsulations, label_range, label_hold_down, liveness, hold_time, stale_time, drained, got "name"`)},
 		"exists": {"POST", "/v1/computeNodes", `{"name": "` + cmp1 + `", "address": "10.0.0.99"}`, 409,
 			refusal{codes.AlreadyExists, "RESOURCE_EXISTS", "name", cmp1, cmp1 + " exists"}},
 	} {

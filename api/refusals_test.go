@@ -168,8 +168,8 @@ func TestRefusals(t *testing.T) {
 		"node: address taken":  {node(&buoyv1.ComputeNode{Name: nopeNode, Address: "10.0.0.11"}), refusal{exists, "ADDRESS_TAKEN", "address", cmp1, "10.0.0.11 is the address of " + cmp1}},
 		"node: id taken":       {node(&buoyv1.ComputeNode{Name: nopeNode, Address: "10.0.0.12"}), refusal{exists, "ROUTER_ID_TAKEN", "router_id", cmp2, "10.0.0.12 is the router id of " + cmp2 + "; equal ones would make two routes one"}},
 		"node: exists":         {node(&buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.13"}), refusal{exists, "RESOURCE_EXISTS", "name", cmp1, cmp1 + " exists"}},
-		"node: empty mask":     {setNode(&buoyv1.ComputeNode{Name: cmp1}), refusal{invalid, "INVALID_FIELD", "update_mask", "", "expected some of address, router_id, encapsulations, label_range, label_hold_down; nothing is to be changed"}},
-		"node: name in mask":   {setNode(&buoyv1.ComputeNode{Name: cmp1}, "name"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, router_id, encapsulations, label_range, label_hold_down, got "name"`}},
+		"node: empty mask":     {setNode(&buoyv1.ComputeNode{Name: cmp1}), refusal{invalid, "INVALID_FIELD", "update_mask", "", "expected some of address, router_id, encapsulations, label_range, label_hold_down, liveness, hold_time, stale_time, drained; nothing is to be changed"}},
+		"node: name in mask":   {setNode(&buoyv1.ComputeNode{Name: cmp1}, "name"), refusal{invalid, "INVALID_FIELD", "update_mask", "", `expected some of address, router_id, encapsulations, label_range, label_hold_down, liveness, hold_time, stale_time, drained, got "name"`}},
 		"node: mask, no value": {setNode(&buoyv1.ComputeNode{Name: cmp1}, "address"), refusal{invalid, "INVALID_FIELD", "address", "", "expected an IPv4 or IPv6 address, for example 10.0.0.11"}},
 
 		"neighbor: none":              {peer(nil), refusal{invalid, "INVALID_FIELD", "name", "", `expected neighbors/NAME, got ""`}},

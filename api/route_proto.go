@@ -75,6 +75,9 @@ func (s *ribs) receivedToProto(r *vrf.Received) *buoyv1.Route {
 	p.State, p.Since, p.Stale, p.LongLivedStale = buoyv1.Route_RECEIVED, timestamp(r.Since), r.Stale, a.LongLivedStale
 	p.Origin, p.AsPath, p.Med, p.Originator = a.Origin.String(), a.ASPath, a.MED, text(a.Originator)
 	p.Tables = s.tables(r)
+	if a.LongLivedStale {
+		p.Communities = []string{"llgr-stale"}
+	}
 	var reasons []string
 	if why := r.Unusable(); why != "" {
 		p.State, reasons = buoyv1.Route_UNUSABLE, append(reasons, why)
@@ -91,6 +94,9 @@ func (s *ribs) receivedToProto(r *vrf.Received) *buoyv1.Route {
 
 func ownToProto(state *inventory.State, r vrf.Route) *buoyv1.Route {
 	p := vpnToProto(r)
+	if r.GracefulShutdown {
+		p.Communities = []string{"graceful-shutdown"}
+	}
 	p.Network, p.FloatingIp = origin(state, r.Key)
 	p.Origin = vrf.Incomplete.String()
 	if p.Network != "" {

@@ -60,7 +60,7 @@ func TestListReceived(t *testing.T) {
 		Prefix: "2001:db8:ffff::/48", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "2001:db8::1", LocalPref: 100, Family: "inet6-vpn",
 		State:       buoyv1.Route_UNUSABLE,
 		StateReason: "it is one of our own, reflected (ORIGINATOR_ID); stale: the neighbor has yet to announce it again; long-lived stale: a last resort",
-		Stale:       true, LongLivedStale: true, Originator: "10.0.0.2", Since: timestamppb.New(taken), Origin: "IGP", Source: mx1,
+		Stale:       true, LongLivedStale: true, Communities: []string{"llgr-stale"}, Originator: "10.0.0.2", Since: timestamppb.New(taken), Origin: "IGP", Source: mx1,
 	}
 	const received = buoyv1.ListRoutesRequest_RECEIVED
 	for _, tt := range []struct {

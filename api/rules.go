@@ -55,6 +55,9 @@ var rules = map[string]rule{
 	buoyv1.ComputeNodes_UpdateComputeNode_FullMethodName: operators,
 	buoyv1.ComputeNodes_DeleteComputeNode_FullMethodName: operators,
 
+	buoyv1.ComputeNodes_DrainComputeNode_FullMethodName:   operators,
+	buoyv1.ComputeNodes_UndrainComputeNode_FullMethodName: operators,
+
 	buoyv1.Neighbors_CreateNeighbor_FullMethodName: operators,
 	buoyv1.Neighbors_GetNeighbor_FullMethodName:    reads,
 	buoyv1.Neighbors_ListNeighbors_FullMethodName:  reads,

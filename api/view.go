@@ -106,21 +106,28 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 			worst = r
 		}
 	}
+	remarks, withheld := o.remarks(f)
 	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0}
 	switch {
+	case withheld == len(f.Associations):
+		return verdict{state: buoyv1.FloatingIP_WITHHELD, reason: strings.Join(remarks, "; ")}
 	case worst.stuck():
 		v.state = buoyv1.FloatingIP_WITHHELD
 	case waiting != nil:
-		v.state, v.reason = buoyv1.FloatingIP_PENDING, o.say("the speaker is being given %s", *waiting)
-		return v
+		v.state = buoyv1.FloatingIP_PENDING
 	case worst == nil || worst.ready == 0:
 		v.state = buoyv1.FloatingIP_PENDING
 	default:
 		v.state = buoyv1.FloatingIP_ADVERTISED
 	}
-	if o.explain {
-		v.reason = worst.String()
+	if !o.explain {
+		return v
 	}
+	v.reason = worst.String()
+	if waiting != nil && v.state == buoyv1.FloatingIP_PENDING {
+		v.reason = fmt.Sprintf("the speaker is being given %s", *waiting)
+	}
+	v.reason = strings.Join(append([]string{v.reason}, remarks...), "; ")
 	return v
 }
 
@@ -138,6 +145,26 @@ func absence(s *neighbor.Status) string {
 		return " is being set up"
 	}
 	return fmt.Sprintf(" is %s (%s)", s.State, s.Reason)
+}
+
+// remarks says which associations have no route, and which only one of last
+// resort, if that is to be explained. It counts the former.
+func (o *observed) remarks(f *inventory.FloatingIP) (list []string, withheld int) {
+	for i := range f.Associations {
+		a := &f.Associations[i]
+		s := o.state.Standing(a, nil)
+		if s.Withheld != "" {
+			withheld++
+		}
+		switch {
+		case !o.explain:
+		case s.Withheld != "":
+			list = append(list, s.Withheld)
+		case s.Draining:
+			list = append(list, a.ComputeNode+" is draining")
+		}
+	}
+	return list, withheld
 }
 
 // stuck reports whether nobody has the route, and somebody who could will not.

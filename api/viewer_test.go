@@ -155,17 +155,19 @@ func TestViewerChanges(t *testing.T) {
 	}
 	operatorsOnly := refusal{codes.PermissionDenied, "OPERATORS_ONLY", "", "", "only the operator may do this, and the request is for project dev"}
 	for verb, do := range map[string]func(context.Context) error{
-		"BindPool":          attempt(l.pools.BindPool, &buoyv1.BindPoolRequest{Name: blue, Pool: devPool}),
-		"UnbindPool":        attempt(l.pools.UnbindPool, &buoyv1.UnbindPoolRequest{Name: ofGlobal}),
-		"CreateComputeNode": attempt(l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{}),
-		"UpdateComputeNode": attempt(l.computeNodes.UpdateComputeNode, &buoyv1.UpdateComputeNodeRequest{}),
-		"DeleteComputeNode": attempt(l.computeNodes.DeleteComputeNode, &buoyv1.DeleteComputeNodeRequest{Name: "computeNodes/nope"}),
-		"CreateNeighbor":    attempt(l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{}),
-		"UpdateNeighbor":    attempt(l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{}),
-		"DeleteNeighbor":    attempt(l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1}),
-		"UpdateGlobal":      attempt(l.globals.UpdateGlobal, &buoyv1.UpdateGlobalRequest{ValidateOnly: true}),
-		"received routes":   attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
-		"received, refused": attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Network: secretNet, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
+		"BindPool":           attempt(l.pools.BindPool, &buoyv1.BindPoolRequest{Name: blue, Pool: devPool}),
+		"UnbindPool":         attempt(l.pools.UnbindPool, &buoyv1.UnbindPoolRequest{Name: ofGlobal}),
+		"CreateComputeNode":  attempt(l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{}),
+		"UpdateComputeNode":  attempt(l.computeNodes.UpdateComputeNode, &buoyv1.UpdateComputeNodeRequest{}),
+		"DrainComputeNode":   attempt(l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: cmp1}),
+		"UndrainComputeNode": attempt(l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: cmp1}),
+		"DeleteComputeNode":  attempt(l.computeNodes.DeleteComputeNode, &buoyv1.DeleteComputeNodeRequest{Name: "computeNodes/nope"}),
+		"CreateNeighbor":     attempt(l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{}),
+		"UpdateNeighbor":     attempt(l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{}),
+		"DeleteNeighbor":     attempt(l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1}),
+		"UpdateGlobal":       attempt(l.globals.UpdateGlobal, &buoyv1.UpdateGlobalRequest{ValidateOnly: true}),
+		"received routes":    attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Neighbor: mx1, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
+		"received, refused":  attempt(l.routes.ListRoutes, &buoyv1.ListRoutesRequest{Network: secretNet, Direction: buoyv1.ListRoutesRequest_RECEIVED}),
 	} {
 		t.Run(verb, func(t *testing.T) { operatorsOnly.check(t, do(as(t.Context(), "dev"))) })
 	}

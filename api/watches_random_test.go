@@ -64,6 +64,12 @@ func (l *lab) mess(t testing.TB, r *rand.Rand) {
 			return attempt(l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: "computeNodes/c" + n, Address: "10.0.0.1" + n}})(t.Context())
 		},
 		func() error {
+			return attempt(l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: node(), Wait: uint32(r.IntN(2) * 60)})(t.Context())
+		},
+		func() error {
+			return attempt(l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node()})(t.Context())
+		},
+		func() error {
 			return attempt(l.computeNodes.DeleteComputeNode, &buoyv1.DeleteComputeNodeRequest{Name: node()})(t.Context())
 		},
 		func() error {

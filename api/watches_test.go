@@ -43,6 +43,9 @@ func TestWatches(t *testing.T) {
 		{func() error {
 			return attempt(l.neighbors.DeleteNeighbor, &buoyv1.DeleteNeighborRequest{Name: mx1})(t.Context())
 		}, "-mx1"},
+		{func() error {
+			return attempt(l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: cmp1})(t.Context())
+		}, "cmp1 web-1"}, // and, as its state is another one, web-1 once more
 	} {
 		if err := tt.do(); err != nil {
 			t.Fatal(err)

@@ -17,7 +17,7 @@ func TestDocumentErrors(t *testing.T) {
 		{"a tab", "kind: Network\nsubnets:\n\t- 203.0.113.0/24\n", "3: indented with a tab; YAML is indented with spaces"},
 		{"there twice", "kind: Network\nname: a\nid: 1\nname: b\n", "4: name: it is there twice, also in line 5"},
 		{"two kinds", "kind: Network\nkind: Pool\n", "2: kind: it is there twice, also in line 4"},
-		{"unknown field", "kind: ComputeNode\nnext_hop: 10.0.0.1\n", "2: next_hop: ComputeNode has no such field; expected some of address, encapsulations, label_hold_down, label_range, name, router_id"},
+		{"unknown field", "kind: ComputeNode\nnext_hop: 10.0.0.1\n", "2: next_hop: ComputeNode has no such field; expected some of address, drained, encapsulations, hold_time, label_hold_down, label_range, liveness, name, router_id, stale_time"},
 		{"JSON's name", "kind: Network\nrouteTargets: []\n", "2: routeTargets: Network has no such field, did you mean route_targets?"},
 		{"an inner field", "kind: FloatingIP\nassociations:\n  - interface: a\n    node: b\n", "4: associations[0].node: Association has no such field; expected some of compute_node, fixed_ip, interface, label, preferred"},
 		{"a text for a list", "kind: Network\nsubnets: 203.0.113.0/24\n", `2: subnets: expected a list, each value after a dash or all in [ ], got the text "203.0.113.0/24"`},

@@ -44,6 +44,7 @@ type looks struct {
 	existed  bool
 	etag     Etag
 	floating *FloatingIP // if it is one
+	drain    Drain       // of a compute node
 }
 
 // showing finds what shows something of a change.
@@ -60,6 +61,10 @@ func (v *showing) before(name string) looks {
 	case KindPool:
 		if p, ok := v.state.Pool(name); ok {
 			shown.Seers = p.SharedWith
+		}
+	case KindComputeNode:
+		if n, ok := v.state.ComputeNode(name); ok {
+			shown.drain = n.Drain
 		}
 	case KindFloatingIP:
 		if f, ok := v.state.FloatingIP(name); ok {
@@ -86,6 +91,12 @@ func (v *showing) after(old looks) {
 		for b := range v.state.Bindings() {
 			if b.Pool == name {
 				v.add(b.Name)
+			}
+		}
+	case KindComputeNode: // floating IPs tell why they have no routes
+		if n, ok := v.state.ComputeNode(name); ok && n.Drain != old.drain {
+			for f := range v.state.FloatingIPsAt(name) {
+				v.add(f.Name)
 			}
 		}
 	case KindFloatingIP: // pools tell how many addresses are taken

@@ -60,6 +60,8 @@ func TestApplyShown(t *testing.T) {
 		{"an association", []Command{
 			CreateComputeNode{ComputeNode{Name: cmp1, Address: netip.MustParseAddr("10.0.0.11")}},
 			Associate{foreign, Association{ComputeNode: cmp1, Interface: "tap0", FixedIP: netip.MustParseAddr("10.47.0.1")}}}, foreign + " [p]"},
+		{"a drain, and who has no routes", []Command{DrainComputeNode{Name: cmp1}}, cmp1 + ", " + foreign},
+		{"a compute node that stays drained", []Command{UpdateComputeNode{Name: cmp1, LabelHoldDown: ptr(uint32(7))}}, cmp1},
 		{"a release", []Command{Disassociate{Name: foreign}, Release{foreign}}, pool + ", " + foreign + " [p]"},
 		{"another AS", []Command{SetGlobal{64513}}, "global/bgp, " + public},
 		{"a pool that goes", []Command{UnbindPool{"namespaces/dev/poolBinding"}, DeletePool{pool}}, pool + " [q r]"},

@@ -317,7 +317,8 @@ type ComputeNode struct {
 	// stale: seconds, 0..86400; 120 when not given.
 	StaleTime *uint32 `protobuf:"varint,9,opt,name=stale_time,json=staleTime,proto3,oneof" json:"stale_time,omitempty"`
 	// Its routes are withdrawn, or about to be. DrainComputeNode gives gateways
-	// time; to set it withdraws at once. What does not mention it leaves it.
+	// time; to set it withdraws at once, unless a drain is under way. What does not
+	// mention it leaves it.
 	Drained *bool `protobuf:"varint,10,opt,name=drained,proto3,oneof" json:"drained,omitempty"`
 	// What follows is computed, never set.
 	State       ComputeNode_State `protobuf:"varint,11,opt,name=state,proto3,enum=buoy.v1.ComputeNode_State" json:"state,omitempty"`
@@ -331,7 +332,8 @@ type ComputeNode struct {
 	Drain        ComputeNode_Drain `protobuf:"varint,16,opt,name=drain,proto3,enum=buoy.v1.ComputeNode_Drain" json:"drain,omitempty"`
 	// When the routes are withdrawn; RFC 3339.
 	DrainUntil string `protobuf:"bytes,17,opt,name=drain_until,json=drainUntil,proto3" json:"drain_until,omitempty"`
-	// How many routes are advertised for floating IPs there.
+	// How many routes are advertised for floating IPs there. Only in the
+	// answer to GetComputeNode, and not in requests for a project.
 	Routes uint32 `protobuf:"varint,18,opt,name=routes,proto3" json:"routes,omitempty"`
 	// What its streams have reported, and what is known of the interfaces of
 	// associations. Only in the answer to GetComputeNode.

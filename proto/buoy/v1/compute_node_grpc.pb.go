@@ -43,7 +43,8 @@ type ComputeNodesClient interface {
 	UpdateComputeNode(ctx context.Context, in *UpdateComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
 	// DrainComputeNode makes gateways leave a compute node: its routes are
 	// advertised with LOCAL_PREF 0 and the community GRACEFUL_SHUTDOWN (RFC 8326),
-	// and withdrawn after the given time.
+	// and withdrawn after the given time. Asked again meanwhile, that begins anew.
+	// One that is drained stays so, whatever the time.
 	DrainComputeNode(ctx context.Context, in *DrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
 	// UndrainComputeNode undoes a drain, whatever it has come to.
 	UndrainComputeNode(ctx context.Context, in *UndrainComputeNodeRequest, opts ...grpc.CallOption) (*ComputeNode, error)
@@ -144,7 +145,8 @@ type ComputeNodesServer interface {
 	UpdateComputeNode(context.Context, *UpdateComputeNodeRequest) (*ComputeNode, error)
 	// DrainComputeNode makes gateways leave a compute node: its routes are
 	// advertised with LOCAL_PREF 0 and the community GRACEFUL_SHUTDOWN (RFC 8326),
-	// and withdrawn after the given time.
+	// and withdrawn after the given time. Asked again meanwhile, that begins anew.
+	// One that is drained stays so, whatever the time.
 	DrainComputeNode(context.Context, *DrainComputeNodeRequest) (*ComputeNode, error)
 	// UndrainComputeNode undoes a drain, whatever it has come to.
 	UndrainComputeNode(context.Context, *UndrainComputeNodeRequest) (*ComputeNode, error)

@@ -151,7 +151,7 @@ type Route struct {
 	// The compute node's tunnel address; what the neighbor says for a received
 	// route.
 	NextHop string `protobuf:"bytes,4,opt,name=next_hop,json=nextHop,proto3" json:"next_hop,omitempty"`
-	// 100 for a received route without one.
+	// 100 for a received route without one; 0 while the compute node is draining.
 	LocalPref    uint32   `protobuf:"varint,5,opt,name=local_pref,json=localPref,proto3" json:"local_pref,omitempty"`
 	RouteTargets []string `protobuf:"bytes,6,rep,name=route_targets,json=routeTargets,proto3" json:"route_targets,omitempty"`
 	// gre, udp; empty for a received route that names neither.
@@ -192,7 +192,11 @@ type Route struct {
 	LongLivedStale bool `protobuf:"varint,22,opt,name=long_lived_stale,json=longLivedStale,proto3" json:"long_lived_stale,omitempty"`
 	// The router that brought it into the neighbor's AS (RFC 4456), if a route
 	// reflector says so.
-	Originator    string `protobuf:"bytes,23,opt,name=originator,proto3" json:"originator,omitempty"`
+	Originator string `protobuf:"bytes,23,opt,name=originator,proto3" json:"originator,omitempty"`
+	// The communities (RFC 1997) that Buoy sets or heeds, as routers print them:
+	// graceful-shutdown (RFC 8326) of our own routes whose compute node is draining,
+	// llgr-stale (RFC 9494) of received ones.
+	Communities   []string `protobuf:"bytes,24,rep,name=communities,proto3" json:"communities,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -386,6 +390,13 @@ func (x *Route) GetOriginator() string {
 		return x.Originator
 	}
 	return ""
+}
+
+func (x *Route) GetCommunities() []string {
+	if x != nil {
+		return x.Communities
+	}
+	return nil
 }
 
 type ListRoutesRequest struct {
@@ -833,7 +844,7 @@ var File_buoy_v1_route_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_route_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x06\n" +
+	"\x13buoy/v1/route.proto\x12\abuoy.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcf\x06\n" +
 	"\x05Route\x12\x16\n" +
 	"\x06prefix\x18\x01 \x01(\tR\x06prefix\x12/\n" +
 	"\x13route_distinguisher\x18\x02 \x01(\tR\x12routeDistinguisher\x12\x14\n" +
@@ -862,7 +873,8 @@ const file_buoy_v1_route_proto_rawDesc = "" +
 	"\x10long_lived_stale\x18\x16 \x01(\bR\x0elongLivedStale\x12\x1e\n" +
 	"\n" +
 	"originator\x18\x17 \x01(\tR\n" +
-	"originator\"e\n" +
+	"originator\x12 \n" +
+	"\vcommunities\x18\x18 \x03(\tR\vcommunities\"e\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
