@@ -140,6 +140,8 @@ func (d *daemon) run(ctx context.Context) error {
 		}
 		return d.speaker.Run(ctx)
 	})
+	drains := drains{feed: d.follower.Subscribe(), execute: d.follower.Execute, now: time.Now, log: d.log}
+	d.started.add("drains", drains.run)
 	d.started.add("reconcile", d.reconcile)
 	d.started.add("import", d.imports.Run)
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
