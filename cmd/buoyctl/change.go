@@ -20,7 +20,7 @@ type changeFlags struct {
 
 // changing are the verbs that change something; those that make something new
 // have no etag.
-var changing, making = []string{"create", "set", "allocate", "bind", "unbind", "associate", "move", "disassociate", "release", "delete"},
+var changing, making = []string{"create", "set", "allocate", "bind", "unbind", "associate", "move", "disassociate", "drain", "undrain", "release", "delete"},
 	[]string{"create", "allocate"}
 
 // addChangeFlags adds the flags to the commands of all such verbs.

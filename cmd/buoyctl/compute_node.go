@@ -16,6 +16,14 @@ var computeNodeColumns = []column[*buoyv1.ComputeNode]{
 	{"NAME", false, func(n *buoyv1.ComputeNode) string { return short(n.Name) }},
 	{"ADDRESS", false, func(n *buoyv1.ComputeNode) string { return n.Address }},
 	{"ENCAPSULATIONS", false, func(n *buoyv1.ComputeNode) string { return strings.Join(n.Encapsulations, ",") }},
+	{"DRAIN", false, func(n *buoyv1.ComputeNode) string {
+		if n.Drain == buoyv1.ComputeNode_NOT_DRAINED {
+			return ""
+		}
+		return word(n.Drain)
+	}},
+	{"DRAIN-UNTIL", true, func(n *buoyv1.ComputeNode) string { return n.DrainUntil }},
+	{"LIVENESS", true, func(n *buoyv1.ComputeNode) string { return word(n.Liveness) }},
 	{"ROUTER-ID", true, func(n *buoyv1.ComputeNode) string { return n.RouterId }},
 	{"LABEL-RANGE", true, func(n *buoyv1.ComputeNode) string { return n.LabelRange }},
 }
@@ -48,7 +56,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 	setCmd := &cobra.Command{
 		Use:     "computenode NAME",
 		Short:   "Change a compute node in place; its routes follow",
-		Example: "  buoyctl set computenode cmp1 --encapsulation udp",
+		Example: "  buoyctl set computenode cmp1 --encapsulation udp\n  buoyctl set computenode cmp1 --liveness session --hold-time 10 --stale-time 60",
 		Args:    takes(1, 1),
 	}
 	setCmd.RunE = a.do(func(ctx context.Context, c *client, args []string) error {
@@ -99,6 +107,11 @@ var computeNodeFields = map[string]string{
 
 	"label-range":     "label_range",
 	"label-hold-down": "label_hold_down",
+
+	"liveness":   "liveness",
+	"hold-time":  "hold_time",
+	"stale-time": "stale_time",
+	"drained":    "drained",
 }
 
 func computeNodeFlags(flags *pflag.FlagSet, n *buoyv1.ComputeNode) {
@@ -107,6 +120,11 @@ func computeNodeFlags(flags *pflag.FlagSet, n *buoyv1.ComputeNode) {
 	flags.StringSliceVar(&n.Encapsulations, "encapsulation", nil, "gre, udp; any when not given")
 	flags.StringVar(&n.LabelRange, "label-range", "", "labels that Buoy gives to its interfaces, FIRST-LAST (default 100000-999999)")
 	flags.Uint32Var(&n.LabelHoldDown, "label-hold-down", 0, "seconds that a label of that range rests before another interface gets it, 1..86400 (default 60)")
+	flags.Var(choice[buoyv1.ComputeNode_Liveness]{&n.Liveness}, "liveness", "what makes its routes valid: whoever associates vouches (none), or the node's own stream (default none)")
+	flags.Uint32Var(&n.HoldTime, "hold-time", 0, "seconds after which a silent stream is lost, 3..3600 (default 30)")
+	flags.Var(optionalUint32{&n.StaleTime}, "stale-time", "seconds that routes are kept after the stream was lost, with --liveness session, 0..86400 (default 120)")
+	flags.Var(optionalBool{&n.Drained}, "drained", "withdraw its routes at once, unless it is draining; drain computenode gives gateways time")
+	flags.Lookup("drained").NoOptDefVal = "true"
 }
 
 func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.ComputeNode) error {
@@ -129,6 +147,11 @@ func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.Comp
 	s.line("Encapsulations", orAny(n.Encapsulations))
 	s.line("Label range", n.LabelRange)
 	s.line("Label hold-down", fmt.Sprintf("%d s", n.LabelHoldDown))
+	s.line("Liveness", word(n.Liveness))
+	s.line("Hold time", fmt.Sprintf("%d s", n.HoldTime))
+	s.line("Stale time", fmt.Sprintf("%d s", n.GetStaleTime()))
+	s.line("Drain", drainOf(n))
+	s.line("Routes", fmt.Sprint(n.Routes))
 	s.lines("Floating IPs", len(used), func(i int) string { return used[i] })
 	return s.flush()
 }

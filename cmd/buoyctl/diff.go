@@ -139,18 +139,23 @@ func valueText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
 func routeChange(c *buoyv1.RouteChange) string {
 	switch {
 	case c.Before == nil:
-		return "+ " + nameOfRoute(c.After) + " " + strings.Join(attributes(c.After), ", ")
+		return "+ " + nameOfRoute(c.After) + " " + saying(attributes(c.After))
 	case c.After == nil:
-		return "- " + nameOfRoute(c.Before) + " " + strings.Join(attributes(c.Before), ", ")
+		return "- " + nameOfRoute(c.Before) + " " + saying(attributes(c.Before))
 	}
 	var parts []string
 	was, is := attributes(c.Before), attributes(c.After)
 	for i := range was {
 		if was[i] != is[i] {
-			parts = append(parts, was[i]+" → "+is[i])
+			parts = append(parts, orDash(was[i])+" → "+orDash(is[i]))
 		}
 	}
 	return "~ " + nameOfRoute(c.After) + " " + strings.Join(parts, ", ")
+}
+
+// saying leaves out what a route says nothing of.
+func saying(attributes []string) string {
+	return strings.Join(slices.DeleteFunc(attributes, func(text string) bool { return text == "" }), ", ")
 }
 
 // attributes returns what a route says, always the same things.
@@ -161,5 +166,6 @@ func attributes(r *buoyv1.Route) []string {
 		fmt.Sprintf("LOCAL_PREF %d", r.LocalPref),
 		strings.Join(r.RouteTargets, " "),
 		strings.Join(r.Encapsulations, ","),
+		strings.Join(r.Communities, " "),
 	}
 }

@@ -138,6 +138,8 @@ func TestNouns(t *testing.T) {
 		"move":         {"floatingip"},
 		"disassociate": {"floatingip"},
 		"release":      {"floatingip"},
+		"drain":        {"computenode"},
+		"undrain":      {"computenode"},
 		"show":         {"bgp", "route"},
 	}
 	for _, verb := range newTree().Commands() {

@@ -107,6 +107,8 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		{"associate", "Make a floating IP reachable at a compute node"},
 		{"move", "Put another association in the place of one, in one step"},
 		{"disassociate", "End associations of a floating IP"},
+		{"drain", "Take a compute node out of service without losing packets"},
+		{"undrain", "Put a compute node back into service"},
 		{"release", "Give the address of a floating IP back"},
 		{"get", "List resources, or show one"},
 		{"describe", "Show everything about one resource"},
@@ -118,7 +120,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 		root.AddCommand(verb)
 	}
 	for _, noun := range []func(map[string]*cobra.Command){
-		a.networks, a.pools, a.poolBindings, a.computeNodes, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
+		a.networks, a.pools, a.poolBindings, a.computeNodes, a.drain, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
 	} {
 		noun(verbs)
 	}

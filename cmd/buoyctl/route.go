@@ -153,7 +153,7 @@ func canonical(s string) string {
 
 func describeRoute(r *buoyv1.Route) string {
 	return fmt.Sprintf("%s, next hop %s, label %d, LOCAL_PREF %d, %s, encapsulation %s, %s", nameOfRoute(r), r.NextHop, r.Label,
-		r.LocalPref, strings.Join(r.RouteTargets, " "), strings.Join(r.Encapsulations, ","), routeState(r))
+		r.LocalPref, strings.Join(append(slices.Clone(r.RouteTargets), r.Communities...), " "), strings.Join(r.Encapsulations, ","), routeState(r))
 }
 
 func routeState(r *buoyv1.Route) string {

@@ -22,6 +22,7 @@ var commonColumns = []routeColumn{
 	{"STATE", false, stateOfRoute},
 	{"ENCAPSULATION", true, func(r *buoyv1.Route) string { return strings.Join(r.Encapsulations, ",") }},
 	{"LOCAL-PREF", true, func(r *buoyv1.Route) string { return strconv.Itoa(int(r.LocalPref)) }},
+	{"COMMUNITIES", true, func(r *buoyv1.Route) string { return strings.Join(r.Communities, ",") }},
 }
 
 var (

@@ -117,6 +117,7 @@ func (a *app) showDetail(r *buoyv1.Route, ranked bool) error {
 	for _, e := range r.Encapsulations {
 		communities = append(communities, "encapsulation:"+e)
 	}
+	communities = append(communities, r.Communities...)
 	fmt.Fprintln(a.stdout, nameOfRoute(r))
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 1, ' ', 0)
 	for _, line := range [][2]string{

@@ -117,6 +117,7 @@ func verbsFor(root *cobra.Command, resource string) (verbs []string) {
 var kinds = map[string]string{
 	"uint32":      "a number 0..4294967295",
 	"duration":    "a duration like 30s or 5m",
+	"seconds":     "a number of seconds, or a duration like 90s or 5m",
 	"bool":        "true or false",
 	"stringSlice": "values separated by commas",
 }

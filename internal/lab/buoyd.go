@@ -169,6 +169,7 @@ func (b *Buoyd) Routes(ctx context.Context) ([]Route, error) {
 		LocalPref      uint32     `json:"local_pref"`
 		Targets        []string   `json:"route_targets"`
 		Encapsulations []string
+		Communities    []string
 		Source         string // who announced it, if it is not our own
 	}
 	if err := json.Unmarshal([]byte(result.Stdout), &list); err != nil {
@@ -179,7 +180,8 @@ func (b *Buoyd) Routes(ctx context.Context) ([]Route, error) {
 		if l.Source != "" {
 			continue
 		}
-		r := Route{RD: l.RD, Prefix: l.Prefix, Label: l.Label, NextHop: l.NextHop, LocalPref: l.LocalPref}
+		r := Route{RD: l.RD, Prefix: l.Prefix, Label: l.Label, NextHop: l.NextHop, Communities: l.Communities}
+		r.setLocalPref(l.LocalPref)
 		if err := r.Targets.UnmarshalText([]byte(strings.Join(l.Targets, " "))); err != nil {
 			return nil, err
 		}
