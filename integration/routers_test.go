@@ -52,6 +52,11 @@ func (w *world) learns(r router) {
 	w.ctl("associate floatingip web-6 --computenode cmp1 --interface tap0 --fixed-ip fd00::5 --label 100")
 	w.shows(r, g, "associated", web1, web6)
 
+	w.ctl("drain computenode cmp1 --wait 1h")
+	w.shows(r, g, "draining", asDraining(web1), asDraining(web6))
+	w.ctl("undrain computenode cmp1")
+	w.vpnHas(r, g, map[lab.Family]string{lab.VPNv4: web1, lab.VPNv6: web6})
+
 	w.ctl("disassociate floatingip web-1")
 	w.ctl("disassociate floatingip web-6")
 	w.ctl("associate floatingip web-1 --computenode cmp1 --interface tap1 --fixed-ip 10.47.255.250 --label 1048575")

@@ -22,6 +22,8 @@ func TestWire(t *testing.T) {
 	const associate6 = "associate floatingip web-6 --interface tap6 --fixed-ip fd00::5"
 	for _, step := range []struct{ title, command string }{
 		{"an IPv4 route", associate1 + " --label 100"},
+		{"the IPv4 route while its compute node drains", "drain computenode cmp1 --wait 1h"},
+		{"and back in service", "undrain computenode cmp1"},
 		{"an IPv6 route with an IPv4 next hop", associate6 + " --computenode cmp1 --label 16"},
 		{"beside it one with an IPv6 next hop, preferred, with the highest label", associate6 + " --computenode cmp6 --label 1048575 --preferred"},
 		{"the first is withdrawn", "disassociate floatingip web-6 --computenode cmp1"},
@@ -47,6 +49,8 @@ func TestWireExternal(t *testing.T) {
 	w.config.AS = 4200000001
 	w.neighbor("mx1", w.gateway(w.config).Config())
 	w.sends("an IPv4 route, then End-of-RIB", 3)
+	w.ctl("drain computenode cmp1 --wait 1h")
+	w.sends("while its compute node drains", 1)
 	w.ctl("disassociate floatingip web-1")
 	w.sends("withdrawn", 1)
 	w.reads("tshark/external.txt")
