@@ -37,7 +37,8 @@ const (
 	// family; there is at least one.
 	FloatingIP_ADVERTISED FloatingIP_State = 3
 	// Associated, but a route is not advertised: the speaker refuses it, which
-	// is tried again, or no neighbor that is established can take it.
+	// is tried again, or no neighbor that is established can take it; or there is
+	// none, because no compute node of it is in service.
 	FloatingIP_WITHHELD FloatingIP_State = 4
 )
 
