@@ -3,9 +3,11 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -47,14 +49,15 @@ func (s *watchService) Watch(req *buoyv1.WatchRequest, stream grpc.ServerStreami
 var kindNames = []struct {
 	kind inventory.Kind
 	name string
+	like proto.Message
 }{
-	{inventory.KindGlobal, "global"},
-	{inventory.KindNetwork, "network"},
-	{inventory.KindPool, "pool"},
-	{inventory.KindBinding, "poolBinding"},
-	{inventory.KindComputeNode, "computeNode"},
-	{inventory.KindNeighbor, "neighbor"},
-	{inventory.KindFloatingIP, "floatingIp"},
+	{inventory.KindGlobal, "global", &buoyv1.Global{}},
+	{inventory.KindNetwork, "network", &buoyv1.Network{}},
+	{inventory.KindPool, "pool", &buoyv1.Pool{}},
+	{inventory.KindBinding, "poolBinding", &buoyv1.PoolBinding{}},
+	{inventory.KindComputeNode, "computeNode", &buoyv1.ComputeNode{}},
+	{inventory.KindNeighbor, "neighbor", &buoyv1.Neighbor{}},
+	{inventory.KindFloatingIP, "floatingIp", &buoyv1.FloatingIP{}},
 }
 
 // rank is the place of a kind among the others.
@@ -73,6 +76,7 @@ type watched struct {
 	kinds  []bool // by rank
 	parent string // empty: all
 	name   string // empty: all
+	filter filter // nil: all
 }
 
 func (f *fields) watched(req *buoyv1.WatchRequest) watched {
@@ -93,12 +97,26 @@ func (f *fields) watched(req *buoyv1.WatchRequest) watched {
 			f.fail("kinds", fmt.Errorf("expected some of %s, got %q", strings.Join(known, ", "), name))
 		}
 	}
+	w.filter = f.watchFilter(req.GetFilter(), w.kinds)
 	if kind := inventory.KindOf(w.name); w.name != "" && kind == inventory.KindUnknown {
 		f.fail("name", fmt.Errorf("expected the full name of a resource, like neighbors/NAME, got %q", w.name))
 	} else if w.name != "" && !w.kinds[rank(kind)] {
 		f.fail("name", errors.New("expected a resource of one of the kinds, got "+w.name))
 	}
 	return w
+}
+
+// watchFilter reads a filter over the one kind that is watched: others have other fields.
+func (f *fields) watchFilter(text string, kinds []bool) filter {
+	if text == "" {
+		return nil
+	}
+	first := slices.Index(kinds, true)
+	if first < 0 || slices.Contains(kinds[first+1:], true) {
+		f.fail("filter", errors.New("expected one kind to go with it, whose fields it compares"))
+		return nil
+	}
+	return f.filter(text, kindNames[first].like)
 }
 
 // takes reports whether a name is watched, if there is such a resource and it may

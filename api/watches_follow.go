@@ -31,6 +31,7 @@ type resourceWatcher struct {
 	revision, sighting uint64
 	marked             time.Time // when the last bookmark was sent
 	due                bool      // one is to be sent in any case
+	beginning          bool      // the client has nothing yet
 }
 
 // everything sends the resources of one state.
@@ -38,10 +39,11 @@ func (w *resourceWatcher) everything() error {
 	w.observer.look()
 	w.sighting = w.observer.last() // before the state: what comes in between is sent twice
 	state := w.Inventory.State()
-	w.revision = state.Revision()
+	w.revision, w.beginning = state.Revision(), true
 	if err := w.sendKinds(state, w.kinds); err != nil {
 		return err
 	}
+	w.beginning = false
 	return w.bookmark()
 }
 
@@ -150,7 +152,7 @@ func byRank(a, b string) int {
 // send sends what is gone, and then the resources that are there.
 func (w *resourceWatcher) send(state *inventory.State, gone, there []string) error {
 	for _, name := range gone {
-		if err := w.stream.SendMsg(&buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_Deleted{Deleted: name}}); err != nil {
+		if err := w.stream.SendMsg(deletion(name)); err != nil {
 			return err
 		}
 	}

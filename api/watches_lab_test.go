@@ -94,13 +94,6 @@ func (m *mirror) take(resp *buoyv1.WatchResponse) bool {
 	return false
 }
 
-// eventOf returns the resource of an event.
-func eventOf(resp *buoyv1.WatchResponse) (resource proto.Message) {
-	r := resp.ProtoReflect()
-	field := r.WhichOneof(r.Descriptor().Oneofs().ByName("event"))
-	return r.Get(field).Message().Interface()
-}
-
 // until reads bookmarks until something is so.
 func (m *mirror) until(what string, so func() bool) {
 	m.Helper()

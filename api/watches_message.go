@@ -3,6 +3,8 @@ package api
 import (
 	"sync"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/buoynet/buoy/internal/inventory"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -38,15 +40,42 @@ func (w *resourceWatcher) messages(state *inventory.State, names []string, now b
 		if resource == nil {
 			continue // gone since the client was told that it is there; it will be told
 		}
-		var m any
-		if now && !perViewer(name) {
-			m = w.encoded.get(name, resource, w.sighting, write)
-		} else {
-			m = write()
+		switch {
+		case w.filter != nil:
+			if m := w.filtered(name, write()); m != nil {
+				list = append(list, m)
+			}
+		case now && !perViewer(name):
+			list = append(list, w.encoded.get(name, resource, w.sighting, write))
+		default:
+			list = append(list, write())
 		}
-		list = append(list, m)
 	}
 	return list
+}
+
+// filtered returns what to send of a resource that may not pass the filter. A client that
+// begins does not have it; of others nobody knows.
+func (w *resourceWatcher) filtered(name string, m *buoyv1.WatchResponse) *buoyv1.WatchResponse {
+	switch {
+	case w.filter.matches(eventOf(m)):
+		return m
+	case w.beginning:
+		return nil
+	default:
+		return deletion(name)
+	}
+}
+
+// eventOf returns the resource of an event.
+func eventOf(resp *buoyv1.WatchResponse) (resource proto.Message) {
+	r := resp.ProtoReflect()
+	field := r.WhichOneof(r.Descriptor().Oneofs().ByName("event"))
+	return r.Get(field).Message().Interface()
+}
+
+func deletion(name string) *buoyv1.WatchResponse {
+	return &buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_Deleted{Deleted: name}}
 }
 
 // perViewer reports whether a resource looks different to different viewers.

@@ -20,11 +20,16 @@ func nameOfGlobal(g *buoyv1.Global) string { return g.Name }
 // global adds what can be done with what holds for all resources to the verbs.
 // There is one of it, so it has no NAME.
 func (a *app) global(verbs map[string]*cobra.Command) {
+	watch := false
 	get := &cobra.Command{
 		Use:   "global",
 		Short: "Show what holds for all resources",
 		Args:  takes(0, 0),
 		RunE: a.do(func(ctx context.Context, c *client, _ []string) error {
+			if watch {
+				n := noun[*buoyv1.Global]{kind: "global", nameOf: nameOfGlobal, event: (*buoyv1.WatchResponse).GetGlobal}
+				return n.watch(ctx, a, c, &buoyv1.WatchRequest{}, globalColumns)
+			}
 			g, err := c.Globals.GetGlobal(ctx, &buoyv1.GetGlobalRequest{})
 			if err != nil {
 				return err
@@ -32,6 +37,7 @@ func (a *app) global(verbs map[string]*cobra.Command) {
 			return printOne(a, g, nameOfGlobal, globalColumns)
 		}),
 	}
+	get.Flags().BoolVarP(&watch, "watch", "w", false, watchUsage)
 	a.outputFlag(get)
 	verbs["get"].AddCommand(get)
 

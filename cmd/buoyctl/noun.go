@@ -89,12 +89,7 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 		Aliases: append([]string{n.singular}, n.aliases...),
 		Short:   fmt.Sprintf("List the %s, or show one", n.plural),
 		Args:    takes(0, 1),
-		PreRunE: func(cmd *cobra.Command, args []string) error {
-			if watch && a.filter != "" {
-				return misused(cmd, "--filter does not go with --watch, which shows whatever changes")
-			}
-			return onlyForLists(cmd, args)
-		},
+		PreRunE: onlyForLists,
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			if len(args) == 1 {
 				name, err := n.fullName(ctx, c, args[0])
@@ -119,7 +114,7 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 			}
 			a.filtered = n.kind
 			if watch {
-				return n.watch(ctx, a, c, &buoyv1.WatchRequest{Parent: parent}, columns)
+				return n.watch(ctx, a, c, &buoyv1.WatchRequest{Parent: parent, Filter: a.filter}, columns)
 			}
 			list, err := n.list(ctx, c, parent)
 			if err != nil {
@@ -134,11 +129,13 @@ func getNoun[T proto.Message](a *app, n noun[T]) *cobra.Command {
 	if n.ofProject {
 		cmd.Flags().BoolVarP(&everywhere, "all-projects", "A", false, "those of all projects, or all that --project may see")
 	}
-	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on with what changes, until it is interrupted")
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, watchUsage)
 	cmd.Flags().StringVar(&a.filter, "filter", "", filterUsage)
 	a.outputFlag(cmd)
 	return cmd
 }
+
+const watchUsage = "go on with what changes, until it is interrupted"
 
 const filterUsage = "only those whose fields (as -o json shows them) fulfil conditions: 'FIELD = VALUE AND …', with = != < > <= >= or : (contains)"
 

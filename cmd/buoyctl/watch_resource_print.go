@@ -72,7 +72,7 @@ func (p *resourcePrinter[T]) text(e event[T]) (string, error) {
 		return strings.TrimSuffix(b.String(), "\n"), err
 	default:
 		if e.gone {
-			return e.name + " deleted", nil
+			return e.name + " " + p.end(), nil
 		}
 		return e.name, nil
 	}
@@ -90,7 +90,7 @@ func (p *resourcePrinter[T]) table(all bool, list []event[T]) error {
 	for _, e := range list {
 		cells := p.cells(func(c column[T]) string { return c.value(e.resource) })
 		if e.gone {
-			cells = append(cells[:p.named()], "deleted")
+			cells = append(cells[:p.named()], p.end())
 		}
 		rows = append(rows, cells)
 		p.more = true
@@ -122,6 +122,14 @@ func (p *resourcePrinter[T]) cells(cell func(column[T]) string) (cells []string)
 		}
 	}
 	return cells
+}
+
+// end says what became of a resource. With a filter it may still be there.
+func (p *resourcePrinter[T]) end() string {
+	if p.a.filter != "" {
+		return "gone"
+	}
+	return "deleted"
 }
 
 // named returns how many cells name a resource.

@@ -89,6 +89,34 @@ func TestWatchResources(t *testing.T) {
 	}
 }
 
+// With --filter what no longer fulfils it is gone, and comes back when it does.
+func TestWatchFilter(t *testing.T) {
+	server := startServer(t)
+	must(t, server, "create network n --subnet 203.0.113.0/24\ncreate pool p --network n --range 203.0.113.1-203.0.113.2")
+	free := watchWith(t, server, "get pools -w --filter used<1 -o name")
+	free.shows("projects/default/networks/n/pools/p")
+	nodes := watchWith(t, server, "get computenodes -w --filter address:10.0.0.1 -o name")
+	must(t, server, "allocate floatingip web-1 --pool p\ncreate computenode cmp1 --address 10.0.0.11\ncreate computenode cmp2 --address 10.0.0.22")
+	free.shows("projects/default/networks/n/pools/p gone")
+	nodes.shows("computeNodes/cmp1")
+	must(t, server, "release floatingip web-1\nset computenode cmp1 --address 10.0.0.33")
+	free.shows("projects/default/networks/n/pools/p")
+	nodes.shows("computeNodes/cmp1 gone")
+	for _, w := range []*watcher{free, nodes} {
+		w.ends()
+	}
+}
+
+// What there is one of is watched, too.
+func TestWatchGlobal(t *testing.T) {
+	server := startServer(t)
+	w := watchWith(t, server, "get global -w")
+	w.shows("NAME         AS      SESSION-AS", "global/bgp   64512   64512")
+	must(t, server, "set global --as 64600")
+	w.shows("global/bgp   64600   64512")
+	w.ends()
+}
+
 // Every noun can be watched, with its filters.
 func TestWatchNouns(t *testing.T) {
 	server := startServer(t)

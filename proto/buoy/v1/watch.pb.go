@@ -35,7 +35,11 @@ type WatchRequest struct {
 	// That of the last bookmark of a request that was otherwise the same: only what
 	// has changed since is sent. It outlives a restart of the daemon, unless something
 	// was changed after it.
-	ResumeToken   string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,4,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// As in the lists, over the fields of the one kind that is watched: only those that
+	// fulfil the conditions are sent. What no longer does, or changes and never did, is
+	// sent as deleted.
+	Filter        string `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -94,6 +98,13 @@ func (x *WatchRequest) GetName() string {
 func (x *WatchRequest) GetResumeToken() string {
 	if x != nil {
 		return x.ResumeToken
+	}
+	return ""
+}
+
+func (x *WatchRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
 	}
 	return ""
 }
@@ -269,8 +280,8 @@ type WatchResponse_Global struct {
 }
 
 type WatchResponse_Deleted struct {
-	// The name of a resource that is gone, or that the request's project may not see
-	// any more. It may be one that was never sent.
+	// The name of a resource that is gone, that the request's project may not see any
+	// more, or that the filter does not take. It may be one that was never sent.
 	Deleted string `protobuf:"bytes,15,opt,name=deleted,proto3,oneof"`
 }
 
@@ -300,12 +311,13 @@ var File_buoy_v1_watch_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_watch_proto_rawDesc = "" +
 	"\n" +
-	"\x13buoy/v1/watch.proto\x12\abuoy.v1\x1a\x1abuoy/v1/compute_node.proto\x1a\x19buoy/v1/floating_ip.proto\x1a\x14buoy/v1/global.proto\x1a\x16buoy/v1/neighbor.proto\x1a\x15buoy/v1/network.proto\x1a\x12buoy/v1/pool.proto\x1a\x13buoy/v1/route.proto\x1a\x1cgoogle/api/annotations.proto\"s\n" +
+	"\x13buoy/v1/watch.proto\x12\abuoy.v1\x1a\x1abuoy/v1/compute_node.proto\x1a\x19buoy/v1/floating_ip.proto\x1a\x14buoy/v1/global.proto\x1a\x16buoy/v1/neighbor.proto\x1a\x15buoy/v1/network.proto\x1a\x12buoy/v1/pool.proto\x1a\x13buoy/v1/route.proto\x1a\x1cgoogle/api/annotations.proto\"\x8b\x01\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05kinds\x18\x01 \x03(\tR\x05kinds\x12\x16\n" +
 	"\x06parent\x18\x02 \x01(\tR\x06parent\x12\x12\n" +
 	"\x04name\x18\x03 \x01(\tR\x04name\x12!\n" +
-	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\"\xc2\x03\n" +
+	"\fresume_token\x18\x04 \x01(\tR\vresumeToken\x12\x16\n" +
+	"\x06filter\x18\x05 \x01(\tR\x06filter\"\xc2\x03\n" +
 	"\rWatchResponse\x12,\n" +
 	"\anetwork\x18\x01 \x01(\v2\x10.buoy.v1.NetworkH\x00R\anetwork\x12#\n" +
 	"\x04pool\x18\x02 \x01(\v2\r.buoy.v1.PoolH\x00R\x04pool\x129\n" +
