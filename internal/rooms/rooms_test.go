@@ -17,6 +17,7 @@ var arrows = map[string][]string{
 	"internal/neighbor":        {"routetarget", "vrf"},
 	"internal/ipam":            {},
 	"internal/ring":            {},
+	"internal/gatewayconfig":   {"routetarget", "vrf"},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
 	"internal/store":           {"internal/inventory", "internal/ring"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
@@ -32,7 +33,7 @@ var arrows = map[string][]string{
 	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
 	"cmd/buoyd":                {"api", "bgp", "internal/config", "internal/inventory", "internal/neighbor", "internal/reconcile", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
-	"cmd/buoyctl":              {"api/client", "internal/version", "proto/buoy/v1"},
+	"cmd/buoyctl":              {"api/client", "internal/gatewayconfig", "internal/version", "proto/buoy/v1", "routetarget", "vrf"},
 	"internal/rooms":           {},
 	"internal/version":         {},
 }
@@ -57,7 +58,7 @@ var libraries = map[string][]string{
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/gatewayconfig"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{
