@@ -86,10 +86,7 @@ func (a *app) computeNodes(verbs map[string]*cobra.Command) {
 			return c.ComputeNodes.GetComputeNode(ctx, &buoyv1.GetComputeNodeRequest{Name: name})
 		},
 		list: func(ctx context.Context, c *client, _ string) ([]*buoyv1.ComputeNode, error) {
-			return buoy.EveryPage(func(token string) ([]*buoyv1.ComputeNode, string, error) {
-				resp, err := c.ComputeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{PageToken: token})
-				return resp.GetComputeNodes(), resp.GetNextPageToken(), err
-			})
+			return listComputeNodes(ctx, c)
 		},
 		remove: func(ctx context.Context, c *client, name string) error {
 			_, err := c.ComputeNodes.DeleteComputeNode(ctx, &buoyv1.DeleteComputeNodeRequest{Name: name})
@@ -154,4 +151,11 @@ func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.Comp
 	s.line("Routes", fmt.Sprint(n.Routes))
 	s.lines("Floating IPs", len(used), func(i int) string { return used[i] })
 	return s.flush()
+}
+
+func listComputeNodes(ctx context.Context, c *client) ([]*buoyv1.ComputeNode, error) {
+	return buoy.EveryPage(func(token string) ([]*buoyv1.ComputeNode, string, error) {
+		resp, err := c.ComputeNodes.ListComputeNodes(ctx, &buoyv1.ListComputeNodesRequest{PageToken: token})
+		return resp.GetComputeNodes(), resp.GetNextPageToken(), err
+	})
 }

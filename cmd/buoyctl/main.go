@@ -127,7 +127,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 	a.addChangeFlags(verbs)
 	apply := a.apply()
 	a.changeFlags(apply)
-	root.AddCommand(apply, a.diff(), a.export(), a.shutdown(), a.version())
+	root.AddCommand(apply, a.diff(), a.export(), a.gatewayConfig(), a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic

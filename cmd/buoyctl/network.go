@@ -82,12 +82,7 @@ func (a *app) networks(verbs map[string]*cobra.Command) {
 		get: func(ctx context.Context, c *client, name string) (*buoyv1.Network, error) {
 			return c.Networks.GetNetwork(ctx, &buoyv1.GetNetworkRequest{Name: name})
 		},
-		list: func(ctx context.Context, c *client, parent string) ([]*buoyv1.Network, error) {
-			return buoy.EveryPage(func(token string) ([]*buoyv1.Network, string, error) {
-				resp, err := c.Networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: parent, PageToken: token})
-				return resp.GetNetworks(), resp.GetNextPageToken(), err
-			})
-		},
+		list: listNetworks,
 		remove: func(ctx context.Context, c *client, name string) error {
 			_, err := c.Networks.DeleteNetwork(ctx, &buoyv1.DeleteNetworkRequest{Name: name})
 			return err
@@ -199,4 +194,11 @@ func orAny(encapsulations []string) string {
 		return "any"
 	}
 	return strings.Join(encapsulations, ", ")
+}
+
+func listNetworks(ctx context.Context, c *client, parent string) ([]*buoyv1.Network, error) {
+	return buoy.EveryPage(func(token string) ([]*buoyv1.Network, string, error) {
+		resp, err := c.Networks.ListNetworks(ctx, &buoyv1.ListNetworksRequest{Parent: parent, PageToken: token})
+		return resp.GetNetworks(), resp.GetNextPageToken(), err
+	})
 }
