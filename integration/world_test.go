@@ -24,8 +24,9 @@ type world struct {
 	net   lab.Loopback
 	dir   string
 	buoyd *lab.Buoyd
-	hosts byte   // addresses that were given out
-	vrfs  uint16 // distinguishers of VRFs that were given out
+	hosts byte      // addresses that were given out
+	vrfs  uint16    // distinguishers of VRFs that were given out
+	wire  *lab.Wire // nil in most tests
 }
 
 // newWorld returns a world in which nothing runs yet.

@@ -57,6 +57,9 @@ func (b *Bird) Stop() error {
 }
 
 func (b *Bird) writeConfig() error {
+	if b.config.Text != "" {
+		return os.WriteFile(b.configFile(), []byte(b.config.Text), 0o644)
+	}
 	text, err := birdConfig(b.config, b.vrfs, birdLabTunnel)
 	if err != nil {
 		return err
@@ -77,13 +80,17 @@ func (b *Bird) start(ctx context.Context, options ...string) error {
 	if err := b.writeConfig(); err != nil {
 		return fmt.Errorf("start bird: %w", err)
 	}
-	process, err := Command{
+	foreground := "-f"
+	if b.config.Text != "" {
+		foreground = "-d" // its log is on stderr without a word of that in the configuration
+	}
+	process, err := b.config.Wire.atGateway(Command{
 		Path:     birdDaemon,
-		Args:     append(options, "-f", "-c", b.configFile(), "-s", b.socket(), "-P", filepath.Join(b.config.Dir, "bird.pid")),
+		Args:     append(options, foreground, "-c", b.configFile(), "-s", b.socket(), "-P", filepath.Join(b.config.Dir, "bird.pid")),
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),
 		Detached: b.config.Detached,
-	}.Start()
+	}).Start()
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ type BuoydConfig struct {
 	Listen    netip.AddrPort // where routers connect to; its sessions come from the address
 	Neighbors string         // the neighbors section of the file, as YAML; may be empty
 	Detached  bool
-	Alone     bool // in a network namespace of its own, with a loopback and no route
+	Alone     bool  // in a network namespace of its own, with a loopback and no route
+	Wire      *Wire // where it runs, in place of the machine's own network; may be nil
 }
 
 // Buoyd is a buoyd with a store of its own. It may be stopped or killed, and
@@ -88,14 +89,14 @@ func (b *Buoyd) Command() Command {
 		args = append([]string{"--net", "--map-root-user", "--", "sh", "-c", `ip link set lo up && exec "$0" "$@"`, path}, args...)
 		path = "/usr/bin/unshare"
 	}
-	return Command{
+	return b.config.Wire.atBuoy(Command{
 		Path:     path,
 		Args:     args,
 		Env:      []string{"GORACE=atexit_sleep_ms=10"}, // or a race build idles for a second at its end
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),
 		Detached: b.config.Detached,
-	}
+	})
 }
 
 // Start starts it, with more flags if there are any, and waits until it answers.

@@ -16,6 +16,9 @@
 //	result, err := buoyd.Ctl(ctx, gateway.Config().CreateNeighbor("mx1")...)
 //	routes, err := gateway.VRF(ctx, "red", lab.VPNv4)
 //
+// As root, a Wire takes the place of the Loopback: there the addresses, ports and
+// interfaces are those of a real network.
+//
 // A Gateway shows its tables in two forms: as its operator sees them, and as
 // Routes, whose text can be compared whole. A Recorder is a router that takes
 // no decision; it keeps every route that it was sent, in order.

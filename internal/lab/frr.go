@@ -90,7 +90,7 @@ func (f *FRR) startZebra(ctx context.Context) (err error) {
 		f.noVRF = errActiveFRR
 		return nil
 	}
-	f.world, err = startFRRZebra(ctx, f.LogFile(), f.config.Detached)
+	f.world, err = startFRRZebra(ctx, f.config)
 	if errors.Is(err, ErrNeedsRoot) {
 		f.noVRF, err = err, nil
 	}
@@ -99,7 +99,7 @@ func (f *FRR) startZebra(ctx context.Context) (err error) {
 
 func (f *FRR) startBGPd() error {
 	file := filepath.Join(f.config.Dir, "bgpd.conf")
-	text, err := frrConfig(f.config, f.world != nil)
+	text, err := f.text()
 	if err != nil {
 		return err
 	}
@@ -125,10 +125,17 @@ func (f *FRR) startBGPd() error {
 		bgpd.Args = append(bgpd.Args, "-Z")
 	} else {
 		bgpd.Args = append(bgpd.Args, "-z", frrZebraSocket)
-		bgpd = f.world.mounts(bgpd)
+		bgpd = f.config.Wire.atGateway(f.world.mounts(bgpd))
 	}
 	f.bgpd, err = bgpd.Start()
 	return err
+}
+
+func (f *FRR) text() (string, error) {
+	if f.config.Text != "" {
+		return f.config.Text, nil
+	}
+	return frrConfig(f.config, f.world != nil)
 }
 
 // Stop ends it. It tells Buoy.
@@ -160,6 +167,17 @@ func (f *FRR) ImportVRF(ctx context.Context, v VRF) error {
 		return fmt.Errorf("import VRF %s: %w", v.Name, err)
 	}
 	return nil
+}
+
+// MakeVRF makes a VRF of the kernel, for a configuration that has it already.
+func (f *FRR) MakeVRF(ctx context.Context, name string) error {
+	if f.noVRF != nil {
+		return fmt.Errorf("make VRF %s: %w", name, f.noVRF)
+	}
+	if err := f.world.addVRF(ctx, name); err != nil {
+		return fmt.Errorf("make VRF %s: %w", name, err)
+	}
+	return Poll(ctx, "bgpd should know VRF "+name, func(ctx context.Context) error { return f.knowsVRF(ctx, name) })
 }
 
 // knowsVRF checks that zebra has told bgpd of a VRF: before, it only has the

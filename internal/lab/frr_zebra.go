@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"os/user"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -27,7 +28,8 @@ var ErrNeedsRoot = errors.New("the VRFs of FRR need root, with CAP_SYS_ADMIN and
 //
 // Routes are imported as on a real gateway, but not installed. bgpd stays on
 // the machine's network, so that its sessions are like those of any other
-// gateway. It believes zebra what leads where.
+// gateway. It believes zebra what leads where. On a Wire both are at the
+// gateway's end, and see the devices that are there.
 //
 // Nothing of this is visible outside: the names of namespaces are files below
 // /run, and that is a file system of this world's own. Nothing needs cleaning
@@ -48,7 +50,7 @@ const (
 const frrTunnel = "gre1"
 
 // startFRRZebra makes a world and starts zebra in it.
-func startFRRZebra(ctx context.Context, log string, detached bool) (*frrZebraWorld, error) {
+func startFRRZebra(ctx context.Context, config GatewayConfig) (*frrZebraWorld, error) {
 	if os.Geteuid() != 0 {
 		return nil, ErrNeedsRoot
 	}
@@ -62,7 +64,7 @@ func startFRRZebra(ctx context.Context, log string, detached bool) (*frrZebraWor
 		// The thread changes its namespaces and so must never be used for
 		// anything else: it ends with a goroutine that does not unlock it.
 		runtime.LockOSThread()
-		made <- w.furnish(ctx, frr)
+		made <- w.furnish(ctx, frr, config.Wire)
 	}()
 	if err := <-made; err != nil {
 		w.close()
@@ -74,12 +76,12 @@ func startFRRZebra(ctx context.Context, log string, detached bool) (*frrZebraWor
 	const capabilities = "+net_admin,+net_raw,+sys_admin"
 	args := []string{"--reuid", "frr", "--regid", "frr", "--init-groups",
 		"--inh-caps", capabilities, "--ambient-caps", capabilities}
-	if !detached {
+	if !config.Detached {
 		args = append(args, "--pdeathsig", "KILL")
 	}
 	args = append(args, frrZebra, "-n", "-f", os.DevNull, "-i", frrRun+"/zebra.pid", "-z", frrZebraSocket,
 		"--vty_socket", frrRun, "-P", "0", "--log", "stdout")
-	w.zebra, err = w.enter(Command{Path: "/usr/bin/setpriv", Args: args, Log: log, Detached: detached}, w.net, w.mount).Start()
+	w.zebra, err = w.enter(Command{Path: "/usr/bin/setpriv", Args: args, Log: filepath.Join(config.Dir, "frr.log"), Detached: config.Detached}, w.net, w.mount).Start()
 	if err != nil {
 		w.close()
 		return nil, err
@@ -96,12 +98,18 @@ func startFRRZebra(ctx context.Context, log string, detached bool) (*frrZebraWor
 }
 
 // furnish moves the thread into new namespaces and makes what zebra is to see.
-func (w *frrZebraWorld) furnish(ctx context.Context, frr *user.User) (err error) {
+// A wire has a network already.
+func (w *frrZebraWorld) furnish(ctx context.Context, frr *user.User, wire *Wire) (err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
 		if errors.Is(err, unix.EPERM) {
 			err = ErrNeedsRoot
 		}
 		return err
+	}
+	if wire != nil {
+		if err := unix.Setns(int(wire.gateway.Fd()), unix.CLONE_NEWNET); err != nil {
+			return err
+		}
 	}
 	if w.net, err = os.Open("/proc/thread-self/ns/net"); err != nil {
 		return err
@@ -129,6 +137,9 @@ func (w *frrZebraWorld) furnish(ctx context.Context, frr *user.User) (err error)
 		if err := mountTmpfs(dir, uid, gid); err != nil {
 			return err
 		}
+	}
+	if wire != nil {
+		return nil
 	}
 	if err := makeGRETun(frrTunnel); err != nil {
 		return fmt.Errorf("make the TUN device %s: %w", frrTunnel, err)

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -28,7 +27,7 @@ func TestZebraWorlds(t *testing.T) {
 	ctx := deadline(t)
 	const vrf = "buoy-test"
 	for range 2 {
-		w, err := startFRRZebra(ctx, filepath.Join(t.TempDir(), "log"), false)
+		w, err := startFRRZebra(ctx, GatewayConfig{Dir: t.TempDir()})
 		if errors.Is(err, ErrNeedsRoot) {
 			cannot(t, err.Error())
 		} else if err != nil {

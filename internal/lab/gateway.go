@@ -72,6 +72,10 @@ type GatewayConfig struct {
 	// announce any later has some. A native IPv6 next hop is for BIRD and GoBGP; that
 	// of FRR is itself. LocalPref, MED and Origin are the router's own where zero.
 	Origins []Route
+	// FRR, BIRD and GoBGP only: its configuration as it stands, in place of what
+	// follows from all this. ImportVRF is not for such a gateway.
+	Text string
+	Wire *Wire // where it runs, in place of the machine's own network; may be nil
 }
 
 // peers returns the addresses of all Buoys.

@@ -57,6 +57,9 @@ var gobgpFamilies = map[Family]struct{ config, vpn, vrf string }{
 
 func (g *GoBGP) toml() string {
 	c := g.config
+	if c.Text != "" {
+		return c.Text
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, `[global.config]
   as = %d
@@ -96,7 +99,7 @@ func (g *GoBGP) start(ctx context.Context, options ...string) error {
 	if err := os.WriteFile(file, []byte(g.toml()), 0o644); err != nil {
 		return fmt.Errorf("start gobgpd: %w", err)
 	}
-	process, err := Command{
+	process, err := g.config.Wire.atGateway(Command{
 		Path: g.programs.GoBGPd,
 		Args: append(options, "-f", file, "--pprof-disable",
 			"--api-hosts", fmt.Sprintf("%s:%d", g.config.Addr.Addr(), controlPort)),
@@ -105,7 +108,7 @@ func (g *GoBGP) start(ctx context.Context, options ...string) error {
 		Dir:      g.config.Dir,
 		Log:      g.LogFile(),
 		Detached: g.config.Detached,
-	}.Start()
+	}).Start()
 	if err != nil {
 		return err
 	}
@@ -123,7 +126,7 @@ func (g *GoBGP) Options() []string {
 
 // CLI runs gobgp and returns what it says.
 func (g *GoBGP) CLI(ctx context.Context, args ...string) (string, error) {
-	result, err := Command{Path: g.programs.GoBGP, Args: append(g.Options(), args...)}.Run(ctx)
+	result, err := g.config.Wire.atGateway(Command{Path: g.programs.GoBGP, Args: append(g.Options(), args...)}).Run(ctx)
 	if err != nil {
 		return "", err
 	}
