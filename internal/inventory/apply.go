@@ -232,6 +232,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		}
 		for _, a := range old.Associations {
 			s.byNode.Delete(nodeItem{a.ComputeNode, name})
+			s.byPlace.Delete(placeItem{a.place(), name})
 		}
 	}
 	if f != nil {
@@ -239,6 +240,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		s.taken.Add(f.Network, f.Address)
 		for _, a := range f.Associations {
 			s.byNode.Set(nodeItem{a.ComputeNode, name})
+			s.byPlace.Set(placeItem{a.place(), name})
 		}
 	}
 	return nil

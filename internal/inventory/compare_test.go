@@ -44,6 +44,11 @@ func compare(t *stepLog, w *world, m *model) {
 			t.Fatalf("at %s\n got %v\nwant %v", name, got, want)
 		}
 	}
+	for place := range m.places() {
+		if got, want := slices.Collect(w.state.FloatingIPsOn(place)), m.on(place); !slices.EqualFunc(got, want, sameName) {
+			t.Fatalf("on %v\n got %v\nwant %v", place, got, want)
+		}
+	}
 	for name, s := range m.peers {
 		want := Neighbor{s, name == static, version(neighborPrefix, name), etag(neighborPrefix, name)}
 		if got, _ := w.state.Neighbor(name); !reflect.DeepEqual(got, &want) {

@@ -80,6 +80,10 @@ func dumpIndexes(s *State, line func(string, ...any)) {
 		line("%s: %s", item.node, item.fip)
 		return true
 	})
+	s.byPlace.Scan(func(item placeItem) bool {
+		line("%s on %s: %s", item.ComputeNode, item.Interface, item.fip)
+		return true
+	})
 	s.labels.Scan(func(use *interfaceUse) bool {
 		line("label %d of %s: %s, taken %t", use.Label, use.node, use.name, s.labelRuns.Contains(use.node, ipam.Number{Lo: uint64(use.Label)}))
 		return true

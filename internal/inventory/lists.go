@@ -66,6 +66,23 @@ func (s *State) FloatingIPsAt(node string) iter.Seq[*FloatingIP] {
 	}
 }
 
+// FloatingIPsOn yields the floating IPs that are associated with a place in the
+// order of their names.
+func (s *State) FloatingIPsOn(place Place) iter.Seq[*FloatingIP] {
+	if place.Interface == "" {
+		return s.FloatingIPsAt(place.ComputeNode)
+	}
+	return func(yield func(*FloatingIP) bool) {
+		s.byPlace.Ascend(placeItem{Place: place}, func(item placeItem) bool {
+			if item.Place != place {
+				return false
+			}
+			fip, ok := s.floatingIPs.Get(item.fip)
+			return !ok || yield(fip)
+		})
+	}
+}
+
 // Names yields the names of all resources.
 func (s *State) Names() iter.Seq[string] {
 	return func(yield func(string) bool) {

@@ -74,3 +74,5 @@ type InterfaceLife struct {
 type Place struct {
 	ComputeNode, Interface string
 }
+
+func (a *Association) place() Place { return Place{a.ComputeNode, a.Interface} }

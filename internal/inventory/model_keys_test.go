@@ -19,16 +19,30 @@ func (m *model) in(network string) (names []string) {
 }
 
 // at returns the floating IPs of a compute node in the order of their names.
-func (m *model) at(node string) (names []string) {
+func (m *model) at(node string) (names []string) { return m.on(Place{ComputeNode: node}) }
+
+// on lists the floating IPs that are associated with a place.
+func (m *model) on(place Place) (names []string) {
 	for name, f := range m.floating {
 		for _, a := range f.Associations {
-			if a.ComputeNode == node {
+			if a.ComputeNode == place.ComputeNode && (place.Interface == "" || a.Interface == place.Interface) {
 				names = append(names, name)
 			}
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// places lists where floating IPs are.
+func (m *model) places() map[Place]bool {
+	places := map[Place]bool{{ComputeNode: cmp1, Interface: "none"}: true}
+	for _, f := range m.floating {
+		for _, a := range f.Associations {
+			places[Place{a.ComputeNode, a.Interface}] = true
+		}
+	}
+	return places
 }
 
 // uses counts the associations of each interface, and knows its label.

@@ -171,6 +171,15 @@ func checkName(field, name, collection string) *Error {
 // maxInterfaceLength leaves room for the UUIDs that some orchestrators use.
 const maxInterfaceLength = 64
 
+// CheckInterface checks the name of a workload's interface, as associations have
+// it. The error names the field.
+func CheckInterface(field, name string) error {
+	if err := checkInterface(field, name); err != nil {
+		return err // not a nil *Error
+	}
+	return nil
+}
+
 // checkInterface checks the name of an interface on a compute node. It ends up
 // in a key of the store, so a slash is refused.
 func checkInterface(field, name string) *Error {

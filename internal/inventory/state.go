@@ -40,6 +40,7 @@ type State struct {
 	neighborAddrs  addrIndex[*Neighbor]
 	addresses      *btree.BTreeG[addressItem]
 	byNode         *btree.BTreeG[nodeItem]
+	byPlace        *btree.BTreeG[placeItem]
 	labels         *btree.BTreeG[*interfaceUse]
 	byRelease      *btree.BTreeG[*restingLabel]
 	answersByTime  *btree.BTreeG[*answer]
@@ -70,6 +71,13 @@ type nodeItem struct {
 	node, fip string
 }
 
+// placeItem finds those that are associated with one of its interfaces: of
+// thousands at a compute node, the few that an interface takes along.
+type placeItem struct {
+	Place
+	fip string
+}
+
 // NewState returns an empty state that already holds what the configuration
 // file defines.
 func NewState(static Static) *State {
@@ -97,6 +105,15 @@ func NewState(static Static) *State {
 		byNode: btree.NewBTreeGOptions(func(a, b nodeItem) bool {
 			if a.node != b.node {
 				return a.node < b.node
+			}
+			return a.fip < b.fip
+		}, unlocked),
+		byPlace: btree.NewBTreeGOptions(func(a, b placeItem) bool {
+			if a.ComputeNode != b.ComputeNode {
+				return a.ComputeNode < b.ComputeNode
+			}
+			if a.Interface != b.Interface {
+				return a.Interface < b.Interface
 			}
 			return a.fip < b.fip
 		}, unlocked),
@@ -146,6 +163,7 @@ func (s *State) Snapshot() *State {
 		neighborAddrs:  s.neighborAddrs.copy(),
 		addresses:      s.addresses.Copy(),
 		byNode:         s.byNode.Copy(),
+		byPlace:        s.byPlace.Copy(),
 		labels:         s.labels.Copy(),
 		byRelease:      s.byRelease.Copy(),
 		answersByTime:  s.answersByTime.Copy(),
