@@ -23,6 +23,7 @@ var arrows = map[string][]string{
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
 	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
+	"internal/computenode":     {"internal/inventory"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "internal/ring", "routetarget", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
