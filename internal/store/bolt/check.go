@@ -153,10 +153,13 @@ func (c *checker) readContent() error {
 		return fmt.Errorf("root bucket: %w", err)
 	}
 
-	var stored []byte
+	var stored, notes []byte
 	if err := c.walkBucket(buckets, metaBucket, func(key, value []byte) error {
-		if bytes.Equal(key, headerKey) {
+		switch {
+		case bytes.Equal(key, headerKey):
 			stored = slices.Clone(value)
+		case bytes.Equal(key, notesKey):
+			notes = slices.Clone(value)
 		}
 		return nil
 	}); err != nil {
@@ -179,6 +182,29 @@ func (c *checker) readContent() error {
 	}
 	if got != want {
 		return errors.New("the content does not match its checksum")
+	}
+	return c.readNotes(buckets, notes)
+}
+
+// readNotes compares the notes with what describes them. A store has neither until
+// the first ones are written.
+func (c *checker) readNotes(buckets map[string][]byte, stored []byte) error {
+	if _, ok := buckets[string(notesBucket)]; !ok && stored == nil {
+		return nil
+	}
+	want, err := decodeHeader(stored)
+	if err != nil {
+		return fmt.Errorf("notes: %w", err)
+	}
+	var got header
+	if err := c.walkBucket(buckets, notesBucket, func(name, text []byte) error {
+		got.add(name, text)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if got != want {
+		return errors.New("the notes do not match their checksum")
 	}
 	return nil
 }

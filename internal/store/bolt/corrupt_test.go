@@ -38,6 +38,13 @@ func sample(t *testing.T) ([]byte, storetest.Model) {
 		mutations = append(mutations, del(fmt.Sprintf("key/2/%d", j)))
 	}
 	mustCommit(t, s, mutations...)
+	notes := map[string][]byte{}
+	for i := range 60 {
+		notes[fmt.Sprint("note", i)] = []byte(strings.Repeat("note", 100))
+	}
+	if err := s.SaveNotes(notes); err != nil {
+		t.Fatal(err)
+	}
 	mustCommit(t, s, put("last", inventory.Absent, "1"))
 	want := storetest.Content(t, s)
 	mustClose(t, s)
@@ -46,6 +53,20 @@ func sample(t *testing.T) ([]byte, storetest.Model) {
 		t.Fatal(err)
 	}
 	return content, want
+}
+
+// sampleNotes checks that the notes of sample are there.
+func sampleNotes(t *testing.T, s *Store) {
+	t.Helper()
+	notes, err := s.LoadNotes()
+	if err != nil || len(notes) != 60 {
+		t.Errorf("%d notes, %v", len(notes), err)
+	}
+	for name, text := range notes {
+		if string(text) != strings.Repeat("note", 100) {
+			t.Errorf("%s is %q", name, text)
+		}
+	}
 }
 
 // openBytes opens a file of these bytes. Either that fails with ErrCorrupt and
@@ -74,6 +95,7 @@ func openBytes(t *testing.T, path string, content []byte, want storetest.Model, 
 	if diff := want.Diff(storetest.Content(t, s)); diff != "" {
 		t.Errorf("a damaged store was opened: %s", diff)
 	}
+	sampleNotes(t, s)
 	if !try {
 		return false
 	}

@@ -2,11 +2,17 @@
 //
 // # Basics
 //
-// The file has two buckets:
+// The file has two buckets, and a third one once there are notes:
 //
 //	keys   <key>    8 bytes version, then the value
 //	meta   "header" 8 bytes each: format, revision, number of keys, sum of the
 //	                content, checksum of the record
+//	       "notes"  the same of the notes; the revision is 0
+//	notes  <name>   a text
+//
+// Notes are what a daemon wants to find again at its next start, beside what it
+// keeps: they have no revision, and nobody watches them. A program that does not
+// know them leaves them as they are.
 //
 // All numbers are big endian. The sum is the sum of a CRC-64 of every key and
 // value. bbolt itself protects no page but its two headers, so a flipped bit

@@ -19,6 +19,10 @@ var (
 	metaBucket = []byte("meta")
 	headerKey  = []byte("header")
 
+	// What an older program does not know it leaves alone.
+	notesBucket = []byte("notes")
+	notesKey    = []byte("notes")
+
 	crcTable = crc64.MakeTable(crc64.ECMA)
 )
 
@@ -27,7 +31,8 @@ const (
 	headerSize  = 5 * 8
 )
 
-// header describes the content of the keys bucket.
+// header describes the content of the keys bucket; one of the same form without a
+// revision describes that of the notes bucket.
 type header struct {
 	revision uint64
 	keys     uint64
