@@ -112,7 +112,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	}
 	d.feed = d.follower.Subscribe()
 	d.changes = reconcile.NewChanges()
-	d.loop = reconcile.New(d.feed, d.speaker, d.changes, log)
+	d.loop = reconcile.New(d.feed, nil, d.speaker, d.changes, log)
 	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes)
 	d.server = api.New(api.Config{
 		Inventory: d.follower,

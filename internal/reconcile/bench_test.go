@@ -69,7 +69,7 @@ func change(key string, v any) inventory.Change {
 
 // started returns a loop that has done its first pass.
 func started(b *testing.B, state *inventory.State) *Loop {
-	l := New(nil, obliging{}, NewChanges(), slog.New(slog.DiscardHandler))
+	l := New(nil, nil, obliging{}, NewChanges(), slog.New(slog.DiscardHandler))
 	var names []string
 	for name := range state.Names() {
 		names = append(names, name)

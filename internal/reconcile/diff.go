@@ -58,14 +58,14 @@ func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf
 	}
 	for name := range dirty {
 		if old, ok := l.last.FloatingIP(name); ok {
-			for _, r := range l.last.RoutesOf(old) {
+			for _, r := range l.last.RoutesOf(old) { // also those of what did not live
 				wanted[r.Key] = nil
 			}
 		}
 	}
 	for name := range dirty {
 		if f, ok := state.FloatingIP(name); ok {
-			for _, r := range state.RoutesOf(f) {
+			for _, r := range state.LiveRoutesOf(f, l.living) {
 				wanted[r.Key] = &r
 			}
 		}

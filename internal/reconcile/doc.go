@@ -6,17 +6,20 @@
 //
 // Loop wakes when resources change, finds the floating IPs that the change
 // touches, derives their routes, and compares route by route with the table of
-// what the speaker has taken. New and changed routes are advertised before old
-// ones are withdrawn, so that a floating IP that moves is never without a
-// route. The table changes only when the speaker has taken a batch. What it
+// what the speaker has taken. What takes the place of routes that are withdrawn is
+// advertised before that, so that a floating IP that moves is never without a
+// route; withdrawals wait for nothing else. The table changes only when the speaker has taken a batch. What it
 // refused stays visible with its error, and is tried again with back-off; since
 // it may have taken a part, a change of mind is handed over, too.
+//
+// Loop wakes, too, when places live or no longer do (Liveness). The floating IPs on
+// those places are looked at alone, and before any other change.
 //
 // The first pass hands over every route before the first neighbor: when a
 // session opens, nothing is missing.
 //
 //	store ── Follower ── Subscription ──► Loop.Run ──► Speaker
-//	                                         │
+//	        compute nodes ── Liveness ──►    │
 //	                        Table ◄──────────┘  (snapshots for readers)
 //
 // Imports is the way back: it wakes when neighbors announce something, or when

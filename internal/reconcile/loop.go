@@ -47,12 +47,15 @@ const (
 // Loop makes the speaker advertise what the inventory says. Run owns every
 // field but those below mu.
 type Loop struct {
-	feed    Feed
-	speaker Speaker
-	changes *Changes
-	log     *slog.Logger
+	feed     Feed
+	liveness Liveness
+	speaker  Speaker
+	changes  *Changes
+	log      *slog.Logger
 
+	begun      bool             // there was a pass
 	last       *inventory.State // what the previous pass worked on
+	living     inventory.Living // nil vouches for everything
 	membership membership
 	neighbors  bool // the speaker must be told the neighbors
 	networks   bool // and the networks
@@ -65,10 +68,14 @@ type Loop struct {
 	advanced chan struct{} // closed when a pass ends
 }
 
-// New returns a loop that has not begun.
-func New(feed Feed, speaker Speaker, changes *Changes, log *slog.Logger) *Loop {
+// New returns a loop that has not begun. A nil liveness vouches for everything.
+func New(feed Feed, liveness Liveness, speaker Speaker, changes *Changes, log *slog.Logger) *Loop {
+	if liveness == nil {
+		liveness = vouching{}
+	}
 	return &Loop{
 		feed:       feed,
+		liveness:   liveness,
 		speaker:    speaker,
 		changes:    changes,
 		log:        log,
@@ -86,14 +93,21 @@ func (l *Loop) Run(ctx context.Context) error {
 	retry := time.NewTimer(0)
 	<-retry.C
 	for {
+		changed := true
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-l.liveness.Wake():
+			changed = false
 		case <-l.feed.Wake():
 		case <-retry.C:
 		}
-		state, touched := l.feed.Take()
-		if l.pass(ctx, state, touched) {
+		ok := l.live(ctx)
+		if changed {
+			state, touched := l.feed.Take()
+			ok = l.pass(ctx, state, touched) // what was refused until now is tried again, too
+		}
+		if ok {
 			l.backOff = 0
 			continue
 		}
@@ -137,7 +151,13 @@ func (l *Loop) Wait(ctx context.Context, revision uint64) error {
 // pass brings the speaker up to a state. It reports whether the speaker took
 // everything.
 func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []string) bool {
-	dirty := l.dirty(state, touched)
+	l.begun = true
+	return l.bring(ctx, state, l.dirty(state, touched))
+}
+
+// bring brings the speaker up to a state in which these floating IPs may have other
+// routes.
+func (l *Loop) bring(ctx context.Context, state *inventory.State, dirty map[string]struct{}) bool {
 	diff := l.diff(state, dirty)
 	var problems []string
 	if l.networks {
@@ -147,10 +167,12 @@ func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []strin
 			l.networks = false
 		}
 	}
-	ok := l.give(ctx, diff.Advertise, l.speaker.Advertise, l.advertised)
+	before, after := inTurn(diff)
+	ok := l.give(ctx, before, l.speaker.Advertise, l.advertised)
 	// Old routes go even when the new ones were refused: their labels may
 	// belong to somebody else by now.
 	ok = l.give(ctx, diff.Withdraw, l.speaker.Withdraw, l.withdrawn) && ok
+	ok = l.give(ctx, after, l.speaker.Advertise, l.advertised) && ok
 
 	if ctx.Err() != nil {
 		return false

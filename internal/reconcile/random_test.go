@@ -14,7 +14,7 @@ import (
 
 var seed = flag.Uint64("seed", 0, "of the random test; 0 takes a new one")
 
-// TestRandom changes the inventory at random while the speaker fails at
+// TestRandom changes the inventory, and what lives, at random while the speaker fails at
 // random, and takes parts of what it refuses. When the speaker has recovered,
 // it holds what the inventory wants, and the table says so.
 func TestRandom(t *testing.T) {
@@ -37,6 +37,9 @@ func TestRandom(t *testing.T) {
 			})
 			for range 1 + g.IntN(6) {
 				for range 1 + g.IntN(8) {
+					if g.IntN(3) == 0 {
+						w.lives.change(g)
+					}
 					c := command(g)
 					if err := w.try(c); err == nil && g.IntN(3) == 0 {
 						w.do() // the loop sees what there is so far
@@ -80,7 +83,7 @@ func (w *world) explained() {
 		}
 	}
 	for f := range state.FloatingIPs("") {
-		for _, want := range state.RoutesOf(f) {
+		for _, want := range state.LiveRoutesOf(f, w.lives) {
 			if r, _, _ := table.Get(want.Key); r != want && table.Failure(want.Key) == nil {
 				w.T.Errorf("%s is wanted, not advertised and not refused", routeText(want))
 			}
@@ -105,7 +108,9 @@ func command(g *rand.Rand) inventory.Command {
 	case 3:
 		return inventory.DeleteNetwork{Name: network}
 	case 4:
-		return createNode(node, fmt.Sprint("10.0.0.", 1+g.IntN(4)))
+		c := createNode(node, fmt.Sprint("10.0.0.", 1+g.IntN(4))).(inventory.CreateComputeNode)
+		c.ComputeNode.Liveness.Mode = inventory.LivenessMode(g.IntN(2))
+		return c
 	case 5:
 		return inventory.UpdateComputeNode{Name: node, Address: ptr(addr(fmt.Sprint("10.0.1.", 1+g.IntN(9))))}
 	case 6:

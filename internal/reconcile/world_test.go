@@ -94,6 +94,7 @@ func (f *feed) try(c inventory.Command) error {
 type world struct {
 	*testing.T
 	*feed
+	lives   *lives
 	speaker *speaker
 	loop    *Loop
 }
@@ -102,19 +103,24 @@ type world struct {
 func run(t *testing.T, test func(w *world), before ...inventory.Command) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{T: t, feed: newFeed(t), speaker: newSpeaker()}
+		w := &world{T: t, feed: newFeed(t), lives: newLives(), speaker: newSpeaker()}
 		w.feed.do(before...)
-		w.loop = New(w.feed, w.speaker, NewChanges(), slog.New(slog.DiscardHandler))
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		ended := make(chan error, 1)
-		go func() { ended <- w.loop.Run(ctx) }()
-		test(w)
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		w.begin(test)
 	})
+}
+
+// begin starts the loop, and stops it after the test.
+func (w *world) begin(test func(w *world)) {
+	w.loop = New(w.feed, w.lives, w.speaker, NewChanges(), slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(w.T.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- w.loop.Run(ctx) }()
+	test(w)
+	cancel()
+	if err := <-ended; err != nil {
+		w.T.Errorf("Run: %v", err)
+	}
 }
 
 // do carries out commands and waits until the loop is idle.
@@ -162,7 +168,7 @@ func (w *world) settled() {
 	var want []vrf.Route
 	imports := routetarget.Set{}
 	for f := range state.FloatingIPs("") {
-		want = append(want, state.RoutesOf(f)...)
+		want = append(want, state.LiveRoutesOf(f, w.lives)...)
 	}
 	for n := range state.Networks() {
 		imports = imports.Union(n.VRF(asOf(state)).Import)
