@@ -38,6 +38,7 @@ func (s *computeNodeService) GetComputeNode(ctx context.Context, req *buoyv1.Get
 	n, err := s.computeNode(state, req.GetName())
 	if err == nil && viewerOf(ctx) == "" { // projects share the node, and do not learn of each other
 		n.Routes = s.routesAt(state, n.Name)
+		n.Interfaces = s.interfacesAt(state, n.Name)
 	}
 	return n, err
 }
@@ -49,12 +50,13 @@ func (s *computeNodeService) ListComputeNodes(_ context.Context, req *buoyv1.Lis
 	if f.err != nil {
 		return nil, f.err
 	}
+	living := s.living()
 	list, next := pageOf(page, s.Inventory.State().ComputeNodes(), computeNodeName, func(n *inventory.ComputeNode) bool {
-		return wanted == nil || wanted.matches(computeNodeToProto(n))
+		return wanted == nil || wanted.matches(nodeToProto(n, living))
 	})
 	resp := &buoyv1.ListComputeNodesResponse{NextPageToken: next}
 	for _, n := range list {
-		resp.ComputeNodes = append(resp.ComputeNodes, computeNodeToProto(n))
+		resp.ComputeNodes = append(resp.ComputeNodes, nodeToProto(n, living))
 	}
 	return resp, nil
 }
@@ -101,7 +103,7 @@ func (v view) computeNode(state *inventory.State, name string) (*buoyv1.ComputeN
 	if !ok {
 		return nil, missing("name", name)
 	}
-	return computeNodeToProto(n), nil
+	return nodeToProto(n, v.living()), nil
 }
 
 func computeNodeFromProto(n *buoyv1.ComputeNode) (inventory.ComputeNode, error) {

@@ -41,6 +41,7 @@ type lab struct {
 	follower *store.Follower
 	speaker  *fakeSpeaker
 	changes  *fakeChanges
+	life     *fakeLife
 	log      *lines
 	observer *observer
 
@@ -85,15 +86,16 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, changes: &fakeChanges{wake: make(chan struct{})}, log: &lines{}}
+	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, changes: &fakeChanges{wake: make(chan struct{})}, log: &lines{}, life: newFakeLife()}
 	l.follower = store.NewFollower(s, static, time.Now)
-	l.speaker.state = l.follower.State
+	l.speaker.state, l.speaker.life = l.follower.State, l.life
 	server := New(Config{
 		Inventory: l.follower,
 		Routes:    func() RouteTable { return l.speaker },
 		Imports:   l.speaker.imports,
 		Changes:   l.changes,
 		Sessions:  l.speaker,
+		Life:      l.life,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
 		Shutdown: func(_ context.Context, withdraw bool, communication string) error {
@@ -237,6 +239,7 @@ func (l *lab) furnish(t testing.TB) *lab {
 // is told to refuse or to withhold. It is both a RouteTable and Sessions.
 type fakeSpeaker struct {
 	state func() *inventory.State
+	life  *fakeLife
 
 	mu        sync.Mutex
 	refused   map[string]error // by key: wanted, not taken
@@ -260,7 +263,7 @@ func (s *fakeSpeaker) wanted(refused bool) (routes []vrf.Route) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for f := range state.FloatingIPs("") {
-		for _, r := range state.RoutesOf(f) {
+		for _, r := range state.LiveRoutesOf(f, s.life.Living()) {
 			if _, ok := s.refused[r.Key.String()]; ok == refused && !s.withheld[r.Key.String()] {
 				routes = append(routes, r)
 			}
@@ -289,7 +292,7 @@ func (s *fakeSpeaker) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range state.RoutesOf(f) {
+	for _, r := range state.LiveRoutesOf(f, s.life.Living()) {
 		if _, refused := s.refused[key.String()]; r.Key == key && !refused && !s.withheld[key.String()] {
 			return r, taken, true
 		}

@@ -16,7 +16,7 @@ import (
 const observePace = 100 * time.Millisecond
 
 // observer finds, once for all watchers, what looks different without a commit:
-// neighbors, and the states of floating IPs. It keeps a log of their names, which
+// neighbors, the streams of compute nodes, and the states of floating IPs. It keeps a log of their names, which
 // watchers follow as they follow the store's.
 type observer struct {
 	view
@@ -29,6 +29,7 @@ type observer struct {
 	sessions  uint64              // Sessions.Changed at the last look
 	neighbors map[string]standing // as they were sent last, or seen
 	floating
+	streams
 	sightings
 }
 
@@ -42,7 +43,7 @@ func standingOf(p *buoyv1.Neighbor) standing { return standing{p.State, p.StateR
 
 func newObserver(v view) *observer {
 	return &observer{view: v, run: rand.Text()[:8], wake: make(chan struct{}, 1), neighbors: map[string]standing{},
-		floating: newFloating(), sightings: newSightings()}
+		floating: newFloating(), streams: newStreams(), sightings: newSightings()}
 }
 
 // join makes the observer look, as long as somebody watches: at floating IPs, too, if
@@ -122,10 +123,11 @@ func (o *observer) round(ctx context.Context) {
 	o.mu.Lock()
 	watched, floatingIPs := o.watchers > 0, o.floating.watchers > 0
 	o.mu.Unlock()
-	var changed, progress <-chan struct{}
+	var changed, progress, life <-chan struct{}
 	var again <-chan time.Time
 	if watched {
 		_, changed = o.Sessions.Changed()
+		life = o.lifeChanged()
 		o.look()
 	}
 	if floatingIPs {
@@ -136,6 +138,7 @@ func (o *observer) round(ctx context.Context) {
 	}
 	select {
 	case <-changed:
+	case <-life:
 	case <-progress:
 	case <-again:
 	case <-o.wake:
@@ -151,10 +154,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// look looks at the neighbors, if something has changed since the last time.
+// look looks at what may be different: neighbors, and the streams of compute nodes.
 func (o *observer) look() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.lookAtNeighborsLocked()
+	o.lookAtNodesLocked()
+}
+
+// lookAtNeighborsLocked looks if something has changed since the last time.
+func (o *observer) lookAtNeighborsLocked() {
 	count, _ := o.Sessions.Changed()
 	if o.looked && count == o.sessions {
 		return

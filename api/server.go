@@ -91,6 +91,7 @@ type Config struct {
 	Imports   func() vrf.Tables // what the networks import of what neighbors announce
 	Changes   Changes
 	Sessions  Sessions
+	Life      Life              // nil: nothing is known of compute nodes, and everybody vouches
 	Families  neighbor.Families // of a neighbor that names none
 	Local     neighbor.Local    // our own side, for advice
 	// Shutdown makes the daemon end, after it has withdrawn every route if that

@@ -34,6 +34,7 @@ type observed struct {
 	state    *inventory.State
 	table    RouteTable
 	sessions map[string]*neighbor.Status
+	living   inventory.Living
 	explain  bool // say why
 }
 
@@ -47,7 +48,7 @@ type reach struct {
 }
 
 func (v view) observe(state *inventory.State) *observed {
-	return &observed{view: v, state: state, table: v.Routes(), sessions: v.sessions(state), explain: true}
+	return &observed{view: v, state: state, table: v.Routes(), sessions: v.sessions(state), living: v.living(), explain: true}
 }
 
 // reach tells who has a route, which the speaker has.
@@ -94,7 +95,8 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 	}
 	var worst *reach
 	var waiting *vrf.Key
-	for _, want := range o.state.RoutesOf(f) {
+	routes := o.state.LiveRoutesOf(f, o.living)
+	for _, want := range routes {
 		if err := o.table.Failure(want.Key); err != nil {
 			return verdict{state: buoyv1.FloatingIP_WITHHELD, reason: o.say("the speaker refused %s, it is tried again: %v", want.Key, err)}
 		}
@@ -107,10 +109,11 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 		}
 	}
 	remarks, withheld := o.remarks(f)
-	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0}
+	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0 || withheld > 0 && o.lingers(f, routes)}
 	switch {
 	case withheld == len(f.Associations):
-		return verdict{state: buoyv1.FloatingIP_WITHHELD, reason: strings.Join(remarks, "; ")}
+		v.state, v.reason = buoyv1.FloatingIP_WITHHELD, strings.Join(remarks, "; ")
+		return v
 	case worst.stuck():
 		v.state = buoyv1.FloatingIP_WITHHELD
 	case waiting != nil:
@@ -152,7 +155,7 @@ func absence(s *neighbor.Status) string {
 func (o *observed) remarks(f *inventory.FloatingIP) (list []string, withheld int) {
 	for i := range f.Associations {
 		a := &f.Associations[i]
-		s := o.state.Standing(a, nil)
+		s := o.state.Standing(a, o.living)
 		if s.Withheld != "" {
 			withheld++
 		}

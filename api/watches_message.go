@@ -115,7 +115,9 @@ func (w *resourceWatcher) message(state *inventory.State, seen func() *observed,
 	case inventory.KindComputeNode:
 		if n, ok := state.ComputeNode(name); ok {
 			return n, func() *buoyv1.WatchResponse {
-				return &buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_ComputeNode{ComputeNode: computeNodeToProto(n)}}
+				living := seen().living
+				w.observer.sawNode(name, standNode(n, living))
+				return &buoyv1.WatchResponse{Event: &buoyv1.WatchResponse_ComputeNode{ComputeNode: nodeToProto(n, living)}}
 			}
 		}
 	case inventory.KindNeighbor:
