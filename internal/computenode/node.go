@@ -1,7 +1,6 @@
 package computenode
 
 import (
-	"cmp"
 	"math"
 	"time"
 
@@ -38,9 +37,7 @@ type node struct {
 func seconds(n uint32) time.Duration { return time.Duration(n) * time.Second }
 
 // hold is how long its stream may be silent.
-func (n *node) hold() time.Duration {
-	return seconds(cmp.Or(n.policy.HoldTime, inventory.DefaultHoldTime))
-}
+func (n *node) hold() time.Duration { return n.policy.Hold() }
 
 // grace is how long it may be stale.
 func (n *node) grace() time.Duration {
