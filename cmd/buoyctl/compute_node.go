@@ -15,6 +15,7 @@ import (
 var computeNodeColumns = []column[*buoyv1.ComputeNode]{
 	{"NAME", false, func(n *buoyv1.ComputeNode) string { return short(n.Name) }},
 	{"ADDRESS", false, func(n *buoyv1.ComputeNode) string { return n.Address }},
+	{"STATE", false, streamState},
 	{"ENCAPSULATIONS", false, func(n *buoyv1.ComputeNode) string { return strings.Join(n.Encapsulations, ",") }},
 	{"DRAIN", false, func(n *buoyv1.ComputeNode) string {
 		if n.Drain == buoyv1.ComputeNode_NOT_DRAINED {
@@ -24,6 +25,9 @@ var computeNodeColumns = []column[*buoyv1.ComputeNode]{
 	}},
 	{"DRAIN-UNTIL", true, func(n *buoyv1.ComputeNode) string { return n.DrainUntil }},
 	{"LIVENESS", true, func(n *buoyv1.ComputeNode) string { return word(n.Liveness) }},
+	{"SINCE", true, func(n *buoyv1.ComputeNode) string { return n.StateSince }},
+	{"STREAM", true, func(n *buoyv1.ComputeNode) string { return n.StreamAddress }},
+	{"AGENT", true, func(n *buoyv1.ComputeNode) string { return n.AgentVersion }},
 	{"ROUTER-ID", true, func(n *buoyv1.ComputeNode) string { return n.RouterId }},
 	{"LABEL-RANGE", true, func(n *buoyv1.ComputeNode) string { return n.LabelRange }},
 }
@@ -148,6 +152,7 @@ func (a *app) describeComputeNode(ctx context.Context, c *client, n *buoyv1.Comp
 	s.line("Hold time", fmt.Sprintf("%d s", n.HoldTime))
 	s.line("Stale time", fmt.Sprintf("%d s", n.GetStaleTime()))
 	s.line("Drain", drainOf(n))
+	describeStream(s, n)
 	s.line("Routes", fmt.Sprint(n.Routes))
 	s.lines("Floating IPs", len(used), func(i int) string { return used[i] })
 	return s.flush()
