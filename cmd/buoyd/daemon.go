@@ -13,6 +13,7 @@ import (
 
 	"github.com/buoynet/buoy/api"
 	"github.com/buoynet/buoy/bgp"
+	"github.com/buoynet/buoy/internal/computenode"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -30,6 +31,7 @@ type daemon struct {
 	follower  *store.Follower
 	feed      *store.Subscription
 	speaker   *bgp.Speaker
+	nodes     *computenode.Nodes
 	loop      *reconcile.Loop
 	imports   *reconcile.Imports
 	changes   *reconcile.Changes
@@ -87,6 +89,9 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if b, ok := d.follower.State().Overridden(); ok {
 		log.Info("pools.global takes the place of the global binding in the store", "pool", cfg.Pools.Global, "store", b.Pool)
 	}
+	if d.nodes, err = openNodes(d.follower, opened, log); err != nil {
+		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
+	}
 	var endpoints []api.Endpoint
 	for _, e := range cfg.API.Listen {
 		endpoints = append(endpoints, e)
@@ -112,7 +117,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	}
 	d.feed = d.follower.Subscribe()
 	d.changes = reconcile.NewChanges()
-	d.loop = reconcile.New(d.feed, nil, d.speaker, d.changes, log)
+	d.loop = reconcile.New(d.feed, d.nodes, d.speaker, d.changes, log)
 	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes)
 	d.server = api.New(api.Config{
 		Inventory: d.follower,
@@ -120,6 +125,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		Imports:   d.imports.Tables,
 		Changes:   changeLog{d.changes},
 		Sessions:  d.speaker,
+		Life:      d.nodes,
 		Families:  cfg.BGP.Families,
 		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},
 		Shutdown:  d.shutdown,
@@ -142,6 +148,7 @@ func (d *daemon) run(ctx context.Context) error {
 	})
 	drains := drains{feed: d.follower.Subscribe(), execute: d.follower.Execute, now: time.Now, log: d.log}
 	d.started.add("drains", drains.run)
+	d.started.add("compute nodes", d.nodes.Run)
 	d.started.add("reconcile", d.reconcile)
 	d.started.add("import", d.imports.Run)
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
@@ -194,6 +201,9 @@ func (d *daemon) shutdown(ctx context.Context, withdraw bool, communication stri
 
 // close stops what runs, the last started first, and closes the store.
 func (d *daemon) close() error {
+	if d.nodes != nil {
+		d.nodes.Freeze() // that streams end now says nothing of compute nodes
+	}
 	err := d.started.stop()
 	if d.withdrawn.Load() {
 		err = errors.Join(err, d.lastRun.forget())
@@ -205,6 +215,12 @@ func (d *daemon) close() error {
 		err = errors.Join(err, d.store.Close())
 	}
 	return err
+}
+
+// openNodes finds out what an earlier run knew of compute nodes: before anything is
+// advertised, or dead ones would be for a moment.
+func openNodes(follower *store.Follower, notes computenode.Notes, log *slog.Logger) (*computenode.Nodes, error) {
+	return computenode.New(computenode.Config{Inventory: follower.Subscribe(), Notes: notes, Clock: computenode.SystemClock(), Logger: log})
 }
 
 // staticOf returns what the configuration file defines.
