@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/buoynet/buoy/internal/reconcile"
+	"github.com/buoynet/buoy/internal/ring"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -13,7 +14,7 @@ type changeLog struct{ *reconcile.Changes }
 func (c changeLog) End() string { return c.Changes.End().String() }
 
 func (c changeLog) Since(ctx context.Context, position string) (changed []vrf.Destination, end string, ok bool, err error) {
-	p, err := reconcile.ParsePosition(position)
+	p, err := ring.ParsePosition(position)
 	if err != nil {
 		return nil, "", false, err
 	}

@@ -3,9 +3,6 @@ package reconcile
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/buoynet/buoy/internal/ring"
@@ -33,31 +30,12 @@ func NewChanges() *Changes {
 	return &Changes{run: rand.Text()[:8], log: ring.New[vrf.Destination](keptChanges), advanced: make(chan struct{})}
 }
 
-// Position is a place in the log.
-type Position struct {
-	run  string
-	next uint64
-}
-
-// String returns what ParsePosition reads.
-func (p Position) String() string { return p.run + "-" + strconv.FormatUint(p.next, 10) }
-
-// ParsePosition reads what String returns.
-func ParsePosition(s string) (Position, error) {
-	run, number, ok := strings.Cut(s, "-")
-	next, err := strconv.ParseUint(number, 10, 64)
-	if !ok || err != nil || run == "" {
-		return Position{}, fmt.Errorf("expected what a bookmark said, got %q", s)
-	}
-	return Position{run, next}, nil
-}
-
 // End returns the position behind the last change. Tables that are read after
 // it show at least what came before it.
-func (c *Changes) End() Position {
+func (c *Changes) End() ring.Position {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Position{c.run, c.log.Next()}
+	return ring.Position{Run: c.run, Next: c.log.Next()}
 }
 
 // add notes changes, after the tables show them.
@@ -77,31 +55,53 @@ func (c *Changes) add(list []vrf.Destination) {
 // Since waits until there is a change behind a position, and returns each
 // destination that has changed since, once, and the position behind them. It
 // reports false for a position that is too old, or of another run.
-func (c *Changes) Since(ctx context.Context, p Position) (changed []vrf.Destination, end Position, ok bool, err error) {
+func (c *Changes) Since(ctx context.Context, p ring.Position) (changed []vrf.Destination, end ring.Position, ok bool, err error) {
 	for {
-		c.mu.Lock()
-		if p.run != c.run || !c.log.Has(p.next) {
-			c.mu.Unlock()
-			return nil, p, false, nil
+		changed, end, more, ok := c.Behind(p, keptChanges, nil)
+		if !ok || end != p {
+			return changed, end, ok, nil
 		}
-		if next := c.log.Next(); p.next < next {
-			seen := make(map[vrf.Destination]bool, next-p.next)
-			for n := p.next; n < next; n++ {
-				if d := c.log.At(n); !seen[d] {
-					seen[d] = true
-					changed = append(changed, d)
-				}
-			}
-			end = Position{c.run, next}
-			c.mu.Unlock()
-			return changed, end, true, nil
-		}
-		advanced := c.advanced
-		c.mu.Unlock()
 		select {
-		case <-advanced:
+		case <-more:
 		case <-ctx.Done():
 			return nil, p, true, ctx.Err()
 		}
 	}
 }
+
+// Behind returns which destinations have changed behind a position, each once, as far
+// as they are wanted, and the position behind all that it has looked at. It waits for
+// nothing: more is closed when there is another change behind that. With so many
+// destinations as most it looks no further. A nil wanted wants all. It reports false
+// for a position that is too old, or of another run.
+func (c *Changes) Behind(p ring.Position, most int, wanted func(vrf uint16) bool) (changed []vrf.Destination, end ring.Position, more <-chan struct{}, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.Run != c.run || !c.log.Has(p.Next) {
+		return nil, p, nil, false
+	}
+	var seen map[vrf.Destination]bool // made when there is something to see
+	next := c.log.Next()
+	for ; p.Next < next && len(changed) < most; p.Next++ {
+		d := c.log.At(p.Next)
+		if wanted != nil && !wanted(d.VRF) || seen[d] {
+			continue
+		}
+		if seen == nil {
+			seen = map[vrf.Destination]bool{}
+		}
+		seen[d] = true
+		changed = append(changed, d)
+	}
+	if p.Next < next {
+		return changed, p, closed, true
+	}
+	return changed, p, c.advanced, true
+}
+
+// closed is for those who need not wait.
+var closed = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/buoynet/buoy/internal/ring"
 	"github.com/buoynet/buoy/vrf"
 )
 
@@ -27,7 +28,7 @@ func TestChangeLog(t *testing.T) {
 		if !slices.Equal(changed, []vrf.Destination{one, two}) || !ok || err != nil {
 			t.Errorf("got %v, %t, %v", changed, ok, err)
 		}
-		again, err := ParsePosition(end.String())
+		again, err := ring.ParsePosition(end.String())
 		if again != end || err != nil {
 			t.Errorf("got %v, %v, want %v", again, err, end)
 		}
@@ -65,11 +66,42 @@ func TestChangeLog(t *testing.T) {
 	})
 }
 
-func TestParsePosition(t *testing.T) {
-	for _, text := range []string{"", "x", "-1", "abc-", "abc-x", "abc--1", "abc-99999999999999999999"} {
-		if p, err := ParsePosition(text); err == nil {
-			t.Errorf("%q: got %v", text, p)
+// TestBehind: who does not wait reads on piece by piece, only what is wanted, and is
+// told when there is more.
+func TestBehind(t *testing.T) {
+	c := NewChanges()
+	begin := c.End()
+	one, two, other := destination(1, "10.0.0.0/8"), destination(1, "10.1.0.0/16"), destination(2, "10.0.0.0/8")
+	c.add([]vrf.Destination{one, other, one, two, one})
+	wanted := func(vrf uint16) bool { return vrf == 1 }
+	isClosed := func(more <-chan struct{}) bool {
+		select {
+		case <-more:
+			return true
+		default:
+			return false
 		}
+	}
+	first, end, more, ok := c.Behind(begin, 1, wanted)
+	if !ok || !slices.Equal(first, []vrf.Destination{one}) || !isClosed(more) {
+		t.Errorf("the first: got %v, %t, more at once %t", first, ok, isClosed(more))
+	}
+	rest, end, more, ok := c.Behind(end, 10, wanted)
+	if !ok || !slices.Equal(rest, []vrf.Destination{one, two}) || end != c.End() || isClosed(more) {
+		t.Errorf("the rest: got %v, %t, more at once %t", rest, ok, isClosed(more))
+	}
+	if none, same, _, ok := c.Behind(end, 10, wanted); !ok || len(none) > 0 || same != end {
+		t.Errorf("nothing new: got %v at %v, %t", none, same, ok)
+	}
+	c.add([]vrf.Destination{other})
+	if !isClosed(more) {
+		t.Error("nobody is told of a change")
+	}
+	if none, further, _, ok := c.Behind(end, 10, wanted); !ok || len(none) > 0 || further != c.End() {
+		t.Errorf("nothing that is wanted: got %v at %v, %t", none, further, ok)
+	}
+	if _, _, _, ok := NewChanges().Behind(begin, 10, nil); ok {
+		t.Error("a position of another run counts")
 	}
 }
 
