@@ -70,6 +70,23 @@ func (s Encapsulations) Intersect(other Encapsulations) Encapsulations {
 	}
 }
 
+// Agreed returns the encapsulations that all sides of a tunnel allow, of which an
+// empty one allows any. When none of them says anything, or they have nothing in
+// common, it is GRE: what every gateway can do.
+func Agreed(sides ...Encapsulations) Encapsulations {
+	var agreed Encapsulations
+	for _, side := range sides {
+		if side != 0 && agreed.Intersect(side) == 0 {
+			return NewEncapsulations(GRE)
+		}
+		agreed = agreed.Intersect(side)
+	}
+	if agreed == 0 {
+		return NewEncapsulations(GRE)
+	}
+	return agreed
+}
+
 // Slice returns the encapsulations in the order of their numbers.
 func (s Encapsulations) Slice() (list []Encapsulation) {
 	for bit, e := range encapsulationNames {

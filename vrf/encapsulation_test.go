@@ -72,6 +72,17 @@ func TestIntersect(t *testing.T) {
 	}
 }
 
+func TestAgreed(t *testing.T) {
+	for _, tt := range []struct{ a, b, c, want Encapsulations }{
+		{0, 0, 0, gre}, {0, 0, udp, udp}, {0, both, 0, both}, {both, udp, 0, udp}, {both, both, gre, gre},
+		{gre, udp, 0, gre}, {udp, gre, udp, gre}, {udp, gre, both, gre}, {both, both, both, both}, {udp, both, udp, udp},
+	} {
+		if got := Agreed(tt.a, tt.b, tt.c); got != tt.want {
+			t.Errorf("%q, %q, %q: got %q, want %q", tt.a, tt.b, tt.c, got, tt.want)
+		}
+	}
+}
+
 func TestNewLabel(t *testing.T) {
 	for _, n := range []uint32{16, 17, 100, 1048575} {
 		if got, err := NewLabel(n); err != nil || got != Label(n) {

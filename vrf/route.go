@@ -93,16 +93,13 @@ func (v VRF) RoutesOf(endpoints []Endpoint) []Route {
 			LocalPref:      LocalPrefDefault,
 			NextHop:        e.NextHop,
 			Targets:        v.Export,
-			Encapsulations: e.Encapsulations.Intersect(v.Encapsulations),
+			Encapsulations: Agreed(e.Encapsulations, v.Encapsulations),
 		}
 		if e.Preferred {
 			r.LocalPref = LocalPrefPreferred
 		}
 		if e.Draining {
 			r.LocalPref, r.GracefulShutdown = LocalPrefDraining, true
-		}
-		if r.Encapsulations == 0 {
-			r.Encapsulations = NewEncapsulations(GRE) // what every gateway can do
 		}
 		routes = append(routes, r)
 	}

@@ -18,32 +18,49 @@ func (t Tables) Len() int { return t.rows.Len() }
 
 // Routes returns the routes of a VRF for a prefix, ranked.
 func (t Tables) Routes(vrf uint16, prefix netip.Prefix) Paths {
-	var list []*Received
+	return Rank(t.Unranked(vrf, prefix, nil))
+}
+
+// Unranked appends the routes of a VRF for a prefix to a list, in an order that
+// depends on nothing else. With the same routes as before they rank as before.
+func (t Tables) Unranked(vrf uint16, prefix netip.Prefix, list []*Received) []*Received {
 	for r := range t.from(vrf, prefix) {
 		if r.Prefix != prefix {
 			break
 		}
 		list = append(list, r)
 	}
-	return Rank(list)
+	return list
 }
 
 // All yields the prefixes of a VRF's table from one on, in order, and their
 // routes; from the zero prefix on all of them.
 func (t Tables) All(vrf uint16, from netip.Prefix) iter.Seq2[netip.Prefix, Paths] {
 	return func(yield func(netip.Prefix, Paths) bool) {
+		for prefix, list := range t.AllUnranked(vrf, from) {
+			if !yield(prefix, Rank(list)) {
+				return
+			}
+		}
+	}
+}
+
+// AllUnranked is All with the routes as Unranked has them. The list is the reader's
+// until it goes on.
+func (t Tables) AllUnranked(vrf uint16, from netip.Prefix) iter.Seq2[netip.Prefix, []*Received] {
+	return func(yield func(netip.Prefix, []*Received) bool) {
 		var list []*Received
 		for r := range t.from(vrf, from) {
 			if len(list) > 0 && r.Prefix != list[0].Prefix {
-				if !yield(list[0].Prefix, Rank(list)) {
+				if !yield(list[0].Prefix, list) {
 					return
 				}
-				list = nil
+				list = list[:0]
 			}
 			list = append(list, r)
 		}
 		if len(list) > 0 {
-			yield(list[0].Prefix, Rank(list))
+			yield(list[0].Prefix, list)
 		}
 	}
 }

@@ -29,7 +29,8 @@ const importBatch = 10_000
 type Imports struct {
 	feed     Feed
 	receiver Receiver
-	changes  *Changes
+	logs     []*Changes
+	settling chan chan struct{} // from Settle; closed by Run
 
 	last   *inventory.State // what the previous pass worked on
 	taken  map[any]vrf.RIB  // what is in the tables, by Update.Of
@@ -41,13 +42,15 @@ type Imports struct {
 	published vrf.Tables
 }
 
-// NewImports returns a loop that has not begun.
-func NewImports(feed Feed, receiver Receiver, changes *Changes) *Imports {
+// NewImports returns a loop that has not begun. It notes its changes in logs: one that
+// has others, too, and one for those who want no others.
+func NewImports(feed Feed, receiver Receiver, logs ...*Changes) *Imports {
 	tables := vrf.NewImport()
 	return &Imports{
 		feed:      feed,
 		receiver:  receiver,
-		changes:   changes,
+		logs:      logs,
+		settling:  make(chan chan struct{}),
 		last:      inventory.NewState(inventory.Static{}),
 		taken:     map[any]vrf.RIB{},
 		tables:    tables,
@@ -58,17 +61,46 @@ func NewImports(feed Feed, receiver Receiver, changes *Changes) *Imports {
 // Run works until the context ends.
 func (l *Imports) Run(ctx context.Context) error {
 	for {
+		var settled chan struct{}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-l.feed.Wake():
 			l.retarget(l.feed.Take())
 		case <-l.receiver.Received():
-			for _, u := range l.receiver.TakeReceived() {
-				l.take(u)
-			}
+			l.receive()
+		case settled = <-l.settling:
+			l.retarget(l.feed.Take())
+			l.receive()
 		}
 		l.publish()
+		if settled != nil {
+			close(settled)
+		}
+	}
+}
+
+// Settle returns when the tables and the logs show at least what the networks imported,
+// and the neighbors had announced, when it was called.
+func (l *Imports) Settle(ctx context.Context) error {
+	settled := make(chan struct{})
+	select {
+	case l.settling <- settled:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-settled:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// receive brings the tables up to what the neighbors have announced.
+func (l *Imports) receive() {
+	for _, u := range l.receiver.TakeReceived() {
+		l.take(u)
 	}
 }
 
@@ -174,5 +206,7 @@ func (l *Imports) publish() {
 	l.mu.Lock()
 	l.published = l.tables.Tables()
 	l.mu.Unlock()
-	l.changes.add(touched)
+	for _, log := range l.logs {
+		log.add(touched)
+	}
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -217,4 +218,29 @@ func TestImportsEnd(t *testing.T) {
 			t.Errorf("unseen: got %v, %v", changed, err)
 		}
 	}, createNetwork(net1, "64512:1"))
+}
+
+// TestSettle: what was announced before is in the tables and in every log.
+func TestSettle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		feed, receiver, both, own := newFeed(t), newReceiver(), NewChanges(), NewChanges()
+		feed.do(createNetwork(net1, "64512:1"))
+		loop := NewImports(feed, receiver, both, own)
+		begin := own.End()
+		receiver.say("1", "0.0.0.0/0", targets("64512:1"))
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- loop.Run(ctx) }()
+		if err := loop.Settle(t.Context()); err != nil || loop.Tables().Len() != 1 {
+			t.Errorf("got %d routes, %v, want 1", loop.Tables().Len(), err)
+		}
+		if changed, _, _, ok := own.Behind(begin, 10, nil); !ok || !slices.Equal(changed, []vrf.Destination{destination(1, "0.0.0.0/0")}) {
+			t.Errorf("the second log: got %v, %t", changed, ok)
+		}
+		cancel()
+		<-ended
+		if err := loop.Settle(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("after the end: got %v", err)
+		}
+	})
 }
