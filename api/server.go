@@ -54,8 +54,8 @@ type RouteTable interface {
 // Sessions is what can be seen of the BGP sessions.
 type Sessions interface {
 	Neighbors() []neighbor.Status
-	// Changed counts the changes of their states and reasons, not those of their
-	// counters. The channel is closed at the next one.
+	// Changed counts the changes of their states and reasons, and their End-of-RIBs, not
+	// the changes of their counters. The channel is closed at the next one.
 	Changed() (count uint64, next <-chan struct{})
 	// Refused returns the connections from addresses that no neighbor has.
 	Refused() neighbor.Refused

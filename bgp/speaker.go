@@ -196,8 +196,9 @@ func (s *Speaker) SetNeighbors(_ context.Context, list []neighbor.Settings) erro
 // Neighbors returns what is seen of the sessions, sorted by name.
 func (s *Speaker) Neighbors() []neighbor.Status { return s.wire.Status() }
 
-// Changed counts the changes of the neighbors' states and their reasons, not those
-// of their counters. The channel is closed at the next one.
+// Changed counts the changes of the neighbors' states and their reasons, and their
+// End-of-RIBs, not the changes of their counters. The channel is closed at the next
+// one.
 func (s *Speaker) Changed() (count uint64, next <-chan struct{}) { return s.wire.Changed() }
 
 // Progress counts what may have changed an answer of Delivery for a neighbor that is

@@ -29,7 +29,7 @@ func BenchmarkReceived(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				table := NewTable(us)
-				in := table.Open(neighbor.Policy{MaxReceived: n})
+				in := table.Open(neighbor.Policy{MaxReceived: n}, func() {})
 				for _, u := range updates {
 					in.Received(u, false, now)
 				}

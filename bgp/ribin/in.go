@@ -26,12 +26,16 @@ type In struct {
 	filtered uint64           // announcements that the policy does not accept, since the session began
 	awaited  map[vrf.Key]bool // routes to be announced again in a refresh that is under way
 	changes  changes
+
+	ended neighbor.Families // in which the neighbor has announced all, in this session
+	told  func()            // when a family is added to ended
 }
 
 // Open returns an empty Adj-RIB-In that takes what a policy says. It is followed
-// by Close.
-func (t *Table) Open(policy neighbor.Policy) *In {
-	return &In{table: t, policy: policy, source: &vrf.Source{}, routes: vrf.NewRIB(), awaited: map[vrf.Key]bool{}}
+// by Close. It calls ended with a lock held, when the neighbor has sent the first
+// End-of-RIB of a family in a session.
+func (t *Table) Open(policy neighbor.Policy, ended func()) *In {
+	return &In{table: t, policy: policy, source: &vrf.Source{}, routes: vrf.NewRIB(), awaited: map[vrf.Key]bool{}, told: ended}
 }
 
 // Close forgets everything: the neighbor is no more.
@@ -74,7 +78,7 @@ func (in *In) Up(source vrf.Source, preserved neighbor.Families) {
 	if *in.source != source {
 		in.source = &source
 	}
-	in.refused, in.filtered = 0, 0
+	in.refused, in.filtered, in.ended = 0, 0, 0
 	in.dropStale(neighbor.VPNFamilies &^ preserved)
 }
 
@@ -85,6 +89,7 @@ func (in *In) Lost(keep neighbor.Families) {
 	defer in.mu.Unlock()
 	defer in.tell()
 	clear(in.awaited) // the refresh ends with the session
+	in.ended = 0
 	// RFC 4724 §4.2: what was stale before a second loss goes.
 	in.drop(func(r *vrf.Received) bool { return r.Stale || !keep.Contains(familyOf(r)) })
 	in.age(keep)
@@ -189,7 +194,7 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 	attributes, routes := in.table.local.announcements(u)
 	if len(routes) == 0 {
 		if f, ok := endOfRIB(u); ok {
-			in.dropStale(neighbor.NewFamilies(f))
+			in.end(neighbor.NewFamilies(f))
 		}
 		return false
 	}
@@ -203,6 +208,16 @@ func (in *In) Received(u *bgp.BGPUpdate, withdrawn bool, now time.Time) (full bo
 		in.add(&vrf.Received{Key: r.key, Source: in.source, Attributes: handle, Since: now, Label: r.label})
 	}
 	return before == 0 && in.refused > 0
+}
+
+// end is for the End-of-RIB of a family: what the neighbor has not announced again by
+// now goes (RFC 4724 §4.2). The caller holds mu.
+func (in *In) end(family neighbor.Families) {
+	in.dropStale(family)
+	if in.ended&family == 0 {
+		in.ended |= family
+		in.told()
+	}
 }
 
 // add takes a route if there is room. The caller holds mu.
@@ -240,17 +255,19 @@ func (in *In) remove(k vrf.Key) {
 }
 
 // Counts says how many routes there are, how many of them are stale, how many
-// did not fit, and how many announcements were not accepted.
+// did not fit, how many announcements were not accepted, and in which families the
+// neighbor has announced all.
 type Counts struct {
 	Routes, Stale     int
 	Refused, Filtered uint64
+	Ended             neighbor.Families
 }
 
 // Count returns the numbers of now.
 func (in *In) Count() Counts {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return Counts{in.routes.Len(), in.stale, in.refused, in.filtered}
+	return Counts{in.routes.Len(), in.stale, in.refused, in.filtered, in.ended}
 }
 
 // Routes yields the routes from a key on, in order.

@@ -25,7 +25,7 @@ var (
 	peer = vrf.Source{Neighbor: "mx1", Address: netip.MustParseAddr("10.0.0.1"), RouterID: netip.MustParseAddr("10.0.0.1")}
 )
 
-func newIn(policy neighbor.Policy) *In { return NewTable(us).Open(policy) }
+func newIn(policy neighbor.Policy) *In { return NewTable(us).Open(policy, func() {}) }
 
 // nlri is a route of 10.0.0.1:1.
 func nlri(prefix string, label uint32) bgp.AddrPrefixInterface {
@@ -287,6 +287,32 @@ func TestRestart(t *testing.T) {
 	in.Up(peer, both)
 	in.RefreshEnds(neighbor.InetVPN) // of a session that is over
 	check(t, in, "back", four+"=100* 203.0.113.0/24=101* "+six+"=102*")
+}
+
+// TestEnded: in which families the neighbor has announced all, session by session; the
+// first End-of-RIB of each is told.
+func TestEnded(t *testing.T) {
+	told := 0
+	in := NewTable(us).Open(neighbor.Policy{}, func() { told++ })
+	expect := func(what string, families neighbor.Families, times int) {
+		t.Helper()
+		if got := in.Count().Ended; got != families || told != times {
+			t.Errorf("%s: got %q, told %d times; want %q and %d", what, got, told, families, times)
+		}
+	}
+	in.Up(peer, 0)
+	in.Received(announce(t, 100, nlri(four, 100)), false, now)
+	expect("a route", 0, 0)
+	in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
+	in.Received(end(t, bgp.RF_IPv4_VPN), false, now)
+	expect("the end of one family, twice", neighbor.NewFamilies(neighbor.InetVPN), 1)
+	in.Received(end(t, bgp.RF_IPv6_VPN), false, now)
+	expect("of both", neighbor.VPNFamilies, 2)
+	in.Lost(neighbor.VPNFamilies)
+	expect("the session is lost", 0, 2)
+	in.Up(peer, neighbor.VPNFamilies)
+	in.Received(end(t, bgp.RF_IPv6_VPN), false, now)
+	expect("the next session", neighbor.NewFamilies(neighbor.Inet6VPN), 3)
 }
 
 // TestRandom compares with a model that keeps it simple.

@@ -58,7 +58,7 @@ func (f follower) take(t *testing.T, table *Table) {
 // TestTake: who takes changes, now and then, has what there is.
 func TestTake(t *testing.T) {
 	table := NewTable(us)
-	ins := []*In{table.Open(policy(3 * maxNoted)), table.Open(policy(50))}
+	ins := []*In{table.Open(policy(3*maxNoted), func() {}), table.Open(policy(50), func() {})}
 	f := follower{}
 	var many []bgp.AddrPrefixInterface
 	for n := range 2 * maxNoted {
@@ -107,7 +107,7 @@ func TestTake(t *testing.T) {
 // changes nothing is nothing.
 func TestWake(t *testing.T) {
 	table := NewTable(us)
-	in := table.Open(policy(10))
+	in := table.Open(policy(10), func() {})
 	quiet := func(what string) {
 		t.Helper()
 		select {
@@ -182,11 +182,11 @@ func TestLoop(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	for range 50 {
 		table := NewTable(us)
-		old := table.Open(policy(10))
+		old := table.Open(policy(10), func() {})
 		old.Received(announce(t, 100, nlri(four, 100)), false, now)
 		table.Take()
 		old.Close()
-		table.Open(policy(10)).Received(announce(t, 100, nlri(four, 100)), false, now)
+		table.Open(policy(10), func() {}).Received(announce(t, 100, nlri(four, 100)), false, now)
 		if u := table.Take(); len(u) != 2 || !u[0].Gone || u[1].Gone {
 			t.Fatalf("got %v", u)
 		}

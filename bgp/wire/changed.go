@@ -2,7 +2,8 @@ package wire
 
 import "sync"
 
-// changes counts what changes in the states of neighbors and their reasons.
+// changes counts what changes in the states of neighbors and their reasons, and their
+// End-of-RIBs.
 // Waiting for it costs nothing here: everybody waits for the same channel.
 type changes struct {
 	mu    sync.Mutex
@@ -21,8 +22,9 @@ func (c *changes) note() {
 	}
 }
 
-// Changed counts the changes of the neighbors' states and their reasons, not those
-// of their counters. The channel is closed at the next one.
+// Changed counts the changes of the neighbors' states and their reasons, and their
+// End-of-RIBs, not the changes of their counters. The channel is closed at the next
+// one.
 func (s *Server) Changed() (count uint64, next <-chan struct{}) {
 	c := &s.changes
 	c.mu.Lock()

@@ -14,8 +14,8 @@ type adjIn struct {
 	expiry *time.Timer // guarded by the mu of the peer that has it
 }
 
-func (c Config) newAdjIn(policy neighbor.Policy) *adjIn {
-	in := &adjIn{In: c.Received.Open(policy)}
+func (s *Server) newAdjIn(policy neighbor.Policy) *adjIn {
+	in := &adjIn{In: s.config.Received.Open(policy, s.changes.note)}
 	in.expiry = time.AfterFunc(0, in.Expire) // there is nothing yet
 	return in
 }

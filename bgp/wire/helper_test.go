@@ -61,6 +61,23 @@ func TestHelper(t *testing.T) {
 	}
 }
 
+// TestEnded: the status has the families whose End-of-RIB the router has sent, and who
+// waits for a change is told.
+func TestEnded(t *testing.T) {
+	w := newWorld(t, nil)
+	w.add(settings())
+	router := w.connect(routerAddr)
+	router.establishWith(withRestart(0, 120, 0x80))
+	w.waitState(neighbor.Established)
+	_, next := w.server.Changed()
+	if got := w.server.Status()[0].Ended; got != 0 {
+		t.Errorf("at first: got %q, want none", got)
+	}
+	router.send(update([]byte{0x80, 15, 0, 1, 128})...)
+	w.wait("End-of-RIB", func(s neighbor.Status) bool { return s.Ended == neighbor.NewFamilies(neighbor.InetVPN) })
+	<-next
+}
+
 // TestHelperReturns: what is stale stays while the router is back and has
 // preserved it, and goes with its End-of-RIB, or when that does not come.
 func TestHelperReturns(t *testing.T) {

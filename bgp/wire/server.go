@@ -122,7 +122,7 @@ func (s *Server) Add(settings neighbor.Settings) error {
 		p.known, p.in = true, in
 		delete(s.suspended, settings.Address)
 	} else {
-		p.in = s.config.newAdjIn(settings.Policy)
+		p.in = s.newAdjIn(settings.Policy)
 	}
 	if s.quarantine[settings.Address] {
 		p.quarantined()

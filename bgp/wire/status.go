@@ -21,7 +21,7 @@ func (p *peer) snapshot() neighbor.Status {
 	defer p.mu.Unlock()
 	s := p.status // what it points to is replaced, never changed
 	n := p.in.Count()
-	s.Taken, s.Stale, s.Left, s.Filtered = uint64(n.Routes), uint64(n.Stale), n.Refused, n.Filtered
+	s.Taken, s.Stale, s.Left, s.Filtered, s.Ended = uint64(n.Routes), uint64(n.Stale), n.Refused, n.Filtered, n.Ended
 	if p.current != nil && p.current.out != nil {
 		n, capped := p.current.out.Count()
 		s.Advertised, s.MaxReached = uint64(n), capped

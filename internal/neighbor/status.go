@@ -102,6 +102,9 @@ type Status struct {
 	// has announced beyond Policy.MaxReceived. Filtered counts announcements since
 	// the session began that the Policy does not accept.
 	Taken, Stale, Left, Filtered uint64
+	// Ended are the VPN families in which the neighbor has announced all that it had
+	// when the session began: its End-of-RIB was there (RFC 4724 §2).
+	Ended Families
 
 	Changes     uint64    // of State
 	Established uint64    // how often the session came up
