@@ -15,8 +15,10 @@ type Programme struct {
 	FloatingIPs        []Placement // new and changed ones
 	Routes             []NetworkRoute
 
-	// EndOfFloatingIPs and EndOfRoutes say that this part of the snapshot is
-	// complete: what was not mentioned goes.
+	// BeginOfSnapshot says, before all other fields, that a snapshot begins, also in
+	// place of one that has not come to its end. EndOfFloatingIPs and EndOfRoutes say,
+	// behind them, that this part of it is complete: what it did not mention goes.
+	BeginOfSnapshot               bool
 	EndOfFloatingIPs, EndOfRoutes bool
 	ResumeToken                   string // empty within a snapshot
 }

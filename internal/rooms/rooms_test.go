@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"internal/computenode":     {"internal/inventory"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "internal/ring", "routetarget", "vrf"},
+	"internal/programme":       {"internal/inventory", "internal/neighbor", "internal/ring", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/wire":                 {"bgp/ribin", "bgp/ribout", "internal/neighbor", "vrf"},
