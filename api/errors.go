@@ -24,6 +24,14 @@ const (
 	reasonOperatorsOnly = inventory.ReasonOperatorsOnly
 	reasonTooOld        = "REVISION_TOO_OLD"
 	reasonCrossOrigin   = "CROSS_ORIGIN"
+	reasonOtherNode     = "NOT_YOUR_COMPUTE_NODE"
+	reasonStuck         = "STREAM_STUCK"
+)
+
+// The reasons for which a NodeSession ends, with the code inventory.Aborted.
+const (
+	ReasonReplaced = "STREAM_REPLACED"
+	ReasonSilent   = "STREAM_SILENT"
 )
 
 var codeOf = map[inventory.Code]codes.Code{
@@ -37,8 +45,8 @@ var codeOf = map[inventory.Code]codes.Code{
 	inventory.Aborted:            codes.Aborted,
 }
 
-// errStopping ends streams.
-var errStopping = errors.New("buoyd is stopping")
+// ErrStopping ends streams, and refuses sessions of compute nodes.
+var ErrStopping = errors.New("buoyd is stopping")
 
 // errTooOld ends a watch that cannot go on where its reader is.
 var errTooOld = &inventory.Error{Code: inventory.OutOfRange, Reason: reasonTooOld,
@@ -50,7 +58,7 @@ func statusOf(err error) error {
 	switch {
 	case errors.As(err, &refusal):
 		return statusOfRefusal(ofItem(refusal, err))
-	case errors.Is(err, errStopping):
+	case errors.Is(err, ErrStopping):
 		return status.Error(codes.Unavailable, err.Error())
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, err.Error())
@@ -61,6 +69,11 @@ func statusOf(err error) error {
 		return err
 	}
 	return status.Error(codes.Internal, err.Error())
+}
+
+// isCanceled reports whether the other end of a stream has gone.
+func isCanceled(err error) bool {
+	return errors.Is(err, context.Canceled) || status.Code(err) == codes.Canceled
 }
 
 func statusOfRefusal(e *inventory.Error) error {

@@ -58,6 +58,8 @@ var rules = map[string]rule{
 	buoyv1.ComputeNodes_DrainComputeNode_FullMethodName:   operators,
 	buoyv1.ComputeNodes_UndrainComputeNode_FullMethodName: operators,
 
+	buoyv1.ComputeStreams_Attach_FullMethodName: operators,
+
 	buoyv1.Neighbors_CreateNeighbor_FullMethodName: operators,
 	buoyv1.Neighbors_GetNeighbor_FullMethodName:    reads,
 	buoyv1.Neighbors_ListNeighbors_FullMethodName:  reads,

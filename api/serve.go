@@ -56,6 +56,7 @@ func (s *Server) serve(ctx context.Context, listeners []Listener) error {
 	}
 	s.stop(web)
 	running.Wait()
+	s.streams.pumps.Wait()
 	return err
 }
 

@@ -91,9 +91,12 @@ type Config struct {
 	Imports   func() vrf.Tables // what the networks import of what neighbors announce
 	Changes   Changes
 	Sessions  Sessions
-	Life      Life              // nil: nothing is known of compute nodes, and everybody vouches
-	Families  neighbor.Families // of a neighbor that names none
-	Local     neighbor.Local    // our own side, for advice
+	Life      Life // nil: nothing is known of compute nodes, and everybody vouches
+	// ComputeNodes and Programmes are for the streams of compute nodes.
+	ComputeNodes ComputeNodes
+	Programmes   Programmes
+	Families     neighbor.Families // of a neighbor that names none
+	Local        neighbor.Local    // our own side, for advice
 	// Shutdown makes the daemon end, after it has withdrawn every route if that
 	// is wanted.
 	Shutdown func(ctx context.Context, withdraw bool, communication string) error
@@ -108,6 +111,7 @@ type Server struct {
 	log    *slog.Logger
 
 	watches *watchService
+	streams *computeStreamService
 
 	stopping   context.Context // ends the streams
 	endStreams context.CancelFunc
@@ -129,6 +133,7 @@ func New(cfg Config) *Server {
 	s.grpc = grpc.NewServer(unary, streams, codec, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
 	s.inside = grpc.NewServer(unary, streams, codec, grpc.MaxRecvMsgSize(maxRequest))
 	s.watches = &watchService{view: view{cfg}, observer: newObserver(view{cfg}), encoded: newEncodings()}
+	s.streams = newComputeStreamService(view{cfg})
 	s.register(s.grpc, view{cfg})
 	s.register(s.inside, view{cfg})
 	return s
@@ -138,6 +143,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterNetworksServer(on, &networkService{view: view})
 	buoyv1.RegisterPoolsServer(on, &poolService{view: view})
 	buoyv1.RegisterComputeNodesServer(on, &computeNodeService{view: view})
+	buoyv1.RegisterComputeStreamsServer(on, s.streams)
 	buoyv1.RegisterNeighborsServer(on, &neighborService{view: view})
 	buoyv1.RegisterFloatingIPsServer(on, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(on, &routeService{view: view})

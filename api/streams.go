@@ -36,7 +36,7 @@ func guardStream(log *slog.Logger, stopping context.Context) grpc.StreamServerIn
 		case err == nil:
 			return nil
 		case stopping.Err() != nil:
-			err = errStopping
+			err = ErrStopping
 		}
 		log.Debug("stream ended", "method", info.FullMethod, "error", err)
 		return statusOf(err)

@@ -67,7 +67,7 @@ func (x EndOfSnapshot_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndOfSnapshot_Part.Descriptor instead.
 func (EndOfSnapshot_Part) EnumDescriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{7, 0}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8, 0}
 }
 
 type AttachRequest struct {
@@ -175,10 +175,13 @@ type Hello struct {
 	ComputeNode string `protobuf:"bytes,1,opt,name=compute_node,json=computeNode,proto3" json:"compute_node,omitempty"`
 	// What the agent calls itself, for operators; at most 200 bytes.
 	AgentVersion string `protobuf:"bytes,2,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
-	// The last one that an earlier stream said; empty for a snapshot.
+	// The last one that an earlier stream said, once all before it was programmed;
+	// empty for a snapshot. A snapshot is also what somebody needs who was told more
+	// since than was programmed, or routes of a network that networks does not name.
 	ResumeToken string `protobuf:"bytes,3,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
-	// With a resume_token, what the node has programmed at that place: the names of
-	// the floating IPs, and of the networks whose routes it has.
+	// With a resume_token: the names of the floating IPs that the node has programmed,
+	// and of the networks whose routes it had at that place, which are those of the
+	// floating IPs it had then, and has still.
 	FloatingIps   []string `protobuf:"bytes,4,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
 	Networks      []string `protobuf:"bytes,5,rep,name=networks,proto3" json:"networks,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -253,7 +256,7 @@ func (x *Hello) GetNetworks() []string {
 // Report says how interfaces are.
 type Report struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// New and changed ones.
+	// New and changed ones, at most 4096. One without a state is forgotten.
 	Interfaces []*ComputeInterface `protobuf:"bytes,1,rep,name=interfaces,proto3" json:"interfaces,omitempty"`
 	// Everything is reported: what this stream has not mentioned is not there. Until
 	// then, what an earlier stream has reported holds.
@@ -308,7 +311,9 @@ func (x *Report) GetComplete() bool {
 
 // KeepAlive says that a side lives.
 type KeepAlive struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only from Buoy: the hold time as it is now, in seconds.
+	HoldTime      uint32 `protobuf:"varint,1,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -343,11 +348,19 @@ func (*KeepAlive) Descriptor() ([]byte, []int) {
 	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{3}
 }
 
+func (x *KeepAlive) GetHoldTime() uint32 {
+	if x != nil {
+		return x.HoldTime
+	}
+	return 0
+}
+
 type AttachResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Types that are valid to be assigned to Message:
 	//
 	//	*AttachResponse_Welcome
+	//	*AttachResponse_BeginOfSnapshot
 	//	*AttachResponse_Changes
 	//	*AttachResponse_EndOfSnapshot
 	//	*AttachResponse_KeepAlive
@@ -402,6 +415,15 @@ func (x *AttachResponse) GetWelcome() *Welcome {
 	return nil
 }
 
+func (x *AttachResponse) GetBeginOfSnapshot() *BeginOfSnapshot {
+	if x != nil {
+		if x, ok := x.Message.(*AttachResponse_BeginOfSnapshot); ok {
+			return x.BeginOfSnapshot
+		}
+	}
+	return nil
+}
+
 func (x *AttachResponse) GetChanges() *Changes {
 	if x != nil {
 		if x, ok := x.Message.(*AttachResponse_Changes); ok {
@@ -437,6 +459,10 @@ type AttachResponse_Welcome struct {
 	Welcome *Welcome `protobuf:"bytes,1,opt,name=welcome,proto3,oneof"`
 }
 
+type AttachResponse_BeginOfSnapshot struct {
+	BeginOfSnapshot *BeginOfSnapshot `protobuf:"bytes,5,opt,name=begin_of_snapshot,json=beginOfSnapshot,proto3,oneof"`
+}
+
 type AttachResponse_Changes struct {
 	Changes *Changes `protobuf:"bytes,2,opt,name=changes,proto3,oneof"`
 }
@@ -451,6 +477,8 @@ type AttachResponse_KeepAlive struct {
 
 func (*AttachResponse_Welcome) isAttachResponse_Message() {}
 
+func (*AttachResponse_BeginOfSnapshot) isAttachResponse_Message() {}
+
 func (*AttachResponse_Changes) isAttachResponse_Message() {}
 
 func (*AttachResponse_EndOfSnapshot) isAttachResponse_Message() {}
@@ -459,9 +487,12 @@ func (*AttachResponse_KeepAlive) isAttachResponse_Message() {}
 
 type Welcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Seconds: who hears nothing from the other side for so long ends the stream.
+	// Seconds: who hears nothing from the other side for so long ends the stream. A
+	// KeepAlive says when it has changed.
 	HoldTime uint32 `protobuf:"varint,1,opt,name=hold_time,json=holdTime,proto3" json:"hold_time,omitempty"`
-	// What comes are the changes since the resume_token. Otherwise a snapshot comes.
+	// What comes are the changes since the resume_token, and all routes of networks
+	// that the Hello did not name. There is no snapshot. Otherwise a snapshot comes:
+	// the token is of another run of Buoy, or too much has happened.
 	Resumed       bool `protobuf:"varint,2,opt,name=resumed,proto3" json:"resumed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -511,6 +542,46 @@ func (x *Welcome) GetResumed() bool {
 	return false
 }
 
+// BeginOfSnapshot says that everything comes anew: at the beginning of a stream that
+// is not resumed, and within one when the node has read so slowly that what has changed
+// is no longer known. Nothing is to be removed at that; see EndOfSnapshot. An older
+// snapshot that has not come to its end counts no more, nor does an older resume_token.
+type BeginOfSnapshot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginOfSnapshot) Reset() {
+	*x = BeginOfSnapshot{}
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginOfSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginOfSnapshot) ProtoMessage() {}
+
+func (x *BeginOfSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginOfSnapshot.ProtoReflect.Descriptor instead.
+func (*BeginOfSnapshot) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{6}
+}
+
 // Changes are to be programmed in the order of the fields: what is removed may
 // make room for what is new.
 type Changes struct {
@@ -524,7 +595,7 @@ type Changes struct {
 	// New and changed ones.
 	Routes []*NodeRoute `protobuf:"bytes,5,rep,name=routes,proto3" json:"routes,omitempty"`
 	// Where to resume, once this and all before are programmed; empty within a
-	// snapshot.
+	// snapshot, and where more belongs to it.
 	ResumeToken   string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -532,7 +603,7 @@ type Changes struct {
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +615,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +628,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Changes) GetRemovedFloatingIps() []string {
@@ -603,8 +674,9 @@ func (x *Changes) GetResumeToken() string {
 }
 
 // EndOfSnapshot says that a part of the snapshot is complete. What the node has
-// and the snapshot did not mention goes now, and not before. Floating IPs come
-// first. The routes' end waits until the gateways have announced theirs to Buoy.
+// and nothing since BeginOfSnapshot has mentioned goes now, and not before. Floating
+// IPs come first. The routes' end waits until the gateways have announced theirs to
+// Buoy; until then changes come without a resume_token.
 type EndOfSnapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Part  EndOfSnapshot_Part     `protobuf:"varint,1,opt,name=part,proto3,enum=buoy.v1.EndOfSnapshot_Part" json:"part,omitempty"`
@@ -616,7 +688,7 @@ type EndOfSnapshot struct {
 
 func (x *EndOfSnapshot) Reset() {
 	*x = EndOfSnapshot{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -628,7 +700,7 @@ func (x *EndOfSnapshot) String() string {
 func (*EndOfSnapshot) ProtoMessage() {}
 
 func (x *EndOfSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -641,7 +713,7 @@ func (x *EndOfSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOfSnapshot.ProtoReflect.Descriptor instead.
 func (*EndOfSnapshot) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{7}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *EndOfSnapshot) GetPart() EndOfSnapshot_Part {
@@ -679,7 +751,7 @@ type NodeFloatingIP struct {
 
 func (x *NodeFloatingIP) Reset() {
 	*x = NodeFloatingIP{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -691,7 +763,7 @@ func (x *NodeFloatingIP) String() string {
 func (*NodeFloatingIP) ProtoMessage() {}
 
 func (x *NodeFloatingIP) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -704,7 +776,7 @@ func (x *NodeFloatingIP) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeFloatingIP.ProtoReflect.Descriptor instead.
 func (*NodeFloatingIP) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *NodeFloatingIP) GetName() string {
@@ -777,7 +849,7 @@ type NodeRoute struct {
 
 func (x *NodeRoute) Reset() {
 	*x = NodeRoute{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -789,7 +861,7 @@ func (x *NodeRoute) String() string {
 func (*NodeRoute) ProtoMessage() {}
 
 func (x *NodeRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -802,7 +874,7 @@ func (x *NodeRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRoute.ProtoReflect.Descriptor instead.
 func (*NodeRoute) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{9}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeRoute) GetNetwork() string {
@@ -833,7 +905,7 @@ type NextHop struct {
 	Address string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
 	// 16..1048575.
 	Label uint32 `protobuf:"varint,2,opt,name=label,proto3" json:"label,omitempty"`
-	// gre, udp: what the tunnel may be.
+	// gre, udp: what the tunnel may be, by the route, the network and the compute node.
 	Encapsulations []string `protobuf:"bytes,3,rep,name=encapsulations,proto3" json:"encapsulations,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -841,7 +913,7 @@ type NextHop struct {
 
 func (x *NextHop) Reset() {
 	*x = NextHop{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +925,7 @@ func (x *NextHop) String() string {
 func (*NextHop) ProtoMessage() {}
 
 func (x *NextHop) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +938,7 @@ func (x *NextHop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextHop.ProtoReflect.Descriptor instead.
 func (*NextHop) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{10}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NextHop) GetAddress() string {
@@ -901,7 +973,7 @@ type WithdrawnRoute struct {
 
 func (x *WithdrawnRoute) Reset() {
 	*x = WithdrawnRoute{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +985,7 @@ func (x *WithdrawnRoute) String() string {
 func (*WithdrawnRoute) ProtoMessage() {}
 
 func (x *WithdrawnRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +998,7 @@ func (x *WithdrawnRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawnRoute.ProtoReflect.Descriptor instead.
 func (*WithdrawnRoute) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{11}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WithdrawnRoute) GetNetwork() string {
@@ -964,10 +1036,12 @@ const file_buoy_v1_compute_stream_proto_rawDesc = "" +
 	"\n" +
 	"interfaces\x18\x01 \x03(\v2\x19.buoy.v1.ComputeInterfaceR\n" +
 	"interfaces\x12\x1a\n" +
-	"\bcomplete\x18\x02 \x01(\bR\bcomplete\"\v\n" +
-	"\tKeepAlive\"\xee\x01\n" +
+	"\bcomplete\x18\x02 \x01(\bR\bcomplete\"(\n" +
+	"\tKeepAlive\x12\x1b\n" +
+	"\thold_time\x18\x01 \x01(\rR\bholdTime\"\xb6\x02\n" +
 	"\x0eAttachResponse\x12,\n" +
-	"\awelcome\x18\x01 \x01(\v2\x10.buoy.v1.WelcomeH\x00R\awelcome\x12,\n" +
+	"\awelcome\x18\x01 \x01(\v2\x10.buoy.v1.WelcomeH\x00R\awelcome\x12F\n" +
+	"\x11begin_of_snapshot\x18\x05 \x01(\v2\x18.buoy.v1.BeginOfSnapshotH\x00R\x0fbeginOfSnapshot\x12,\n" +
 	"\achanges\x18\x02 \x01(\v2\x10.buoy.v1.ChangesH\x00R\achanges\x12@\n" +
 	"\x0fend_of_snapshot\x18\x03 \x01(\v2\x16.buoy.v1.EndOfSnapshotH\x00R\rendOfSnapshot\x123\n" +
 	"\n" +
@@ -975,7 +1049,8 @@ const file_buoy_v1_compute_stream_proto_rawDesc = "" +
 	"\amessage\"@\n" +
 	"\aWelcome\x12\x1b\n" +
 	"\thold_time\x18\x01 \x01(\rR\bholdTime\x12\x18\n" +
-	"\aresumed\x18\x02 \x01(\bR\aresumed\"\xb5\x02\n" +
+	"\aresumed\x18\x02 \x01(\bR\aresumed\"\x11\n" +
+	"\x0fBeginOfSnapshot\"\xb5\x02\n" +
 	"\aChanges\x120\n" +
 	"\x14removed_floating_ips\x18\x01 \x03(\tR\x12removedFloatingIps\x12)\n" +
 	"\x10removed_networks\x18\x02 \x03(\tR\x0fremovedNetworks\x12B\n" +
@@ -1027,7 +1102,7 @@ func file_buoy_v1_compute_stream_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_compute_stream_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_compute_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_buoy_v1_compute_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_buoy_v1_compute_stream_proto_goTypes = []any{
 	(EndOfSnapshot_Part)(0),   // 0: buoy.v1.EndOfSnapshot.Part
 	(*AttachRequest)(nil),     // 1: buoy.v1.AttachRequest
@@ -1036,39 +1111,41 @@ var file_buoy_v1_compute_stream_proto_goTypes = []any{
 	(*KeepAlive)(nil),         // 4: buoy.v1.KeepAlive
 	(*AttachResponse)(nil),    // 5: buoy.v1.AttachResponse
 	(*Welcome)(nil),           // 6: buoy.v1.Welcome
-	(*Changes)(nil),           // 7: buoy.v1.Changes
-	(*EndOfSnapshot)(nil),     // 8: buoy.v1.EndOfSnapshot
-	(*NodeFloatingIP)(nil),    // 9: buoy.v1.NodeFloatingIP
-	(*NodeRoute)(nil),         // 10: buoy.v1.NodeRoute
-	(*NextHop)(nil),           // 11: buoy.v1.NextHop
-	(*WithdrawnRoute)(nil),    // 12: buoy.v1.WithdrawnRoute
-	(*ComputeInterface)(nil),  // 13: buoy.v1.ComputeInterface
-	(FloatingIP_Direction)(0), // 14: buoy.v1.FloatingIP.Direction
-	(*PortMapping)(nil),       // 15: buoy.v1.PortMapping
+	(*BeginOfSnapshot)(nil),   // 7: buoy.v1.BeginOfSnapshot
+	(*Changes)(nil),           // 8: buoy.v1.Changes
+	(*EndOfSnapshot)(nil),     // 9: buoy.v1.EndOfSnapshot
+	(*NodeFloatingIP)(nil),    // 10: buoy.v1.NodeFloatingIP
+	(*NodeRoute)(nil),         // 11: buoy.v1.NodeRoute
+	(*NextHop)(nil),           // 12: buoy.v1.NextHop
+	(*WithdrawnRoute)(nil),    // 13: buoy.v1.WithdrawnRoute
+	(*ComputeInterface)(nil),  // 14: buoy.v1.ComputeInterface
+	(FloatingIP_Direction)(0), // 15: buoy.v1.FloatingIP.Direction
+	(*PortMapping)(nil),       // 16: buoy.v1.PortMapping
 }
 var file_buoy_v1_compute_stream_proto_depIdxs = []int32{
 	2,  // 0: buoy.v1.AttachRequest.hello:type_name -> buoy.v1.Hello
 	3,  // 1: buoy.v1.AttachRequest.report:type_name -> buoy.v1.Report
 	4,  // 2: buoy.v1.AttachRequest.keep_alive:type_name -> buoy.v1.KeepAlive
-	13, // 3: buoy.v1.Report.interfaces:type_name -> buoy.v1.ComputeInterface
+	14, // 3: buoy.v1.Report.interfaces:type_name -> buoy.v1.ComputeInterface
 	6,  // 4: buoy.v1.AttachResponse.welcome:type_name -> buoy.v1.Welcome
-	7,  // 5: buoy.v1.AttachResponse.changes:type_name -> buoy.v1.Changes
-	8,  // 6: buoy.v1.AttachResponse.end_of_snapshot:type_name -> buoy.v1.EndOfSnapshot
-	4,  // 7: buoy.v1.AttachResponse.keep_alive:type_name -> buoy.v1.KeepAlive
-	12, // 8: buoy.v1.Changes.withdrawn_routes:type_name -> buoy.v1.WithdrawnRoute
-	9,  // 9: buoy.v1.Changes.floating_ips:type_name -> buoy.v1.NodeFloatingIP
-	10, // 10: buoy.v1.Changes.routes:type_name -> buoy.v1.NodeRoute
-	0,  // 11: buoy.v1.EndOfSnapshot.part:type_name -> buoy.v1.EndOfSnapshot.Part
-	14, // 12: buoy.v1.NodeFloatingIP.direction:type_name -> buoy.v1.FloatingIP.Direction
-	15, // 13: buoy.v1.NodeFloatingIP.port_mappings:type_name -> buoy.v1.PortMapping
-	11, // 14: buoy.v1.NodeRoute.next_hops:type_name -> buoy.v1.NextHop
-	1,  // 15: buoy.v1.ComputeStreams.Attach:input_type -> buoy.v1.AttachRequest
-	5,  // 16: buoy.v1.ComputeStreams.Attach:output_type -> buoy.v1.AttachResponse
-	16, // [16:17] is the sub-list for method output_type
-	15, // [15:16] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	7,  // 5: buoy.v1.AttachResponse.begin_of_snapshot:type_name -> buoy.v1.BeginOfSnapshot
+	8,  // 6: buoy.v1.AttachResponse.changes:type_name -> buoy.v1.Changes
+	9,  // 7: buoy.v1.AttachResponse.end_of_snapshot:type_name -> buoy.v1.EndOfSnapshot
+	4,  // 8: buoy.v1.AttachResponse.keep_alive:type_name -> buoy.v1.KeepAlive
+	13, // 9: buoy.v1.Changes.withdrawn_routes:type_name -> buoy.v1.WithdrawnRoute
+	10, // 10: buoy.v1.Changes.floating_ips:type_name -> buoy.v1.NodeFloatingIP
+	11, // 11: buoy.v1.Changes.routes:type_name -> buoy.v1.NodeRoute
+	0,  // 12: buoy.v1.EndOfSnapshot.part:type_name -> buoy.v1.EndOfSnapshot.Part
+	15, // 13: buoy.v1.NodeFloatingIP.direction:type_name -> buoy.v1.FloatingIP.Direction
+	16, // 14: buoy.v1.NodeFloatingIP.port_mappings:type_name -> buoy.v1.PortMapping
+	12, // 15: buoy.v1.NodeRoute.next_hops:type_name -> buoy.v1.NextHop
+	1,  // 16: buoy.v1.ComputeStreams.Attach:input_type -> buoy.v1.AttachRequest
+	5,  // 17: buoy.v1.ComputeStreams.Attach:output_type -> buoy.v1.AttachResponse
+	17, // [17:18] is the sub-list for method output_type
+	16, // [16:17] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_compute_stream_proto_init() }
@@ -1085,6 +1162,7 @@ func file_buoy_v1_compute_stream_proto_init() {
 	}
 	file_buoy_v1_compute_stream_proto_msgTypes[4].OneofWrappers = []any{
 		(*AttachResponse_Welcome)(nil),
+		(*AttachResponse_BeginOfSnapshot)(nil),
 		(*AttachResponse_Changes)(nil),
 		(*AttachResponse_EndOfSnapshot)(nil),
 		(*AttachResponse_KeepAlive)(nil),
@@ -1095,7 +1173,7 @@ func file_buoy_v1_compute_stream_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_compute_stream_proto_rawDesc), len(file_buoy_v1_compute_stream_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

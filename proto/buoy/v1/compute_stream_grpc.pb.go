@@ -27,12 +27,17 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // ComputeStreams connect compute nodes. Each has one stream: down it comes what
-// the node must program, up it goes what lives there.
+// the node must program, up it goes what lives there. It is for gRPC alone.
 type ComputeStreamsClient interface {
 	// Attach begins with a Hello, which is answered with a Welcome. Then both
 	// sides send what they have, and something at least every third of the hold
-	// time. The newest stream of a compute node is its stream: an older one ends
-	// with ABORTED. PERMISSION_DENIED says that the certificate is another node's.
+	// time. A node keeps what it has while there is no stream.
+	//
+	// The newest stream of a compute node is its stream: an older one ends with
+	// ABORTED and the reason STREAM_REPLACED. PERMISSION_DENIED says that the
+	// certificate is another node's, NOT_FOUND that there is no such compute node,
+	// INVALID_ARGUMENT that a message makes no sense, and ABORTED with
+	// STREAM_SILENT or STREAM_STUCK that the node sent, or took, nothing for the hold time.
 	Attach(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AttachRequest, AttachResponse], error)
 }
 
@@ -62,12 +67,17 @@ type ComputeStreams_AttachClient = grpc.BidiStreamingClient[AttachRequest, Attac
 // for forward compatibility.
 //
 // ComputeStreams connect compute nodes. Each has one stream: down it comes what
-// the node must program, up it goes what lives there.
+// the node must program, up it goes what lives there. It is for gRPC alone.
 type ComputeStreamsServer interface {
 	// Attach begins with a Hello, which is answered with a Welcome. Then both
 	// sides send what they have, and something at least every third of the hold
-	// time. The newest stream of a compute node is its stream: an older one ends
-	// with ABORTED. PERMISSION_DENIED says that the certificate is another node's.
+	// time. A node keeps what it has while there is no stream.
+	//
+	// The newest stream of a compute node is its stream: an older one ends with
+	// ABORTED and the reason STREAM_REPLACED. PERMISSION_DENIED says that the
+	// certificate is another node's, NOT_FOUND that there is no such compute node,
+	// INVALID_ARGUMENT that a message makes no sense, and ABORTED with
+	// STREAM_SILENT or STREAM_STUCK that the node sent, or took, nothing for the hold time.
 	Attach(grpc.BidiStreamingServer[AttachRequest, AttachResponse]) error
 	mustEmbedUnimplementedComputeStreamsServer()
 }
