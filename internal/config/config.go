@@ -10,12 +10,13 @@ import (
 // Config is the effective configuration of buoyd. Load returns nothing else
 // than a valid one.
 type Config struct {
-	BGP       BGP
-	API       API
-	Store     Store
-	Log       Log
-	Pools     Pools
-	Neighbors []neighbor.Settings // unique names and addresses, defaults filled in
+	BGP          BGP
+	API          API
+	ComputeNodes ComputeNodes
+	Store        Store
+	Log          Log
+	Pools        Pools
+	Neighbors    []neighbor.Settings // unique names and addresses, defaults filled in
 }
 
 // BGP is what the speaker is.
@@ -30,6 +31,18 @@ type BGP struct {
 type API struct {
 	Listen []Endpoint // at least one
 }
+
+// ComputeNodes is where compute nodes connect to. The files are those of TLS: all of
+// them or none; there are all if any of the endpoints can be reached from elsewhere.
+type ComputeNodes struct {
+	Listen      []Endpoint // may be empty
+	Certificate string
+	Key         string
+	ClientCA    string // who signs the certificates of compute nodes
+}
+
+// TLS reports whether TCP connections have to be TLS.
+func (c ComputeNodes) TLS() bool { return c.Certificate != "" }
 
 // Store is where the resources live.
 type Store struct {

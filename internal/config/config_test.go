@@ -84,18 +84,22 @@ func TestKeysAreTheFile(t *testing.T) {
 }
 
 func TestFlags(t *testing.T) {
-	want := `      --api-listen ENDPOINT,...       ENDPOINT,... of the API, each unix://PATH or a loopback ADDRESS:PORT (default [unix:///run/buoy/buoyd.sock])
-      --bgp-as AS                     AS of this node, 1..4294967295
-      --bgp-families FAMILY,...       FAMILY,... to offer to a neighbor that names none (default [inet-vpn,inet6-vpn,route-target])
-      --bgp-listen ADDRESS:PORT,...   ADDRESS:PORT,... where neighbors connect to (default [0.0.0.0:179])
-      --bgp-router-id IPv4            BGP identifier of this node, a unicast IPv4 address
-      --config FILE                   read the configuration from FILE (default none)
-      --log-format FORM               FORM of the log: text, json (default "text")
-      --log-level LEVEL               least LEVEL that is logged: debug, info, warn, error (default "info")
-      --pools-external-name NAME      NAME of the pool that an external network makes by itself (default "public")
-      --pools-global POOL             POOL that a floating IP is drawn from when neither the request nor its namespace names one (default none)
-      --store-driver KIND             KIND of the store: bolt (default "bolt")
-      --store-path FILE               FILE of the store (default "/var/lib/buoy/buoy.db")
+	want := `      --api-listen ENDPOINT,...             ENDPOINT,... of the API, each unix://PATH or a loopback ADDRESS:PORT (default [unix:///run/buoy/buoyd.sock])
+      --bgp-as AS                           AS of this node, 1..4294967295
+      --bgp-families FAMILY,...             FAMILY,... to offer to a neighbor that names none (default [inet-vpn,inet6-vpn,route-target])
+      --bgp-listen ADDRESS:PORT,...         ADDRESS:PORT,... where neighbors connect to (default [0.0.0.0:179])
+      --bgp-router-id IPv4                  BGP identifier of this node, a unicast IPv4 address
+      --compute-nodes-certificate FILE      FILE with our certificate for compute nodes, in PEM (default none)
+      --compute-nodes-client-ca FILE        FILE with the certificates of who signs those of compute nodes (default none)
+      --compute-nodes-key FILE              FILE with the key of that certificate (default none)
+      --compute-nodes-listen ENDPOINT,...   ENDPOINT,... for compute nodes, each unix://PATH or ADDRESS:PORT (default none)
+      --config FILE                         read the configuration from FILE (default none)
+      --log-format FORM                     FORM of the log: text, json (default "text")
+      --log-level LEVEL                     least LEVEL that is logged: debug, info, warn, error (default "info")
+      --pools-external-name NAME            NAME of the pool that an external network makes by itself (default "public")
+      --pools-global POOL                   POOL that a floating IP is drawn from when neither the request nor its namespace names one (default none)
+      --store-driver KIND                   KIND of the store: bolt (default "bolt")
+      --store-path FILE                     FILE of the store (default "/var/lib/buoy/buoy.db")
 `
 	if got := flags(t).FlagUsages(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -125,6 +129,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := defaults(t)
+	want.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("0.0.0.0:50052")}}, "/etc/buoy/nodes.crt", "/etc/buoy/nodes.key", "/etc/buoy/nodes-ca.crt"}
 	want.Pools.Global = "projects/default/networks/vn-public/pools/public"
 	want.Neighbors = []neighbor.Settings{
 		neighbor.Settings{

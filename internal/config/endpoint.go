@@ -11,8 +11,8 @@ const (
 	maxUnixPath = 107
 )
 
-// Endpoint is a place where the API listens: a Unix socket, or a port of a
-// loopback address. It is comparable. The zero value is not an endpoint.
+// Endpoint is a place to listen on: a Unix socket, or a port of an address. It is
+// comparable. The zero value is not an endpoint.
 type Endpoint struct {
 	path string
 	addr netip.AddrPort
@@ -40,6 +40,22 @@ func ParseEndpoint(s string) (Endpoint, error) {
 	}
 	return Endpoint{addr: addr}, nil
 }
+
+// ParseNodeEndpoint reads unix://PATH or ADDRESS:PORT, for compute nodes: they show who
+// they are, and may come from other machines.
+func ParseNodeEndpoint(s string) (Endpoint, error) {
+	if strings.HasPrefix(s, unixPrefix) {
+		return ParseEndpoint(s)
+	}
+	addr, err := parseListen(s)
+	if err != nil {
+		return Endpoint{}, expected("unix://PATH or an IP address and a port, for example 0.0.0.0:50052", s)
+	}
+	return Endpoint{addr: addr}, nil
+}
+
+// Local reports whether only this machine can connect to it.
+func (e Endpoint) Local() bool { return e.path != "" || e.addr.Addr().IsLoopback() }
 
 // Network returns "unix" or "tcp", as net.Listen takes it.
 func (e Endpoint) Network() string {

@@ -22,6 +22,12 @@ type file struct {
 	API struct {
 		Listen []string `yaml:"listen,flow"`
 	} `yaml:"api"`
+	ComputeNodes struct {
+		Listen      []string `yaml:"listen,flow,omitempty"`
+		Certificate string   `yaml:"certificate,omitempty"`
+		Key         string   `yaml:"key,omitempty"`
+		ClientCA    string   `yaml:"client_ca,omitempty"`
+	} `yaml:"compute_nodes,omitempty"`
 	Store struct {
 		Driver string `yaml:"driver"`
 		Path   string `yaml:"path"`
@@ -84,6 +90,10 @@ func (c Config) YAML() []byte {
 	f.BGP.Listen = texts(c.BGP.Listen)
 	f.BGP.Families = c.BGP.Families.Strings()
 	f.API.Listen = texts(c.API.Listen)
+	f.ComputeNodes.Listen = texts(c.ComputeNodes.Listen)
+	f.ComputeNodes.Certificate = c.ComputeNodes.Certificate
+	f.ComputeNodes.Key = c.ComputeNodes.Key
+	f.ComputeNodes.ClientCA = c.ComputeNodes.ClientCA
 	f.Store.Driver = string(c.Store.Driver)
 	f.Store.Path = c.Store.Path
 	f.Log.Level = strings.ToLower(c.Log.Level.String())

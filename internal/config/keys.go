@@ -20,7 +20,7 @@ const (
 // key is a setting that the environment and the flags can also give.
 type key struct {
 	path     string // in the file
-	fallback string // the default; empty means that the key is required, but pools.global is not
+	fallback string // the default; empty means that there is none
 	usage    string
 	list     bool
 }
@@ -31,6 +31,10 @@ var keys = []key{
 	{"bgp.listen", "0.0.0.0:179", "`ADDRESS:PORT,...` where neighbors connect to", true},
 	{"bgp.families", "inet-vpn,inet6-vpn,route-target", "`FAMILY,...` to offer to a neighbor that names none", true},
 	{"api.listen", "unix:///run/buoy/buoyd.sock", "`ENDPOINT,...` of the API, each unix://PATH or a loopback ADDRESS:PORT", true},
+	{"compute_nodes.listen", "", "`ENDPOINT,...` for compute nodes, each unix://PATH or ADDRESS:PORT (default none)", true},
+	{"compute_nodes.certificate", "", "`FILE` with our certificate for compute nodes, in PEM (default none)", false},
+	{"compute_nodes.key", "", "`FILE` with the key of that certificate (default none)", false},
+	{"compute_nodes.client_ca", "", "`FILE` with the certificates of who signs those of compute nodes (default none)", false},
 	{"store.driver", "bolt", "`KIND` of the store: bolt", false},
 	{"store.path", "/var/lib/buoy/buoy.db", "`FILE` of the store", false},
 	{"log.level", "info", "least `LEVEL` that is logged: debug, info, warn, error", false},

@@ -68,6 +68,16 @@ func TestLoad(t *testing.T) {
 		{name: "the path keeps its case", file: good + "store: {path: /Var/Buoy.DB}", change: func(c *Config) { c.Store.Path = "/Var/Buoy.DB" }},
 		{name: "log", file: good + "log: {level: error, format: json}", change: func(c *Config) { c.Log = Log{slog.LevelError, JSON} }},
 
+		{name: "compute nodes of this machine", file: good + "compute_nodes: {listen: ['unix://n', '127.0.0.1:1', '[::1]:1']}", change: func(c *Config) {
+			c.ComputeNodes.Listen = []Endpoint{endpoint(t, "unix://n"), endpoint(t, "127.0.0.1:1"), endpoint(t, "[::1]:1")}
+		}},
+		{name: "compute nodes with TLS", file: good + "compute_nodes: {listen: ['unix://n', '127.0.0.1:1', '10.0.0.2:1'], certificate: c, key: k, client_ca: a}", change: func(c *Config) {
+			c.ComputeNodes = ComputeNodes{[]Endpoint{endpoint(t, "unix://n"), endpoint(t, "127.0.0.1:1"), {addr: netip.MustParseAddrPort("10.0.0.2:1")}}, "c", "k", "a"}
+		}},
+		{name: "the compute nodes' key in the environment", file: good + "compute_nodes: {listen: ['0.0.0.0:1'], certificate: c, client_ca: a}", environ: []string{"BUOYD_COMPUTE_NODES_KEY=k"}, change: func(c *Config) {
+			c.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("0.0.0.0:1")}}, "c", "k", "a"}
+		}},
+
 		{name: "file over default", file: good + "log: {level: warn}", change: func(c *Config) { c.Log.Level = slog.LevelWarn }},
 		{name: "environment over file", file: good + "log: {level: warn}", environ: []string{"BUOYD_LOG_LEVEL=debug"},
 			change: func(c *Config) { c.Log.Level = slog.LevelDebug }},
@@ -93,10 +103,10 @@ func TestLoad(t *testing.T) {
 				c.API.Listen = []Endpoint{endpoint(t, "127.0.0.1:1"), endpoint(t, "[::1]:1"), endpoint(t, "unix://x")}
 			}},
 		{name: "every flag", args: []string{"--bgp-as=1", "--bgp-router-id=1.1.1.1", "--bgp-listen=1.1.1.1:1", "--bgp-families=route-target",
-			"--api-listen=unix://a", "--store-driver=bolt", "--store-path=p", "--log-level=debug", "--log-format=json",
+			"--api-listen=unix://a", "--compute-nodes-listen=[::]:2", "--compute-nodes-certificate=c", "--compute-nodes-key=k", "--compute-nodes-client-ca=a", "--store-driver=bolt", "--store-path=p", "--log-level=debug", "--log-format=json",
 			"--pools-global=d:p:n:x", "--pools-external-name=y"}, change: changeAll},
 		{name: "every variable", environ: []string{"BUOYD_BGP_AS=1", "BUOYD_BGP_ROUTER_ID=1.1.1.1", "BUOYD_BGP_LISTEN=1.1.1.1:1", "BUOYD_BGP_FAMILIES=route-target",
-			"BUOYD_API_LISTEN=unix://a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json",
+			"BUOYD_API_LISTEN=unix://a", "BUOYD_COMPUTE_NODES_LISTEN=[::]:2", "BUOYD_COMPUTE_NODES_CERTIFICATE=c", "BUOYD_COMPUTE_NODES_KEY=k", "BUOYD_COMPUTE_NODES_CLIENT_CA=a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json",
 			"BUOYD_POOLS_GLOBAL=d:p:n:x", "BUOYD_POOLS_EXTERNAL_NAME=y"}, change: changeAll},
 
 		{name: "neighbors", file: "bgp: {as: 1, router_id: 10.0.0.2, families: [inet-vpn]}\nneighbors:\n" +
@@ -138,6 +148,7 @@ func TestLoad(t *testing.T) {
 func changeAll(c *Config) {
 	c.BGP = BGP{1, netip.MustParseAddr("1.1.1.1"), []netip.AddrPort{netip.MustParseAddrPort("1.1.1.1:1")}, neighbor.NewFamilies(neighbor.RouteTarget)}
 	c.API.Listen = []Endpoint{{path: "a"}}
+	c.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("[::]:2")}}, "c", "k", "a"}
 	c.Store.Path = "p"
 	c.Log = Log{slog.LevelDebug, JSON}
 	c.Pools = Pools{"projects/p/networks/n/pools/x", "y"}

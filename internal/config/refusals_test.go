@@ -21,8 +21,8 @@ func TestRefusedFiles(t *testing.T) {
 		// The YAML itself.
 		{"syntax", "bgp:\n  as: [", "f.yaml:2: did not find expected node content"},
 		{"tab", "bgp:\n\tas: 1", "f.yaml:2: found character that cannot start any token"},
-		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, store, log, pools, neighbors, got a list`},
-		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, store, log, pools, neighbors, got "bgp"`},
+		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, store, log, pools, neighbors, got a list`},
+		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, store, log, pools, neighbors, got "bgp"`},
 		{"two documents", good + "---\n" + good, "f.yaml:2: expected one YAML document, got another one"},
 		{"alias", good + "store: {path: &p x, driver: *p}", "f.yaml:2: store.driver: expected a single value, got an alias"},
 		{"merge key", neighbors(mx1, "{<<: {passive: true}, name: mx2, address: 10.0.0.3, as: 1}"),
@@ -150,6 +150,19 @@ func TestRefusedValues(t *testing.T) {
 			`["unix://a\0b"]`:              `[0]: expected unix:// and a path of at most 107 printable characters, not an abstract socket, got "unix://a\x00b"`,
 			`["unix://` + long + `"]`:      `[0]: expected unix:// and a path of at most 107 printable characters, not an abstract socket, got "unix://` + long + `"`,
 			`["unix://a", "unix://a"]`:     `[1]: unix://a is already api.listen[0]`,
+		}},
+		{good + "compute_nodes: {listen: %s}", "f.yaml:2: compute_nodes.listen", map[string]string{
+			`[]`:                     `: expected at least one, got none`,
+			`["10.0.0.2:1"]`:         `[0]: expected unix://PATH or a loopback address, got "10.0.0.2:1"; for other addresses set compute_nodes.certificate, compute_nodes.key and compute_nodes.client_ca, by which compute nodes show who they are`,
+			`["unix://n", "[::]:1"]`: `[1]: expected unix://PATH or a loopback address, got "[::]:1"; for other addresses set compute_nodes.certificate, compute_nodes.key and compute_nodes.client_ca, by which compute nodes show who they are`,
+			`["nodes:1"]`:            `[0]: expected unix://PATH or an IP address and a port, for example 0.0.0.0:50052, got "nodes:1"`,
+			`["224.0.0.1:1"]`:        `[0]: expected unix://PATH or an IP address and a port, for example 0.0.0.0:50052, got "224.0.0.1:1"`,
+			`["unix://@n"]`:          `[0]: expected unix:// and a path of at most 107 printable characters, not an abstract socket, got "unix://@n"`,
+			`["127.0.0.1:1", "unix://n", "127.0.0.1:1"]`: `[2]: 127.0.0.1:1 is already compute_nodes.listen[0]`,
+		}},
+		{good + "compute_nodes: {listen: ['0.0.0.0:1'], certificate: c, client_ca: a%s}", "", map[string]string{
+			``:          `f.yaml: compute_nodes.key: expected a path of printable characters, got nothing (set it in the file, with BUOYD_COMPUTE_NODES_KEY or --compute-nodes-key)`,
+			`, key: ""`: `f.yaml:2: compute_nodes.key: expected a path of printable characters, got ""`,
 		}},
 		{good + "store: {driver: %s}", "f.yaml:2: store.driver: expected bolt, got ", map[string]string{
 			`etcd`: `"etcd"`,
