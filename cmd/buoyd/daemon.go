@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/buoynet/buoy/internal/computenode"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
-	"github.com/buoynet/buoy/internal/neighbor"
+	"github.com/buoynet/buoy/internal/programme"
 	"github.com/buoynet/buoy/internal/reconcile"
 	"github.com/buoynet/buoy/internal/store"
 	"github.com/buoynet/buoy/internal/store/bolt"
@@ -37,8 +38,14 @@ type daemon struct {
 	changes   *reconcile.Changes
 	server    *api.Server
 	listeners []net.Listener
-	started   *tasks
-	lastRun   lastRun
+
+	followers     *programme.Followers
+	complete      *programme.Completeness
+	nodeServer    *api.NodeServer // nil without a socket for compute nodes
+	nodeListeners []net.Listener
+
+	started *tasks
+	lastRun lastRun
 
 	frozen  context.Context // ends when nothing more may be advertised
 	freeze  context.CancelFunc
@@ -92,11 +99,11 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if d.nodes, err = openNodes(d.follower, opened, log); err != nil {
 		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
 	}
-	var endpoints []api.Endpoint
-	for _, e := range cfg.API.Listen {
-		endpoints = append(endpoints, e)
+	if d.listeners, err = api.Listen(endpointsOf(cfg.API.Listen)...); err != nil {
+		return nil, err
 	}
-	if d.listeners, err = api.Listen(endpoints...); err != nil {
+	var tls *api.NodeTLS
+	if d.nodeListeners, tls, err = listenForNodes(cfg.ComputeNodes, log); err != nil {
 		return nil, err
 	}
 	var listen []string // last, because only Run closes a speaker
@@ -118,19 +125,11 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	d.feed = d.follower.Subscribe()
 	d.changes = reconcile.NewChanges()
 	d.loop = reconcile.New(d.feed, d.nodes, d.speaker, d.changes, log)
-	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes)
-	d.server = api.New(api.Config{
-		Inventory: d.follower,
-		Routes:    func() api.RouteTable { return d.loop.Table() },
-		Imports:   d.imports.Tables,
-		Changes:   changeLog{d.changes},
-		Sessions:  d.speaker,
-		Life:      d.nodes,
-		Families:  cfg.BGP.Families,
-		Local:     neighbor.Local{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID.String()},
-		Shutdown:  d.shutdown,
-		Logger:    log,
-	})
+	importedAlone := reconcile.NewChanges() // our own routes are of no use to compute nodes
+	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes, importedAlone)
+	d.complete = programme.NewCompleteness(d.speaker, d.imports.Settle, log)
+	d.followers = programme.NewFollowers(d.follower, imported{importedAlone, d.imports}, d.complete.Done())
+	d.openServers(tls)
 	return d, nil
 }
 
@@ -152,11 +151,13 @@ func (d *daemon) run(ctx context.Context) error {
 	d.started.add("reconcile", d.reconcile)
 	d.started.add("import", d.imports.Run)
 	if err := d.loop.Wait(ctx, state.Revision()); err == nil {
+		d.started.add("completeness", d.complete.Run)
+		d.started.add("programmes", d.followers.Run)
 		d.started.add("last run", d.lastRun.run)
 		close(ready)
-		d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
+		d.serve()
 		d.log.Info("buoyd is ready", "version", version.Text(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
-			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
+			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "compute_nodes", d.cfg.ComputeNodes.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
 	}
 	select {
 	case <-ctx.Done():
@@ -208,7 +209,7 @@ func (d *daemon) close() error {
 	if d.withdrawn.Load() {
 		err = errors.Join(err, d.lastRun.forget())
 	}
-	for _, l := range d.listeners {
+	for _, l := range slices.Concat(d.listeners, d.nodeListeners) {
 		l.Close()
 	}
 	if d.store != nil {

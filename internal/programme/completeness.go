@@ -48,7 +48,7 @@ func (c *Completeness) Run(ctx context.Context) error {
 			if err := c.settle(ctx); err != nil {
 				return nil // the context has ended
 			}
-			c.log.Info("compute nodes are told which routes are no more", "after", time.Since(began).Round(time.Millisecond), "without", late)
+			c.log.Info("the gateways have announced their routes", "after", time.Since(began).Round(time.Millisecond), "without", late)
 			close(c.done)
 			<-ctx.Done()
 			return nil
