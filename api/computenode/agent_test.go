@@ -237,7 +237,7 @@ func TestProgramFails(t *testing.T) {
 			}
 		})
 		if !strings.Contains(l.log.String(), "no such table") {
-			t.Errorf("the log says\n%s", l.log)
+			t.Errorf("the log says\n%s", l.log.String())
 		}
 	})
 }

@@ -76,7 +76,7 @@ func TestSilent(t *testing.T) {
 		}
 		for _, want := range []string{"the server did not answer within 10s", "the server was silent for the hold time, 3s"} {
 			if !strings.Contains(l.log.String(), want) {
-				t.Errorf("want %q in the log, got\n%s", want, l.log)
+				t.Errorf("want %q in the log, got\n%s", want, l.log.String())
 			}
 		}
 	})

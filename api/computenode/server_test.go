@@ -32,7 +32,7 @@ type lab struct {
 	testing.TB
 	agent   *Agent
 	streams chan *serverStream // that the agent has opened
-	log     *bytes.Buffer
+	log     *logBuffer
 	stop    func()
 
 	mu      sync.Mutex
@@ -52,6 +52,24 @@ type serverStream struct {
 	end    chan error
 }
 
+// logBuffer is written by the agent and read by the test.
+type logBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(text []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(text)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
 type fakeServer struct {
 	buoyv1.UnimplementedComputeStreamsServer
 	attach func(grpc.BidiStreamingServer[buoyv1.AttachRequest, buoyv1.AttachResponse]) error
@@ -64,7 +82,7 @@ func (f fakeServer) Attach(stream grpc.BidiStreamingServer[buoyv1.AttachRequest,
 // within runs a test in a bubble. That it ends proves that all goroutines do.
 func within(t *testing.T, test func(t *testing.T, l *lab)) {
 	synctest.Test(t, func(t *testing.T) {
-		l := &lab{TB: t, streams: make(chan *serverStream, 100), log: &bytes.Buffer{}}
+		l := &lab{TB: t, streams: make(chan *serverStream, 100), log: &logBuffer{}}
 		l.serve(t, l.lead)
 		test(t, l)
 		l.stop()
@@ -74,7 +92,7 @@ func within(t *testing.T, test func(t *testing.T, l *lab)) {
 // serve starts a server, and an agent that runs until stop.
 func (l *lab) serve(t *testing.T, attach func(grpc.BidiStreamingServer[buoyv1.AttachRequest, buoyv1.AttachResponse]) error) {
 	listener := bufconn.Listen(1 << 16)
-	server := grpc.NewServer()
+	server := grpc.NewServer(grpc.WaitForHandlers(true))
 	buoyv1.RegisterComputeStreamsServer(server, fakeServer{attach: attach})
 	go server.Serve(listener)
 	var err error
