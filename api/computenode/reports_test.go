@@ -147,7 +147,7 @@ func TestReportRoom(t *testing.T) {
 			r.begin()
 			take()
 		}
-		if len(r.newest)+len(r.gone) > maxInterfaces+len(r.newest) || len(mentioned) != maxInterfaces {
+		if len(r.newest)+len(r.gone) > maxInterfaces || len(mentioned) != maxInterfaces {
 			t.Errorf("got %d interfaces and %d forgotten ones, %d mentioned", len(r.newest), len(r.gone), len(mentioned))
 		}
 	}
