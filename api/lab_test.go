@@ -432,16 +432,16 @@ func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 		switch {
 		case n.Settings.Address != addr:
 		case unwanted[n.Settings.Name]:
-			return neighbor.Delivery{Reason: "did not ask for it"}
+			return neighbor.Delivery{Reason: "did not ask for it", Check: neighbor.CheckMembership}
 		case waiting:
-			return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
+			return neighbor.Delivery{Reason: "is being sent the route", Soon: true, Check: neighbor.CheckSent}
 		case !n.Negotiated().Contains(family):
-			return neighbor.Delivery{Reason: "did not negotiate " + family.String()}
+			return neighbor.Delivery{Reason: "did not negotiate " + family.String(), Check: neighbor.CheckFamily}
 		default:
 			return neighbor.Delivery{At: taken}
 		}
 	}
-	return neighbor.Delivery{Reason: "is not established"}
+	return neighbor.Delivery{Reason: "is not established", Check: neighbor.CheckSession}
 }
 
 // session is a session in a state. An established one has negotiated the

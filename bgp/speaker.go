@@ -239,5 +239,5 @@ func (s *Speaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 	if out := s.wire.Out(addr); out != nil {
 		return out.Delivery(key)
 	}
-	return neighbor.Delivery{Reason: "is not established"}
+	return neighbor.Delivery{Reason: "is not established", Check: neighbor.CheckSession}
 }

@@ -88,14 +88,14 @@ func maxAdvertised(w *world) {
 	r.told(plus(first))
 	r.toldEnds()
 	r.has(first)
-	r.lacks(second, neighbor.Delivery{Reason: "has the 1 routes that it may have at most"})
+	r.lacks(second, neighbor.Delivery{Reason: "has the 1 routes that it may have at most", Check: neighbor.CheckMaximum})
 	w.withdraw(first)
 	r.told(minus(first))
 	r.told(plus(second))
 	r.has(second)
 
 	w.advertise(first)
-	r.lacks(first, neighbor.Delivery{Reason: "has the 1 routes that it may have at most"})
+	r.lacks(first, neighbor.Delivery{Reason: "has the 1 routes that it may have at most", Check: neighbor.CheckMaximum})
 	r.settings.MaxAdvertised = 0
 	w.tell(r.settings)
 	r.told(plus(first))

@@ -107,11 +107,11 @@ func (w *world) nothingElse(routers ...*router) {
 
 // What Delivery says of a route that a neighbor does not have.
 var (
-	notEstablished = neighbor.Delivery{Reason: "is not established"}
-	noSuchRoute    = neighbor.Delivery{Reason: "has no such route to get"}
-	membershipOpen = neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true}
+	notEstablished = neighbor.Delivery{Reason: "is not established", Check: neighbor.CheckSession}
+	noSuchRoute    = neighbor.Delivery{Reason: "has no such route to get", Check: neighbor.CheckRoute}
+	membershipOpen = neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true, Check: neighbor.CheckMembership}
 )
 
 func notAskedFor(r vrf.Route) neighbor.Delivery {
-	return neighbor.Delivery{Reason: "did not ask for any of " + r.Targets.String()}
+	return neighbor.Delivery{Reason: "did not ask for any of " + r.Targets.String(), Check: neighbor.CheckMembership}
 }

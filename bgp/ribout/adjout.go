@@ -49,7 +49,7 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 	defer t.mu.Unlock()
 	n, ok := t.index.find(t.slots, keyOf(k))
 	if !ok || t.slots[n].attrs == 0 {
-		return neighbor.Delivery{Reason: "has no such route to get"}
+		return neighbor.Delivery{Reason: "has no such route to get", Check: neighbor.CheckRoute}
 	}
 	s, g := &t.slots[n], o.group
 	have := g.sentOf(n)
@@ -60,17 +60,17 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 	family := s.family()
 	switch {
 	case !o.session.Families.Contains(family):
-		return neighbor.Delivery{Reason: fmt.Sprintf("did not negotiate %s", family)}
+		return neighbor.Delivery{Reason: fmt.Sprintf("did not negotiate %s", family), Check: neighbor.CheckFamily}
 	case !g.takesNextHop(family, a.nextHop):
-		return neighbor.Delivery{Reason: "did not offer IPv6 next hops for inet-vpn (RFC 8950)"}
+		return neighbor.Delivery{Reason: "did not offer IPv6 next hops for inet-vpn (RFC 8950)", Check: neighbor.CheckNextHop}
 	case g.waiting:
-		return neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true}
+		return neighbor.Delivery{Reason: "has not yet said which route targets it wants", Soon: true, Check: neighbor.CheckMembership}
 	case !g.wantsTargets(a.targets):
-		return neighbor.Delivery{Reason: fmt.Sprintf("did not ask for any of %s", a.targets)}
+		return neighbor.Delivery{Reason: fmt.Sprintf("did not ask for any of %s", a.targets), Check: neighbor.CheckMembership}
 	case g.capped && have.attrs == 0 && !g.rounds:
-		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", g.policy.MaxAdvertised)}
+		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", g.policy.MaxAdvertised), Check: neighbor.CheckMaximum}
 	default:
-		return neighbor.Delivery{Reason: "is being sent the route", Soon: true}
+		return neighbor.Delivery{Reason: "is being sent the route", Soon: true, Check: neighbor.CheckSent}
 	}
 }
 

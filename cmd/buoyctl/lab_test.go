@@ -299,10 +299,10 @@ func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
 // Delivery says that mx1 has IPv4 routes.
 func (s *fakeSpeaker) Delivery(addr netip.Addr, key vrf.Key) neighbor.Delivery {
 	if n, ok := s.state().Neighbor("neighbors/mx1"); !ok || n.Address != addr {
-		return neighbor.Delivery{Reason: "is not established"}
+		return neighbor.Delivery{Reason: "is not established", Check: neighbor.CheckSession}
 	}
 	if key.Prefix.Addr().Is6() {
-		return neighbor.Delivery{Reason: "did not negotiate inet6-vpn"}
+		return neighbor.Delivery{Reason: "did not negotiate inet6-vpn", Check: neighbor.CheckFamily}
 	}
 	return neighbor.Delivery{At: time.Now()}
 }

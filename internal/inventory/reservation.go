@@ -135,6 +135,15 @@ func (n *Network) ReservedAddresses() (list []string) {
 	return list
 }
 
+// CheckAddress says why an address cannot be given to a floating IP: it is in no
+// subnet, or reserved.
+func (n *Network) CheckAddress(addr netip.Addr) error {
+	if err := n.checkAddress("", addr); err != nil {
+		return err
+	}
+	return nil
+}
+
 // checkAddress checks that an address can be given to a floating IP: inside a
 // subnet, and not one of its reserved addresses.
 func (n *Network) checkAddress(field string, addr netip.Addr) *Error {

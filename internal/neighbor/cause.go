@@ -46,6 +46,16 @@ func (c Cause) Tells() bool {
 	return false
 }
 
+// Answered reports whether there was a connection before the session was missed, so
+// that the way to the router is not what is wrong.
+func (c Cause) Answered() bool {
+	switch c {
+	case CauseNone, CauseWaiting, CauseConnectionRefused, CauseUnreachable, CauseTimedOut, CauseKey, CauseKeyMismatch, CauseLocalAddress:
+		return false
+	}
+	return true
+}
+
 // Local is what an advice needs to know of our own side.
 type Local struct {
 	AS       uint32

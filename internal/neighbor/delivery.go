@@ -7,7 +7,23 @@ type Delivery struct {
 	At     time.Time // when it was sent; zero if it was not
 	Reason string    // why not, to be read after the neighbor's name
 	Soon   bool      // it was not, and will be without anybody's help
+	Check  Check     // the first that it did not pass
 }
+
+// Check is what a route has to pass on its way to a neighbor.
+type Check uint8
+
+// The checks, in their order.
+const (
+	CheckNone       Check = iota // it has passed all of them
+	CheckSession                 // there is a session
+	CheckRoute                   // the speaker has the route
+	CheckFamily                  // both sides offered its family
+	CheckNextHop                 // the neighbor takes its next hop
+	CheckMembership              // the neighbor wants one of its targets (RFC 4684)
+	CheckMaximum                 // there is room for it
+	CheckSent                    // it was sent
+)
 
 // Progress counts what may have changed deliveries.
 type Progress struct {
