@@ -19,6 +19,7 @@ var arrows = map[string][]string{
 	"internal/ring":            {},
 	"internal/gatewayconfig":   {"routetarget", "vrf"},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
+	"internal/explain":         {"internal/inventory", "internal/neighbor", "vrf"},
 	"internal/store":           {"internal/inventory", "internal/ring"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
@@ -32,7 +33,7 @@ var arrows = map[string][]string{
 	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
-	"api":                      {"internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
+	"api":                      {"internal/explain", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
 	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/inventory", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"api/computenode":          {"proto/buoy/v1"}, // so do they this one
@@ -61,13 +62,14 @@ var libraries = map[string][]string{
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/gatewayconfig"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/gatewayconfig"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{
 	// The types of times that others read off their clocks.
 	"internal/neighbor":  {"time"},
 	"vrf":                {"time"},
+	"internal/explain":   {"time"},
 	"internal/inventory": {"time", "sync"}, // a lock for the moment of a copy
 }
 
