@@ -67,6 +67,7 @@ func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error
 		buoyv1.RegisterNeighborsHandler,
 		buoyv1.RegisterFloatingIPsHandler,
 		buoyv1.RegisterRoutesHandler,
+		buoyv1.RegisterExplanationsHandler,
 		buoyv1.RegisterGlobalsHandler,
 		buoyv1.RegisterConfigurationsHandler,
 		buoyv1.RegisterWatchesHandler,

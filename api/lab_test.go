@@ -56,6 +56,7 @@ type lab struct {
 	floatingIPs  buoyv1.FloatingIPsClient
 	routes       buoyv1.RoutesClient
 	globals      buoyv1.GlobalsClient
+	explanations buoyv1.ExplanationsClient
 
 	configurations buoyv1.ConfigurationsClient
 	watches        buoyv1.WatchesClient
@@ -127,6 +128,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 	l.floatingIPs = buoyv1.NewFloatingIPsClient(l.conn)
 	l.routes = buoyv1.NewRoutesClient(l.conn)
 	l.globals = buoyv1.NewGlobalsClient(l.conn)
+	l.explanations = buoyv1.NewExplanationsClient(l.conn)
 	l.configurations = buoyv1.NewConfigurationsClient(l.conn)
 	l.watches = buoyv1.NewWatchesClient(l.conn)
 	return l

@@ -77,6 +77,8 @@ var rules = map[string]rule{
 	buoyv1.Routes_ListRoutes_FullMethodName:  reads,
 	buoyv1.Routes_WatchRoutes_FullMethodName: reads,
 
+	buoyv1.Explanations_Explain_FullMethodName: reads,
+
 	buoyv1.Watches_Watch_FullMethodName: reads,
 
 	healthpb.Health_Check_FullMethodName: reads,

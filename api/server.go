@@ -147,6 +147,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterNeighborsServer(on, &neighborService{view: view})
 	buoyv1.RegisterFloatingIPsServer(on, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(on, &routeService{view: view})
+	buoyv1.RegisterExplanationsServer(on, &explanationService{view: view})
 	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
 	buoyv1.RegisterConfigurationsServer(on, &configurationService{view: view})
 	buoyv1.RegisterWatchesServer(on, s.watches)
@@ -190,7 +191,7 @@ func isChange(method string, req, resp any) bool {
 	if try, ok := req.(interface{ GetValidateOnly() bool }); ok && try.GetValidateOnly() {
 		return false
 	}
-	return !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check"
+	return !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check" && method != "Explain"
 }
 
 // nameIn returns the name of the resource that a message is about: its own

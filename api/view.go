@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/buoynet/buoy/internal/explain"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -59,7 +60,7 @@ func (o *observed) reach(key vrf.Key) *reach {
 		s := o.sessions[n.Name]
 		if s == nil || s.State != neighbor.Established {
 			if o.explain {
-				r.missing = append(r.missing, n.Name+absence(s))
+				r.missing = append(r.missing, explain.Absence(n.Name, s))
 			}
 			continue
 		}
@@ -98,7 +99,11 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 	routes := o.state.LiveRoutesOf(f, o.living)
 	for _, want := range routes {
 		if err := o.table.Failure(want.Key); err != nil {
-			return verdict{state: buoyv1.FloatingIP_WITHHELD, reason: o.say("the speaker refused %s, it is tried again: %v", want.Key, err)}
+			v := verdict{state: buoyv1.FloatingIP_WITHHELD}
+			if o.explain {
+				v.reason = explain.Refusal(want.Key, err)
+			}
+			return v
 		}
 		if have, _, ok := o.table.Get(want.Key); !ok || have != want {
 			waiting = &want.Key
@@ -128,26 +133,10 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 	}
 	v.reason = worst.String()
 	if waiting != nil && v.state == buoyv1.FloatingIP_PENDING {
-		v.reason = fmt.Sprintf("the speaker is being given %s", *waiting)
+		v.reason = explain.BeingGiven(*waiting)
 	}
 	v.reason = strings.Join(append([]string{v.reason}, remarks...), "; ")
 	return v
-}
-
-// say writes a reason, if that is wanted.
-func (o *observed) say(format string, args ...any) string {
-	if !o.explain {
-		return ""
-	}
-	return fmt.Sprintf(format, args...)
-}
-
-// absence says why a neighbor has nothing at all.
-func absence(s *neighbor.Status) string {
-	if s == nil {
-		return " is being set up"
-	}
-	return fmt.Sprintf(" is %s (%s)", s.State, s.Reason)
 }
 
 // remarks says which associations have no route, and which only one of last
@@ -180,7 +169,7 @@ const maxExcused = 3
 // others.
 func (r *reach) String() string {
 	if r == nil || r.neighbors == 0 {
-		return "no neighbor is configured"
+		return explain.NoNeighbor
 	}
 	why := strings.Join(r.missing[:min(len(r.missing), maxExcused)], "; ")
 	if more := len(r.missing) - maxExcused; more > 0 {

@@ -116,6 +116,14 @@ func asked() (all []map[string]string) {
 				map[string]string{field: name, "name": blue})
 		}
 	}
+	for _, address := range []string{"203.0.113.1", "203.0.113.9", "203.0.113.99", "198.51.100.1", "198.51.100.3", "198.51.100.100", "192.0.2.1", "192.0.2.99", "233.252.0.1"} {
+		for _, network := range []string{"", devNet, opsNet, secretNet} {
+			all = append(all, map[string]string{"address": address, "network": network}, map[string]string{"address": address, "neighbor": mx1, "client": "10.2.0.1"})
+		}
+	}
+	for _, name := range names {
+		all = append(all, map[string]string{"floating_ip": name}, map[string]string{"floating_ip": name, "neighbor": mx1}, map[string]string{"floating_ip": name, "client": "10.2.0.1"})
+	}
 	for _, kind := range []string{"global", "network", "pool", "pool_binding", "compute_node", "neighbor"} { // documents
 		for _, name := range names {
 			all = append(all, map[string]string{"kind": kind, "name": name}, map[string]string{"kind": kind, "name": name, "subnets": "203.0.113.0/24"})

@@ -47,6 +47,7 @@ type Client struct {
 	Neighbors      buoyv1.NeighborsClient
 	FloatingIPs    buoyv1.FloatingIPsClient
 	Routes         buoyv1.RoutesClient
+	Explanations   buoyv1.ExplanationsClient
 	Globals        buoyv1.GlobalsClient
 	Daemon         buoyv1.DaemonClient
 	Configurations buoyv1.ConfigurationsClient
@@ -101,6 +102,7 @@ func Dial(server string, opts ...Option) (*Client, error) {
 	c.Neighbors = buoyv1.NewNeighborsClient(c.conn)
 	c.FloatingIPs = buoyv1.NewFloatingIPsClient(c.conn)
 	c.Routes = buoyv1.NewRoutesClient(c.conn)
+	c.Explanations = buoyv1.NewExplanationsClient(c.conn)
 	c.Globals = buoyv1.NewGlobalsClient(c.conn)
 	c.Daemon = buoyv1.NewDaemonClient(c.conn)
 	c.Configurations = buoyv1.NewConfigurationsClient(c.conn)

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/neighbor"
+	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
+)
+
+// An explanation is the same over gRPC and HTTP, by name and by address.
+func TestExplain(t *testing.T) {
+	l := newLab(t).furnish(t)
+	l.sessions(neighbor.Established, neighbor.Active)
+	got := call(t, l.explanations.Explain, &buoyv1.ExplainRequest{Address: "203.0.113.5"})
+	if !got.Healthy || got.FloatingIp != web1 || got.Network != public || len(got.Paths) != 1 || len(got.Paths[0].Neighbors) != 2 || len(got.WayBack) != 1 {
+		t.Errorf("got %v", got)
+	}
+	if route := got.Paths[0].Route; route.Prefix != "203.0.113.5/32" || route.FloatingIp != web1 || route.Label != 100 {
+		t.Errorf("route: got %v", route)
+	}
+	equal(t, "by name", call(t, l.explanations.Explain, &buoyv1.ExplainRequest{FloatingIp: web1}), got)
+	equal(t, "mapped into IPv6", call(t, l.explanations.Explain, &buoyv1.ExplainRequest{Address: "::ffff:203.0.113.5"}), got)
+	over := l.ok(t, "GET", "/v1/explain?address=203.0.113.5", "")
+	if over["healthy"] != true || over["summary"] != got.Summary {
+		t.Errorf("over HTTP: got %v", over)
+	}
+	l.log.reset()
+	for _, tt := range []struct {
+		req  *buoyv1.ExplainRequest
+		want refusal
+	}{
+		{&buoyv1.ExplainRequest{}, refusal{codes.InvalidArgument, "INVALID_FIELD", "address", "", "expected an address, or floating_ip"}},
+		{&buoyv1.ExplainRequest{Address: "203.0.113.5", FloatingIp: web1}, refusal{codes.InvalidArgument, "INVALID_FIELD", "address", "", "expected an address, or floating_ip"}},
+		{&buoyv1.ExplainRequest{Address: "web-1"}, refusal{codes.InvalidArgument, "INVALID_FIELD", "address", "", `expected an IPv4 or IPv6 address, got "web-1"`}},
+		{&buoyv1.ExplainRequest{Address: "203.0.113.5", Client: "::1"}, refusal{codes.InvalidArgument, "INVALID_FIELD", "client", "", "expected an address of the same family"}},
+		{&buoyv1.ExplainRequest{FloatingIp: "nope"}, refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "floating_ip", "nope", "nope does not exist"}},
+		{&buoyv1.ExplainRequest{FloatingIp: web1, Neighbor: "nope"}, refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "neighbor", "nope", "nope does not exist"}},
+		{&buoyv1.ExplainRequest{FloatingIp: web1, Network: "nope"}, refusal{codes.NotFound, "RESOURCE_NOT_FOUND", "network", "nope", "nope does not exist"}},
+	} {
+		_, err := l.explanations.Explain(t.Context(), tt.req)
+		tt.want.check(t, err)
+	}
+	if l.log.String() != "" {
+		t.Errorf("log: got %s, want nothing: nothing was changed", l.log)
+	}
+}
+
+// A floating IP is ADVERTISED exactly if every route that there should be has reached a
+// neighbor, as its explanation says. So an explanation is healthy then; it may be, too,
+// when another route of the floating IP is missing.
+func TestExplainAgrees(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	l := newLab(t).furnish(t)
+	call(t, l.floatingIPs.Associate, &buoyv1.AssociateRequest{Name: web1, Association: &buoyv1.Association{
+		ComputeNode: cmp2, Interface: "tap2", FixedIp: "10.47.255.2", Label: 102}})
+	call(t, l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, Families: []string{"inet-vpn", "inet6-vpn"}}, UpdateMask: maskOf("families")})
+	seen := map[string]int{}
+	for i := range 400 {
+		for _, node := range []string{cmp1, cmp2} {
+			switch random.IntN(6) {
+			case 0:
+				call(t, l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: node, Wait: uint32(random.IntN(2)) * 1000})
+			case 1, 2:
+				call(t, l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node})
+			}
+		}
+		l.speaker.mu.Lock()
+		l.speaker.refused, l.speaker.withheld, l.speaker.unwanted = map[string]error{}, map[string]bool{}, map[string]bool{}
+		l.speaker.waiting = random.IntN(6) == 0
+		for _, key := range []string{web1Key, "10.0.0.12:1:203.0.113.5/32", web6Key} {
+			switch random.IntN(8) {
+			case 0:
+				l.speaker.refused[key] = errors.New("no room")
+			case 1:
+				l.speaker.withheld[key] = true
+			}
+		}
+		l.speaker.sessions = nil
+		for _, name := range []string{"fixed", "mx1"} {
+			l.speaker.unwanted[name] = random.IntN(5) == 0
+			families := [][]neighbor.Family{{neighbor.InetVPN}, {neighbor.Inet6VPN}, {neighbor.InetVPN, neighbor.Inet6VPN}}[random.IntN(3)]
+			switch random.IntN(5) {
+			case 0:
+			case 1:
+				l.speaker.sessions = append(l.speaker.sessions, session(name, neighbor.State(random.IntN(5)), "some reason"))
+			default:
+				l.speaker.sessions = append(l.speaker.sessions, session(name, neighbor.Established, "", families...))
+			}
+		}
+		l.speaker.mu.Unlock()
+		l.life.mu.Lock()
+		l.life.nodes = map[string]inventory.NodeLife{}
+		l.life.interfaces[inventory.Place{ComputeNode: cmp1, Interface: "tap0"}] = inventory.InterfaceLife{
+			InterfaceReport: inventory.InterfaceReport{Name: "tap0", State: inventory.InterfaceState(random.IntN(4))}}
+		l.life.mu.Unlock()
+		for _, name := range []string{web1, web6, idle} {
+			f := call(t, l.floatingIPs.GetFloatingIP, &buoyv1.GetFloatingIPRequest{Name: name})
+			e := call(t, l.explanations.Explain, &buoyv1.ExplainRequest{FloatingIp: name})
+			wanted, reached := 0, 0
+			for _, p := range e.Paths {
+				if p.Route != nil {
+					wanted++
+				}
+				for _, hop := range p.Neighbors {
+					if hop.Sent {
+						reached++
+						break
+					}
+				}
+			}
+			advertised := f.State == buoyv1.FloatingIP_ADVERTISED
+			if advertised != (wanted > 0 && reached == wanted) || e.Healthy != (reached > 0) {
+				t.Fatalf("round %d, %s: it is %s (%s), and %d of %d routes have reached a neighbor: %t, %s", i, name, f.State, f.StateReason, reached, wanted, e.Healthy, e.Summary)
+			}
+			seen[fmt.Sprint(f.State, e.Healthy)]++
+		}
+	}
+	if len(seen) < 6 {
+		t.Errorf("seen: %v", seen)
+	}
+}
