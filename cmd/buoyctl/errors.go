@@ -23,6 +23,7 @@ const (
 	exitUnreachable = 4 // or not allowed
 	exitConflict    = 5 // exists already, or not in a state for it
 	exitDiffers     = 6 // diff found changes
+	exitUnhealthy   = 7 // explain found something that is not well
 )
 
 func exitStatus(err error) int {
@@ -34,6 +35,9 @@ func exitStatus(err error) int {
 	}
 	if errors.Is(err, errDiffers) {
 		return exitDiffers
+	}
+	if errors.Is(err, errUnhealthy) {
+		return exitUnhealthy
 	}
 	switch codeOf(err) {
 	case codes.NotFound:
@@ -96,6 +100,9 @@ func inFlags(cmd *cobra.Command, s *status.Status) string {
 	if field == "" || !ok {
 		return s.Message()
 	}
+	if field == "floating_ip" && strings.Contains(cmd.Use, "NAME") {
+		field = "name"
+	}
 	word := strings.ToUpper(field)
 	if field == "name" && !strings.Contains(cmd.Use, word) {
 		word = "--namespace" // the binding of one has no other name
@@ -127,6 +134,8 @@ func plain(name string) string {
 		return "sharewith"
 	case "accept_prefixes":
 		return "acceptprefix"
+	case "client":
+		return "from"
 	}
 	return strings.TrimSuffix(strings.NewReplacer("-", "", "_", "").Replace(name), "s")
 }

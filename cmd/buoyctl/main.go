@@ -34,7 +34,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdin i
 	if err != nil && !a.working {
 		err = &usageError{err.Error()}
 	}
-	if err != nil && !errors.Is(err, errDiffers) {
+	if err != nil && !errors.Is(err, errDiffers) && !errors.Is(err, errUnhealthy) {
 		fmt.Fprintf(stderr, "buoyctl: %s\n", a.describeError(cmd, err))
 	}
 	a.close()
@@ -73,6 +73,7 @@ func (a *app) command(getenv func(string) string) *cobra.Command {
   buoyctl allocate floatingip web-1 --pool pool-public
   buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249
   buoyctl get neighbors
+  buoyctl explain web-1
   buoyctl show route table bgp.l3vpn.0`,
 		Long: `buoyctl configures and inspects buoyd, the floating-IP control node.
 
@@ -80,7 +81,8 @@ NAME is a short name in --project, or a full resource name. That of a pool may
 also be NETWORK/POOL, since pools of two networks can have the same short name.
 
 Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
-5 exists already or not in a state for it, 6 diff found changes.`,
+5 exists already or not in a state for it, 6 diff found changes, 7 explain found
+something unhealthy.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -127,7 +129,7 @@ Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
 	a.addChangeFlags(verbs)
 	apply := a.apply()
 	a.changeFlags(apply)
-	root.AddCommand(apply, a.diff(), a.export(), a.gatewayConfig(), a.shutdown(), a.version())
+	root.AddCommand(apply, a.diff(), a.export(), a.explain(), a.gatewayConfig(), a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic
