@@ -127,6 +127,9 @@ func (s Status) adviceReceived(local Local) string {
 	if n == nil {
 		return ""
 	}
+	if inner, ok := n.encapsulated(); ok {
+		n = &inner
+	}
 	switch [2]uint8{n.Code, n.Subcode} {
 	case [2]uint8{2, 2}:
 		return fmt.Sprintf("the router expects another AS of us: our AS is %d, correct its remote AS", local.AS)

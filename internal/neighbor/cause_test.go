@@ -10,6 +10,9 @@ func TestAdvice(t *testing.T) {
 	sent := func(code uint8) Status {
 		return Status{Cause: CauseNotificationSent, NotificationSent: &Notification{Code: code}}
 	}
+	// FRR says so when graceful restart must not keep the routes (RFC 8538 §3).
+	hardReset := received(6, 9)
+	hardReset.NotificationReceived.Data = []byte{6, 2}
 	for _, tt := range []struct {
 		status Status
 		want   string
@@ -45,6 +48,7 @@ func TestAdvice(t *testing.T) {
 		{received(4, 0), "the router heard nothing from us for its hold time: check that the path carries packets both ways"},
 		{received(6, 1), "the router's prefix limit is reached: raise it there and clear the session"},
 		{received(6, 2), "the session was shut down on the router: enable it there"},
+		{hardReset, "the session was shut down on the router: enable it there"},
 		{received(6, 3), "the router has no such neighbor any more: configure it there"},
 		{received(6, 5), "the router rejects the connection: check that it has our address as a neighbor"},
 		{received(6, 7), ""},
@@ -52,6 +56,20 @@ func TestAdvice(t *testing.T) {
 		tt.status.Settings.Name, tt.status.Settings.Port = "mx1", DefaultPort
 		if got := tt.status.Advice(Local{AS: 64512, RouterID: "10.0.0.2"}); got != tt.want {
 			t.Errorf("cause %d:\n got %s\nwant %s", tt.status.Cause, got, tt.want)
+		}
+	}
+}
+
+// Only what was seen of a router that answers tells more than that it does not.
+func TestAnswered(t *testing.T) {
+	for c := CauseNone; c <= CauseStopped; c++ {
+		if c.Tells() && !c.Answered() {
+			t.Errorf("cause %d tells something of a router that has not answered", c)
+		}
+	}
+	for _, c := range []Cause{CauseNone, CauseWaiting, CauseConnectionRefused, CauseUnreachable, CauseTimedOut, CauseKey, CauseKeyMismatch, CauseLocalAddress} {
+		if c.Answered() {
+			t.Errorf("cause %d: got an answer", c)
 		}
 	}
 }
