@@ -48,7 +48,6 @@ func NewNodeServer(cfg Config, tls *NodeTLS) *NodeServer {
 		grpc.ConnectionTimeout(patience),
 		// There are many connections, and little is said on each.
 		grpc.ReadBufferSize(4<<10),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: nodePing, Timeout: nodePing}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 	)
