@@ -96,6 +96,7 @@ func (s *computeStreamService) Attach(stream grpc.BidiStreamingServer[buoyv1.Att
 	}
 	out, session, err := s.open(stream, hello)
 	if err != nil {
+		s.Logger.Warn("a stream of a compute node was refused", "compute_node", hello.GetComputeNode(), "address", addressOf(ctx), "reason", err)
 		return err
 	}
 	in.session <- session

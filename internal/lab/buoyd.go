@@ -57,6 +57,9 @@ func (b *Buoyd) LogFile() string { return filepath.Join(b.config.Dir, "buoyd.log
 // Server returns where it serves, as buoyctl takes it.
 func (b *Buoyd) Server() string { return "unix://" + b.socket() }
 
+// Nodes returns where it serves compute nodes, as an agent takes it.
+func (b *Buoyd) Nodes() string { return "unix://" + filepath.Join(b.config.Dir, "nodes.sock") }
+
 func (b *Buoyd) socket() string { return filepath.Join(b.config.Dir, "buoyd.sock") }
 
 // YAML returns the configuration as it stands in the file.
@@ -68,9 +71,11 @@ func (b *Buoyd) YAML() string {
   listen: ["%s"]
 api:
   listen: ["%s"]
+compute_nodes:
+  listen: ["%s"]
 store:
   path: %s
-`, c.AS, c.RouterID, c.Listen, b.Server(), b.StoreFile())
+`, c.AS, c.RouterID, c.Listen, b.Server(), b.Nodes(), b.StoreFile())
 	if c.Neighbors != "" {
 		text += "neighbors:\n" + c.Neighbors
 	}
