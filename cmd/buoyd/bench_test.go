@@ -204,13 +204,15 @@ func BenchmarkAssociate(b *testing.B) {
 	}
 }
 
-// sink is a router that takes UPDATEs and notes when each prefix arrived.
+// sink is a router that takes UPDATEs and notes when each prefix arrived, and when it was
+// withdrawn.
 type sink struct {
 	addr netip.AddrPort
 
 	mu    sync.Mutex
 	cond  *sync.Cond
 	seen  map[netip.Addr]time.Time
+	gone  map[netip.Addr]time.Time
 	ended error
 }
 
@@ -219,7 +221,7 @@ func newSink(b *testing.B, n int) *sink {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := &sink{addr: l.Addr().(*net.TCPAddr).AddrPort(), seen: map[netip.Addr]time.Time{}}
+	s := &sink{addr: l.Addr().(*net.TCPAddr).AddrPort(), seen: map[netip.Addr]time.Time{}, gone: map[netip.Addr]time.Time{}}
 	s.cond = sync.NewCond(&s.mu)
 	b.Cleanup(func() { l.Close() })
 	go func() {
@@ -260,27 +262,33 @@ func (s *sink) receive(conn net.Conn) error {
 func (s *sink) note(update *bgp.BGPUpdate, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, attr := range update.PathAttributes {
-		reach, ok := attr.(*bgp.PathAttributeMpReachNLRI)
-		if !ok {
-			continue
-		}
-		for _, nlri := range reach.Value {
+	note := func(in map[netip.Addr]time.Time, list []bgp.AddrPrefixInterface) {
+		for _, nlri := range list {
 			if vpn, ok := nlri.(*bgp.LabeledVPNIPAddrPrefix); ok {
 				addr, _ := netip.AddrFromSlice(vpn.Prefix.To4())
-				s.seen[addr] = now
+				in[addr] = now
 			}
+		}
+	}
+	for _, attr := range update.PathAttributes {
+		switch attr := attr.(type) {
+		case *bgp.PathAttributeMpReachNLRI:
+			note(s.seen, attr.Value)
+		case *bgp.PathAttributeMpUnreachNLRI:
+			note(s.gone, attr.Value)
 		}
 	}
 	s.cond.Broadcast()
 }
 
 // wait returns when a prefix arrived.
-func (s *sink) wait(b *testing.B, addr netip.Addr) time.Time {
+func (s *sink) wait(b *testing.B, addr netip.Addr) time.Time { return s.waitIn(b, s.seen, addr) }
+
+func (s *sink) waitIn(b *testing.B, in map[netip.Addr]time.Time, addr netip.Addr) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		if at, ok := s.seen[addr]; ok {
+		if at, ok := in[addr]; ok {
 			return at
 		}
 		if s.ended != nil {
