@@ -84,7 +84,7 @@ func (a *answer) delivery(c *chain, n *inventory.Neighbor, r *vrf.Route) {
 	}
 	for id := Family; id <= Sent; id++ {
 		if id == failed {
-			c.fail(id, n.Name+" "+d.Reason, remedy(d.Check, n, s, r))
+			c.fail(id, n.Name+" "+d.Reason, Remedy(d.Check, n, s, r))
 			return
 		}
 		c.ok(id, passed[id], time.Time{})
@@ -111,8 +111,8 @@ func stepOf(d neighbor.Delivery) ID {
 	}
 }
 
-// remedy says how a neighbor with a session comes to have a route.
-func remedy(check neighbor.Check, n *inventory.Neighbor, s *neighbor.Status, r *vrf.Route) string {
+// Remedy says how a neighbor with a session comes to have a route.
+func Remedy(check neighbor.Check, n *inventory.Neighbor, s *neighbor.Status, r *vrf.Route) string {
 	switch check {
 	case neighbor.CheckFamily:
 		_, next := s.Lacks()

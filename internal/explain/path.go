@@ -48,7 +48,7 @@ func (a *answer) place(c *chain, as *inventory.Association) {
 	short := inventory.ShortName(as.ComputeNode)
 	node, ok := a.State.ComputeNode(as.ComputeNode)
 	if !ok || standing.Withheld != "" && !standing.Cause.OfInterface() {
-		c.fail(ComputeNode, standing.Withheld, revive(standing.Cause, short))
+		c.fail(ComputeNode, standing.Withheld, Revive(standing.Cause, short))
 		return
 	}
 	var life inventory.NodeLife
@@ -63,7 +63,7 @@ func (a *answer) place(c *chain, as *inventory.Association) {
 			node.Name, clock(node.Drain.Until)), "buoyctl undrain computenode "+short+", if it is to stay in service")
 	case life.State == inventory.NodeStale && !vouched:
 		c.warn(ComputeNode, fmt.Sprintf("%s has lost its stream (%s); its routes are kept until %s", node.Name, life.Reason, clock(life.Until)),
-			"look at the agent of "+short+": buoyctl describe computenode "+short)
+			Reconnect(short))
 	case life.State == inventory.NodeUp:
 		c.ok(ComputeNode, fmt.Sprintf("%s, %s; its stream is there", node.Name, node.Address), life.Since)
 	default:
@@ -71,7 +71,7 @@ func (a *answer) place(c *chain, as *inventory.Association) {
 	}
 	switch {
 	case standing.Withheld != "":
-		c.fail(Interface, standing.Withheld, revive(standing.Cause, short))
+		c.fail(Interface, standing.Withheld, Revive(standing.Cause, short))
 	case own.State == inventory.InterfaceUp:
 		c.ok(Interface, as.Interface+" is up, as the compute node says", own.Since)
 	default: // with liveness session it would be withheld
@@ -79,8 +79,8 @@ func (a *answer) place(c *chain, as *inventory.Association) {
 	}
 }
 
-// revive says how a compute node or an interface comes back.
-func revive(cause inventory.Cause, node string) string {
+// Revive says how a compute node or an interface comes back.
+func Revive(cause inventory.Cause, node string) string {
 	switch cause {
 	case inventory.NodeIsMissing:
 		return "buoyctl create computenode " + node + " --address ADDRESS"
@@ -100,6 +100,11 @@ func revive(cause inventory.Cause, node string) string {
 	return ""
 }
 
+// Reconnect says how a compute node that has lost its stream gets one again.
+func Reconnect(node string) string {
+	return "look at the agent of " + node + ": buoyctl describe computenode " + node
+}
+
 // route works out the route of an association, and looks at what the speaker has.
 func (a *answer) route(c *chain, n *inventory.Network, f *inventory.FloatingIP, i int) *vrf.Route {
 	alone := *f
@@ -113,7 +118,7 @@ func (a *answer) route(c *chain, n *inventory.Network, f *inventory.FloatingIP, 
 	c.ok(Targets, strings.Join(want.Targets.Strings(), " "), time.Time{})
 	c.ok(Built, described(want), time.Time{})
 	if err := a.Table.Failure(want.Key); err != nil {
-		c.fail(Accepted, Refusal(want.Key, err), "it says what is wrong with the route; the daemon's log says since when")
+		c.fail(Accepted, Refusal(want.Key, err), RefusalNext)
 	} else if have, since, ok := a.Table.Get(want.Key); !ok || have != *want {
 		c.fail(Accepted, BeingGiven(want.Key), "ask again in a moment")
 	} else {

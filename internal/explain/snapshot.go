@@ -52,6 +52,9 @@ func Refusal(key vrf.Key, err error) string {
 	return fmt.Sprintf("the speaker refused %s, it is tried again: %v", key, err)
 }
 
+// RefusalNext is what to do about it.
+const RefusalNext = "it says what is wrong with the route; the daemon's log says since when"
+
 // BeingGiven says that the speaker has yet to take a route.
 func BeingGiven(key vrf.Key) string { return fmt.Sprintf("the speaker is being given %s", key) }
 
