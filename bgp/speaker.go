@@ -209,6 +209,9 @@ func (s *Speaker) Progress() (p neighbor.Progress, next <-chan struct{}) { retur
 // no word.
 func (s *Speaker) Refused() neighbor.Refused { return s.wire.Refused() }
 
+// CheckKey returns why the next session with a neighbor would not find its MD5 key, or nil.
+func CheckKey(source neighbor.KeySource) error { return wire.CheckKey(source) }
+
 // AdjRIBOut yields the routes that a neighbor has been sent, and when, ordered
 // by key; none when its session is not established.
 func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {

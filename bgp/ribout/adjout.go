@@ -69,9 +69,12 @@ func (o *Out) Delivery(k vrf.Key) neighbor.Delivery {
 		return neighbor.Delivery{Reason: fmt.Sprintf("did not ask for any of %s", a.targets), Check: neighbor.CheckMembership}
 	case g.capped && have.attrs == 0 && !g.rounds:
 		return neighbor.Delivery{Reason: fmt.Sprintf("has the %d routes that it may have at most", g.policy.MaxAdvertised), Check: neighbor.CheckMaximum}
-	default:
-		return neighbor.Delivery{Reason: "is being sent the route", Soon: true, Check: neighbor.CheckSent}
 	}
+	d := neighbor.Delivery{Reason: "is being sent the route", Soon: true, Check: neighbor.CheckSent}
+	if o.due != 0 {
+		d.Since = time.Unix(0, o.due)
+	}
+	return d
 }
 
 // sentOf returns what the neighbors have of a route.

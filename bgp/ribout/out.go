@@ -31,6 +31,7 @@ type Out struct {
 	group    *group
 	next     uint64 // the chunk of the group that it is handed next
 	since    int64  // when it joined the group, with all that was sent before
+	due      int64  // since when there has been something to send; 0 if there is nothing
 	interest interest
 
 	membership routetarget.Set // of ours, that the neighbor has been told
@@ -63,6 +64,9 @@ func (o *Out) Close() {
 func (o *Out) Wake() <-chan struct{} { return o.wakeup }
 
 func (o *Out) signal() {
+	if o.due == 0 {
+		o.due = time.Now().UnixNano()
+	}
 	select {
 	case o.wakeup <- struct{}{}:
 	default:
@@ -92,5 +96,8 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 		o.table.progress.sent()
 	}
 	o.group.settle()
-	return b, o.pending()
+	if more = o.pending(); !more {
+		o.due = 0
+	}
+	return b, more
 }

@@ -39,6 +39,12 @@ func readKey(source neighbor.KeySource) (string, error) {
 	return key, nil
 }
 
+// CheckKey reads a TCP MD5 key as a session would, and returns what is wrong with it.
+func CheckKey(source neighbor.KeySource) error {
+	_, err := readKey(source)
+	return err
+}
+
 // readRegular reads the beginning of a file: more than a key may have, and not
 // from a pipe or a device, which might never answer or never end.
 func readRegular(path string) (string, error) {

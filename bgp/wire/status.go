@@ -103,6 +103,7 @@ func (p *peer) countChange(old, state neighbor.State) {
 		s.Flaps++
 		s.LastDown = time.Now()
 		s.Since = s.LastDown
+		s.Losses = append(slices.Clone(s.Losses[max(0, len(s.Losses)-neighbor.KeptLosses+1):]), s.LastDown)
 	}
 }
 

@@ -8,6 +8,9 @@ type Delivery struct {
 	Reason string    // why not, to be read after the neighbor's name
 	Soon   bool      // it was not, and will be without anybody's help
 	Check  Check     // the first that it did not pass
+	// Since is since when the neighbor has been sent something, and not yet all that it is to
+	// have; zero if that is not why, or not known.
+	Since time.Time
 }
 
 // Check is what a route has to pass on its way to a neighbor.

@@ -59,6 +59,9 @@ type Refused struct {
 // MaxBadBytes is how much of a bad message is kept.
 const MaxBadBytes = 4096
 
+// KeptLosses is how many losses of a session are kept.
+const KeptLosses = 5
+
 // Messages returns the number of messages that were passed on.
 func (c Counters) Messages() uint64 {
 	return c.Opens + c.Updates + c.Notifications + c.Keepalives + c.RouteRefreshes
@@ -111,6 +114,9 @@ type Status struct {
 	Flaps       uint64    // how often it was lost
 	LastUp      time.Time // when it last came up
 	LastDown    time.Time // when it was last lost
+	// Losses are when it was lost the last few times, at most KeptLosses, the oldest
+	// first; never changed.
+	Losses []time.Time
 }
 
 // Kept returns the families whose routes of ours the neighbor keeps when the
