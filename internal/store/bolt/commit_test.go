@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
@@ -113,8 +114,17 @@ func TestDiskFull(t *testing.T) {
 	if diff := before.Diff(storetest.Content(t, s)); diff != "" {
 		t.Errorf("a failed commit was written: %s", diff)
 	}
+	if _, err := s.Commit(t.Context(), []inventory.Mutation{put("k", 7, "w")}); !errors.Is(err, store.ErrConflict) {
+		t.Fatalf("Commit: %v", err)
+	}
+	if err, at := s.Failure(); !errors.Is(err, bbolterrors.ErrMaxSizeReached) || time.Since(at) > time.Minute {
+		t.Errorf("a conflict hides the failure: %v, %v", err, at)
+	}
 	if r := mustCommit(t, s, put("k", 1, "w")); r != 2 {
 		t.Errorf("revision %d, want 2", r)
+	}
+	if err, _ := s.Failure(); err != nil {
+		t.Errorf("after a commit the failure is %v", err)
 	}
 	mustClose(t, s)
 	mustClose(t, reopen(t, path))

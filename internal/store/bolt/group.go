@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -20,6 +21,9 @@ const maxGroup = 1000
 // Watchers have the events in their queues before a caller hears of success.
 func (s *Store) commitGroup(commits []*commit) {
 	events, err := s.transact(commits)
+	if err != nil || len(events) > 0 {
+		s.note(err)
+	}
 	if err == nil {
 		s.publish(events)
 	}
@@ -29,6 +33,23 @@ func (s *Store) commitGroup(commits []*commit) {
 			c.revision, c.err = 0, fmt.Errorf("commit: %w", err)
 		}
 		close(c.done)
+	}
+}
+
+// Failure returns why the last commit that had something to write was not written, and
+// when; nil if it was. A conflict is no failure.
+func (s *Store) Failure() (err error, at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failure, s.failed
+}
+
+// note keeps how a transaction ended.
+func (s *Store) note(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failure = err; err != nil {
+		s.failed = time.Now()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -29,6 +30,8 @@ type Store struct {
 	mu       sync.Mutex
 	watchers map[*queue]struct{}
 	ended    error // why there are no watchers any more
+	failure  error // of the last transaction; nil if it was written
+	failed   time.Time
 }
 
 var _ store.Store = (*Store)(nil)
