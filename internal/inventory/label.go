@@ -54,6 +54,13 @@ func checkLabels(n *ComputeNode) error {
 	return nil
 }
 
+// Labels returns how many labels of a compute node's range are taken, or rest, and how
+// many there are.
+func (s *State) Labels(n *ComputeNode) (taken, total uint64) {
+	r := n.LabelRange()
+	return s.labelRuns.Count(n.Name, ipam.Number{Lo: uint64(r.First)}, ipam.Number{Lo: uint64(r.Last)}), uint64(r.Last-r.First) + 1
+}
+
 // interfaceUse is the record iface/NODE/INTERFACE: what binds the floating IPs
 // of an interface to one label.
 type interfaceUse struct {

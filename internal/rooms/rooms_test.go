@@ -20,6 +20,7 @@ var arrows = map[string][]string{
 	"internal/gatewayconfig":   {"routetarget", "vrf"},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
 	"internal/explain":         {"internal/inventory", "internal/neighbor", "vrf"},
+	"internal/doctor":          {"internal/explain", "internal/inventory", "internal/neighbor", "vrf"},
 	"internal/store":           {"internal/inventory", "internal/ring"},
 	"internal/store/bolt":      {"internal/inventory", "internal/store"},
 	"internal/store/storetest": {"internal/inventory", "internal/store"},
@@ -33,8 +34,8 @@ var arrows = map[string][]string{
 	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
-	"api":                      {"internal/explain", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
-	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/inventory", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
+	"api":                      {"internal/doctor", "internal/explain", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
+	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/doctor", "internal/inventory", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"api/computenode":          {"proto/buoy/v1"}, // so do they this one
 	"cmd/buoyctl":              {"api/client", "internal/gatewayconfig", "internal/version", "proto/buoy/v1", "routetarget", "vrf"},
@@ -62,7 +63,7 @@ var libraries = map[string][]string{
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/gatewayconfig"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/doctor", "internal/gatewayconfig"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{
@@ -70,6 +71,7 @@ var excused = map[string][]string{
 	"internal/neighbor":  {"time"},
 	"vrf":                {"time"},
 	"internal/explain":   {"time"},
+	"internal/doctor":    {"time"},
 	"internal/inventory": {"time", "sync"}, // a lock for the moment of a copy
 }
 
