@@ -99,6 +99,9 @@ func flaps(w *world, c lab.GatewayConfig, n uint64) {
 		r.has(web4, web6)
 		r.Close()
 		s := r.await("the loss to be counted", func(s neighbor.Status) bool { return s.Flaps == flap+1 })
+		if n := len(s.Losses); n != min(int(flap)+1, neighbor.KeptLosses) || s.Losses[n-1] != s.LastDown || s.Losses[0].After(s.LastDown) {
+			w.Errorf("after %d losses the last of %v was at %s", flap+1, s.Losses, s.LastDown)
+		}
 		if isEstablished(s) || s.Reason == "" || s.Since != s.LastDown {
 			w.Errorf("a lost session is %s: %q", s.State, s.Reason)
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -187,7 +188,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	p = connect(t, table, internal(vpn))
-	if d := p.out.Delivery(four.Key); d.Reason != "is being sent the route" || !d.Soon {
+	if d := p.out.Delivery(four.Key); d.Reason != "is being sent the route" || !d.Soon || d.Since.IsZero() || time.Since(d.Since) > time.Minute {
 		t.Errorf("before it is sent: %+v", d)
 	}
 	p.receive()

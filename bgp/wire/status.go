@@ -259,7 +259,7 @@ func (p *peer) refused(c *connection, msg []byte, r *refusal) bool {
 		return false
 	}
 	p.status.Received.Refused++
-	p.keep(msg, r.reason)
+	p.keep(msg, r.reason, false)
 	return true
 }
 
@@ -270,13 +270,13 @@ func (p *peer) malformed(msg []byte, problem string) {
 	if p.status.Received.Malformed++; p.status.Received.Malformed == 1 {
 		p.config.Logger.Warn("the neighbor sends malformed UPDATEs", "neighbor", p.settings.Name, "problem", problem)
 	}
-	p.keep(msg, "an UPDATE: "+problem)
+	p.keep(msg, "an UPDATE: "+problem, true)
 }
 
 // keep keeps a bad message. The caller holds p.mu.
-func (p *peer) keep(msg []byte, reason string) {
+func (p *peer) keep(msg []byte, reason string, taken bool) {
 	old := p.status.BadMessages // a snapshot may have it
-	bad := neighbor.BadMessage{Time: time.Now(), Reason: reason, Bytes: slices.Clone(msg[:min(len(msg), neighbor.MaxBadBytes)])}
+	bad := neighbor.BadMessage{Time: time.Now(), Reason: reason, Bytes: slices.Clone(msg[:min(len(msg), neighbor.MaxBadBytes)]), Taken: taken}
 	p.status.BadMessages = append(slices.Clone(old[max(0, len(old)-keptMessages+1):]), bad)
 }
 

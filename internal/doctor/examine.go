@@ -48,6 +48,7 @@ func (e *exam) conclude() (x Examination) {
 		worst[f.Area] = max(worst[f.Area], f.Severity)
 		count[f.Severity]++
 	}
+	worst[FloatingIPs] = max(worst[FloatingIPs], worst[Targets]) // these are withheld, too
 	for a := range Area(areas) {
 		if worst[a] == Fine {
 			e.texts[a] += e.well[a]

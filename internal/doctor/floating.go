@@ -117,7 +117,7 @@ func (e *exam) withheld(g *groups, f *inventory.FloatingIP) {
 		r := &routes[i]
 		if err := e.Table.Failure(r.Key); err != nil {
 			g.add(groupKey{"route_refused", Daemon, Error}, f, time.Time{}, func() group {
-				return group{area: Routes, what: what, first: explain.Refusal(r.Key, err), remedy: explain.RefusalNext}
+				return group{area: FloatingIPs, what: what, first: explain.Refusal(r.Key, err), remedy: explain.RefusalNext}
 			})
 			return
 		}
@@ -170,7 +170,7 @@ func (e *exam) declined(r *vrf.Route) (list []*inventory.Neighbor, nearest neigh
 func (e *exam) unsent(g *groups, f *inventory.FloatingIP, r *vrf.Route, at []*inventory.Neighbor, d neighbor.Delivery) {
 	n := at[0]
 	k := groupKey{"route_not_sent", n.ResourceName(), Error}
-	area := Routes
+	area := FloatingIPs
 	if d.Check == neighbor.CheckMembership {
 		k, area = groupKey{"target_unwanted", f.Network, Error}, Targets
 	}
@@ -192,7 +192,7 @@ func (e *exam) pending(g *groups, f *inventory.FloatingIP) {
 		have, given, ok := e.Table.Get(r.Key)
 		if !ok || have != *r {
 			g.add(k, f, time.Time{}, func() group {
-				return group{area: Routes, what: "pending", first: explain.BeingGiven(r.Key), remedy: later}
+				return group{area: FloatingIPs, what: "pending", first: explain.BeingGiven(r.Key), remedy: later}
 			})
 			return
 		}
@@ -211,7 +211,7 @@ func (e *exam) pending(g *groups, f *inventory.FloatingIP) {
 		return
 	}
 	g.add(k, f, time.Time{}, func() group {
-		return group{area: Routes, what: "pending", first: "it is about to change", remedy: later}
+		return group{area: FloatingIPs, what: "pending", first: "it is about to change", remedy: later}
 	})
 }
 
@@ -236,7 +236,7 @@ func (e *exam) onItsWay(g *groups, f *inventory.FloatingIP, r *vrf.Route, given 
 			k.severity = Warning
 		}
 		g.add(k, f, since, func() group {
-			return group{area: Routes, what: "pending", first: n.Name + " " + d.Reason, remedy: "wait; if it lasts, look at whether the router reads: buoyctl describe neighbor " + n.Name}
+			return group{area: FloatingIPs, what: "pending", first: n.Name + " " + d.Reason, remedy: "wait; if it lasts, look at whether the router reads: buoyctl describe neighbor " + n.Name}
 		})
 		return false, true
 	}

@@ -20,7 +20,7 @@ func (e *exam) clock() {
 			Cause:  fmt.Sprintf("the clock says %s, which is before the last run ended, at %s", when(e.Now), when(e.LastRun)),
 			Remedy: "set the clock; a start that looks earlier than the last run is no restart, and gateways drop routes until they are sent again"})
 	}
-	if off := e.Now.Sub(e.Started) - e.Running; off.Abs() >= jumped {
+	if off := e.Now.Sub(e.Started) - e.Running; !e.Started.IsZero() && off.Abs() >= jumped {
 		e.found(Finding{ID: "clock_jumped", Area: Clock, Severity: Info, Subject: Daemon,
 			Cause:  fmt.Sprintf("the clock was set by %s since the daemon was started: times of what was before are off by that", off.Round(time.Second)),
 			Remedy: "nothing, if it is right now; labels that rested may have been given out too early, or rest longer"})

@@ -23,7 +23,7 @@ func TestMany(t *testing.T) {
 	}
 	w.do(inventory.DrainComputeNode{Name: cmp2})
 	want := `✗ floating_ips floating_ip_withheld computeNodes/cmp2: 30 floating IPs are withheld: computeNodes/cmp2 is drained > buoyctl undrain computenode cmp2 30 [projects/p/floatingIps/x00 projects/p/floatingIps/x01 projects/p/floatingIps/x02]
-i compute_nodes compute_node_drained computeNodes/cmp2: computeNodes/cmp2 is drained; it has 30 floating IPs > buoyctl undrain computenode cmp2
+i compute_nodes compute_node_drained computeNodes/cmp2: computeNodes/cmp2 is drained; floating IPs there: 30 > buoyctl undrain computenode cmp2
 `
 	if got := text(Examine(w.Snapshot).Findings); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -37,7 +37,7 @@ i compute_nodes compute_node_drained computeNodes/cmp2: computeNodes/cmp2 is dra
 	}
 	w.watched(cmp1, inventory.NodeLife{State: inventory.NodeUp})
 	w.interfaces["tap0"] = inventory.InterfaceLife{InterfaceReport: inventory.InterfaceReport{State: inventory.InterfaceUp}}
-	want = `! compute_nodes compute_node_down computeNodes/*: 13 alike; computeNodes/n00: computeNodes/n00 is down: lost; it has 0 floating IPs > look at the agent of n00 and its way to Buoy; without one: buoyctl set computenode n00 --liveness none @10:48 13 [computeNodes/n00 computeNodes/n01 computeNodes/n02]
+	want = `! compute_nodes compute_node_down computeNodes/*: 13 alike; computeNodes/n00: computeNodes/n00 is down: lost; floating IPs there: 0 > look at the agent of n00 and its way to Buoy; without one: buoyctl set computenode n00 --liveness none @10:48 13 [computeNodes/n00 computeNodes/n01 computeNodes/n02]
 `
 	if got := text(Examine(w.Snapshot).Findings); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -56,10 +56,10 @@ func TestPending(t *testing.T) {
 		delivery neighbor.Delivery
 		want     string
 	}{
-		"long":        {soon(noon.Add(-11 * time.Second)), "! routes route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:59 1 [projects/p/floatingIps/web]\n"},
-		"not long":    {soon(noon.Add(-10 * time.Second)), "i routes route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:59 1 [projects/p/floatingIps/web]\n"},
-		"not known":   {soon(time.Time{}), "i routes route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 1 [projects/p/floatingIps/web]\n"},
-		"since given": {soon(noon.Add(-2 * time.Hour)), "! routes route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:00 1 [projects/p/floatingIps/web]\n"},
+		"long":        {soon(noon.Add(-11 * time.Second)), "! floating_ips route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:59 1 [projects/p/floatingIps/web]\n"},
+		"not long":    {soon(noon.Add(-10 * time.Second)), "i floating_ips route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:59 1 [projects/p/floatingIps/web]\n"},
+		"not known":   {soon(time.Time{}), "i floating_ips route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 1 [projects/p/floatingIps/web]\n"},
+		"since given": {soon(noon.Add(-2 * time.Hour)), "! floating_ips route_pending neighbors/mx1: 1 floating IP is pending: mx1 is being sent the route > wait; if it lasts, look at whether the router reads: buoyctl describe neighbor mx1 @11:00 1 [projects/p/floatingIps/web]\n"},
 	} {
 		w := newWorld(t)
 		w.deliveries["mx1"], w.deliveries["mx2"] = tt.delivery, tt.delivery

@@ -19,7 +19,7 @@ func (e *exam) pools() {
 		used, total := e.State.Used(p), p.Usable().Size()
 		f := Finding{ID: "pool_nearly_full", Area: Pools, Severity: Warning, Subject: p.Name,
 			Cause:  fmt.Sprintf("%d of its %d addresses are taken", used, total),
-			Remedy: "give it more: buoyctl set pool NETWORK/POOL --range …, and the network a subnet if need be; or release floating IPs"}
+			Remedy: "give it more: buoyctl set pool " + p.Name + " --range …, and the network a subnet if need be; or release floating IPs"}
 
 		if used >= total {
 			f.ID = "pool_full"
@@ -76,7 +76,7 @@ func (e *exam) life(n *inventory.ComputeNode) {
 		if there > 0 {
 			f.Severity = Error
 		}
-		f.Cause = fmt.Sprintf("%s is down: %s; it has %s", n.Name, cmp.Or(life.Reason, "it has had no stream"), number(there, "floating IP"))
+		f.Cause = fmt.Sprintf("%s is down: %s; floating IPs there: %d", n.Name, cmp.Or(life.Reason, "it has had no stream"), there)
 		f.Remedy = explain.Revive(inventory.NodeIsDown, inventory.ShortName(n.Name))
 	}
 	e.found(f)
@@ -95,9 +95,9 @@ func (e *exam) drained(n *inventory.ComputeNode) {
 	switch n.Drain.State {
 	case inventory.Draining:
 		f.ID = "compute_node_draining"
-		f.Cause = fmt.Sprintf("%s is draining until %s; it has %s", n.Name, when(n.Drain.Until), number(e.floatingIPsAt(n), "floating IP"))
+		f.Cause = fmt.Sprintf("%s is draining until %s; floating IPs there: %d", n.Name, when(n.Drain.Until), e.floatingIPsAt(n))
 	case inventory.Drained:
-		f.Cause = fmt.Sprintf("%s is drained; it has %s", n.Name, number(e.floatingIPsAt(n), "floating IP"))
+		f.Cause = fmt.Sprintf("%s is drained; floating IPs there: %d", n.Name, e.floatingIPsAt(n))
 	default:
 		return
 	}

@@ -19,9 +19,11 @@ func (e *exam) ports() {
 	for _, a := range e.Listen {
 		listen = append(listen, a.String())
 	}
-	e.texts[Ports] = fmt.Sprintf("BGP on %s; compute nodes on %s", listed(listen), listed(e.NodeSockets))
-	if len(e.NodeSockets) == 0 {
-		e.texts[Ports] = fmt.Sprintf("BGP on %s", listed(listen))
+	if e.texts[Ports] = "BGP on " + listed(listen); len(listen) == 0 {
+		e.texts[Ports] = "where BGP listens is not known"
+	}
+	if len(e.NodeSockets) > 0 {
+		e.texts[Ports] += "; compute nodes on " + listed(e.NodeSockets)
 	}
 	for n := range e.State.Neighbors() {
 		s := e.Snapshot.Sessions[n.Name]

@@ -30,7 +30,7 @@ func (e *exam) sessions() {
 		s := e.Snapshot.Sessions[n.Name]
 		switch {
 		case s == nil || s.State != neighbor.Established:
-			e.missing(n, s, up == 0)
+			e.missing(n, s, up == 0 && e.carried != 0)
 		default:
 			e.lacking(n, s)
 		}
@@ -48,10 +48,11 @@ func (e *exam) sessions() {
 // why has ids for causes that somebody may want to tell apart.
 var why = map[neighbor.Cause]string{neighbor.CauseQuarantined: "neighbor_quarantined", neighbor.CauseMaxReceived: "max_received_stopped"}
 
-// missing says of a neighbor that its session is not there.
-func (e *exam) missing(n *inventory.Neighbor, s *neighbor.Status, alone bool) {
+// missing says of a neighbor that its session is not there; it is bad if nobody else has
+// one, and there is something to send.
+func (e *exam) missing(n *inventory.Neighbor, s *neighbor.Status, bad bool) {
 	f := Finding{ID: "session_down", Area: Sessions, Severity: Warning, Subject: n.ResourceName(), Cause: explain.Absence(n.Name, s), Remedy: later}
-	if alone {
+	if bad {
 		f.Severity = Error
 	}
 	if s != nil {
@@ -80,7 +81,7 @@ func (e *exam) lacking(n *inventory.Neighbor, s *neighbor.Status) {
 	}
 	if s.Stale > 0 {
 		e.found(Finding{ID: "stale_routes", Area: Sessions, Severity: Info, Subject: n.ResourceName(), Since: s.Since, Count: s.Stale,
-			Cause:  fmt.Sprintf("%s of %s are stale: it has not announced them again since its session was lost", number(s.Stale, "route"), n.Name),
+			Cause:  fmt.Sprintf("%s has not announced %s again since its session was lost: they are kept as stale", n.Name, number(s.Stale, "route")),
 			Remedy: "wait: they go with its End-of-RIB, or after its restart time"})
 	}
 }
@@ -92,14 +93,26 @@ func (e *exam) behaviour(n *inventory.Neighbor, s *neighbor.Status) {
 			Cause:  fmt.Sprintf("the session with %s was lost %d times within %s", n.Name, len(s.Losses), e.Now.Sub(s.Losses[0]).Round(time.Second)),
 			Remedy: "buoyctl describe neighbor " + n.Name + " shows the last NOTIFICATION of each side; look at the path and at the router's log"})
 	}
-	if bad := s.Received.Malformed + s.Received.Refused; bad > 0 && len(s.BadMessages) > 0 {
-		last := s.BadMessages[len(s.BadMessages)-1]
-		f := Finding{ID: "malformed_messages", Area: Sessions, Severity: Info, Subject: n.ResourceName(), Since: last.Time, Count: bad,
-			Cause:  fmt.Sprintf("%s of %s could not be taken as they came; the last one is %s", number(bad, "message"), n.Name, last.Reason),
-			Remedy: "buoyctl describe neighbor " + n.Name + " shows them as hex; look at the router's version"}
-		if e.Now.Sub(last.Time) < lately {
+	e.malformed(n, s)
+}
+
+// malformed looks at UPDATEs that were taken as RFC 7606 says. What was refused has ended its
+// session, which says so itself.
+func (e *exam) malformed(n *inventory.Neighbor, s *neighbor.Status) {
+	f := Finding{ID: "malformed_messages", Area: Sessions, Severity: Info, Subject: n.ResourceName(), Count: s.Received.Malformed,
+		Cause:  fmt.Sprintf("%s sends malformed messages: %s", n.Name, number(s.Received.Malformed, "UPDATE")),
+		Remedy: "buoyctl describe neighbor " + n.Name + " shows the last ones as hex; look at the router's version"}
+	if f.Count == 0 {
+		return
+	}
+	for _, bad := range s.BadMessages {
+		if !bad.Taken {
+			continue
+		}
+		f.Since = earlier(f.Since, bad.Time) // of those that are kept
+		if e.Now.Sub(bad.Time) < lately {
 			f.Severity = Warning
 		}
-		e.found(f)
 	}
+	e.found(f)
 }

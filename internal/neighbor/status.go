@@ -47,6 +47,7 @@ type BadMessage struct {
 	Time   time.Time
 	Reason string
 	Bytes  []byte // the first MaxBadBytes, as far as it was read
+	Taken  bool   // as RFC 7606 says
 }
 
 // Refused counts connections from addresses that no neighbor has.
