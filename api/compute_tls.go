@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,34 @@ func NewNodeTLS(certificate, key, clientCA string, log *slog.Logger) (*NodeTLS, 
 	var err error
 	t.config, err = t.read()
 	return t, err
+}
+
+// Expiry returns the names of the files that hold certificates that are in use, and when the
+// first one in each ends.
+func (t *NodeTLS) Expiry() (names []string, ends []time.Time) {
+	config, _ := t.current(nil) // it never fails
+	for i, chain := range [][][]byte{config.Certificates[0].Certificate, t.authorities()} {
+		var first time.Time
+		for _, der := range chain {
+			if c, err := x509.ParseCertificate(der); err == nil && (first.IsZero() || c.NotAfter.Before(first)) {
+				first = c.NotAfter
+			}
+		}
+		if !first.IsZero() {
+			names, ends = append(names, t.files[2*i]), append(ends, first)
+		}
+	}
+	return names, ends
+}
+
+// authorities returns the certificates of who signs those of compute nodes. There are none
+// while they cannot be read.
+func (t *NodeTLS) authorities() (list [][]byte) {
+	text, _ := os.ReadFile(t.files[2])
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		list = append(list, block.Bytes)
+	}
+	return list
 }
 
 func (t *NodeTLS) stampsNow() (stamps [3]stamp) {

@@ -1,14 +1,12 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	"google.golang.org/grpc/codes"
 
-	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
@@ -70,35 +68,7 @@ func TestExplainAgrees(t *testing.T) {
 				call(t, l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node})
 			}
 		}
-		l.speaker.mu.Lock()
-		l.speaker.refused, l.speaker.withheld, l.speaker.unwanted = map[string]error{}, map[string]bool{}, map[string]bool{}
-		l.speaker.waiting = random.IntN(6) == 0
-		for _, key := range []string{web1Key, "10.0.0.12:1:203.0.113.5/32", web6Key} {
-			switch random.IntN(8) {
-			case 0:
-				l.speaker.refused[key] = errors.New("no room")
-			case 1:
-				l.speaker.withheld[key] = true
-			}
-		}
-		l.speaker.sessions = nil
-		for _, name := range []string{"fixed", "mx1"} {
-			l.speaker.unwanted[name] = random.IntN(5) == 0
-			families := [][]neighbor.Family{{neighbor.InetVPN}, {neighbor.Inet6VPN}, {neighbor.InetVPN, neighbor.Inet6VPN}}[random.IntN(3)]
-			switch random.IntN(5) {
-			case 0:
-			case 1:
-				l.speaker.sessions = append(l.speaker.sessions, session(name, neighbor.State(random.IntN(5)), "some reason"))
-			default:
-				l.speaker.sessions = append(l.speaker.sessions, session(name, neighbor.Established, "", families...))
-			}
-		}
-		l.speaker.mu.Unlock()
-		l.life.mu.Lock()
-		l.life.nodes = map[string]inventory.NodeLife{}
-		l.life.interfaces[inventory.Place{ComputeNode: cmp1, Interface: "tap0"}] = inventory.InterfaceLife{
-			InterfaceReport: inventory.InterfaceReport{Name: "tap0", State: inventory.InterfaceState(random.IntN(4))}}
-		l.life.mu.Unlock()
+		l.disturb(random)
 		for _, name := range []string{web1, web6, idle} {
 			f := call(t, l.floatingIPs.GetFloatingIP, &buoyv1.GetFloatingIPRequest{Name: name})
 			e := call(t, l.explanations.Explain, &buoyv1.ExplainRequest{FloatingIp: name})

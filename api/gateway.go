@@ -68,6 +68,7 @@ func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error
 		buoyv1.RegisterFloatingIPsHandler,
 		buoyv1.RegisterRoutesHandler,
 		buoyv1.RegisterExplanationsHandler,
+		buoyv1.RegisterExaminationsHandler,
 		buoyv1.RegisterGlobalsHandler,
 		buoyv1.RegisterConfigurationsHandler,
 		buoyv1.RegisterWatchesHandler,

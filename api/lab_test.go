@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ import (
 	"google.golang.org/protobuf/reflect/protorange"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/buoynet/buoy/internal/doctor"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/internal/store"
@@ -44,6 +46,7 @@ type lab struct {
 	life     *fakeLife
 	log      *lines
 	observer *observer
+	machine  atomic.Pointer[doctor.Machine] // what is examined; nil: nothing but the time is known
 
 	stopServer, stopStore func()
 
@@ -57,6 +60,7 @@ type lab struct {
 	routes       buoyv1.RoutesClient
 	globals      buoyv1.GlobalsClient
 	explanations buoyv1.ExplanationsClient
+	examinations buoyv1.ExaminationsClient
 
 	configurations buoyv1.ConfigurationsClient
 	watches        buoyv1.WatchesClient
@@ -99,6 +103,12 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		Life:      l.life,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
+		Machine: func() doctor.Machine {
+			if m := l.machine.Load(); m != nil {
+				return *m
+			}
+			return doctor.Machine{Now: time.Now()}
+		},
 		Shutdown: func(_ context.Context, withdraw bool, communication string) error {
 			l.shutdowns = append(l.shutdowns, fmt.Sprint(withdraw, " ", communication))
 			return nil
@@ -129,6 +139,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 	l.routes = buoyv1.NewRoutesClient(l.conn)
 	l.globals = buoyv1.NewGlobalsClient(l.conn)
 	l.explanations = buoyv1.NewExplanationsClient(l.conn)
+	l.examinations = buoyv1.NewExaminationsClient(l.conn)
 	l.configurations = buoyv1.NewConfigurationsClient(l.conn)
 	l.watches = buoyv1.NewWatchesClient(l.conn)
 	return l

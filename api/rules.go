@@ -79,6 +79,8 @@ var rules = map[string]rule{
 
 	buoyv1.Explanations_Explain_FullMethodName: reads,
 
+	buoyv1.Examinations_Examine_FullMethodName: operators,
+
 	buoyv1.Watches_Watch_FullMethodName: reads,
 
 	healthpb.Health_Check_FullMethodName: reads,

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/buoynet/buoy/internal/doctor"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
@@ -97,6 +98,8 @@ type Config struct {
 	Programmes   Programmes
 	Families     neighbor.Families // of a neighbor that names none
 	Local        neighbor.Local    // our own side, for advice
+	// Machine looks at what the daemon runs on; nil: nothing is known of it but the time.
+	Machine func() doctor.Machine
 	// Shutdown makes the daemon end, after it has withdrawn every route if that
 	// is wanted.
 	Shutdown func(ctx context.Context, withdraw bool, communication string) error
@@ -148,6 +151,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterFloatingIPsServer(on, &floatingIPService{view: view})
 	buoyv1.RegisterRoutesServer(on, &routeService{view: view})
 	buoyv1.RegisterExplanationsServer(on, &explanationService{view: view})
+	buoyv1.RegisterExaminationsServer(on, &examinationService{view: view})
 	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
 	buoyv1.RegisterConfigurationsServer(on, &configurationService{view: view})
 	buoyv1.RegisterWatchesServer(on, s.watches)
@@ -191,7 +195,7 @@ func isChange(method string, req, resp any) bool {
 	if try, ok := req.(interface{ GetValidateOnly() bool }); ok && try.GetValidateOnly() {
 		return false
 	}
-	return !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check" && method != "Explain"
+	return !strings.HasPrefix(method, "Get") && !strings.HasPrefix(method, "List") && method != "Check" && method != "Explain" && method != "Examine"
 }
 
 // nameIn returns the name of the resource that a message is about: its own

@@ -86,6 +86,7 @@ type verdict struct {
 	state  buoyv1.FloatingIP_State
 	reason string // if it is to be explained
 	soon   bool   // the state is on its way to another one
+	partly bool   // some of its associations have no route
 }
 
 // floatingIP computes the state of a floating IP, and the reason for it. A
@@ -114,7 +115,7 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 		}
 	}
 	remarks, withheld := o.remarks(f)
-	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0 || withheld > 0 && o.lingers(f, routes)}
+	v := verdict{soon: waiting != nil || worst != nil && worst.ready == 0 && worst.coming > 0 || withheld > 0 && o.lingers(f, routes), partly: withheld > 0}
 	switch {
 	case withheld == len(f.Associations):
 		v.state, v.reason = buoyv1.FloatingIP_WITHHELD, strings.Join(remarks, "; ")

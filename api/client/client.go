@@ -48,6 +48,7 @@ type Client struct {
 	FloatingIPs    buoyv1.FloatingIPsClient
 	Routes         buoyv1.RoutesClient
 	Explanations   buoyv1.ExplanationsClient
+	Examinations   buoyv1.ExaminationsClient
 	Globals        buoyv1.GlobalsClient
 	Daemon         buoyv1.DaemonClient
 	Configurations buoyv1.ConfigurationsClient
@@ -103,6 +104,7 @@ func Dial(server string, opts ...Option) (*Client, error) {
 	c.FloatingIPs = buoyv1.NewFloatingIPsClient(c.conn)
 	c.Routes = buoyv1.NewRoutesClient(c.conn)
 	c.Explanations = buoyv1.NewExplanationsClient(c.conn)
+	c.Examinations = buoyv1.NewExaminationsClient(c.conn)
 	c.Globals = buoyv1.NewGlobalsClient(c.conn)
 	c.Daemon = buoyv1.NewDaemonClient(c.conn)
 	c.Configurations = buoyv1.NewConfigurationsClient(c.conn)
