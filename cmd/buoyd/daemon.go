@@ -46,6 +46,7 @@ type daemon struct {
 
 	started *tasks
 	lastRun lastRun
+	machine machine
 
 	frozen  context.Context // ends when nothing more may be advertised
 	freeze  context.CancelFunc
@@ -60,6 +61,7 @@ type daemon struct {
 // this AS, every port is bound. Nothing is advertised and no session opens.
 func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (_ *daemon, err error) {
 	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log), lastRun: lastRun{cfg.Store.Path + ".last-run", log}, settled: make(chan struct{})}
+	d.machine = machine{started: time.Now(), lastRun: d.lastRun.time(), reload: s.reload, kernel: kernelClock}
 	d.frozen, d.freeze = context.WithCancel(context.Background())
 	d.stopping, d.stop = context.WithCancel(context.Background())
 	defer func() {
@@ -75,6 +77,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if errors.Is(found, os.ErrNotExist) {
 		log.Info("created a new, empty store", "store", cfg.Store.Path)
 	}
+	d.machine.failure = opened.Failure
 	d.store = opened // only now: a nil *bolt.Store is not a nil Store
 	d.follower = store.NewFollower(d.store, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
@@ -112,7 +115,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	}
 	speaker := bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Quarantine: s.quarantine, Logger: log}
 	if !s.cold {
-		speaker.LastRun = d.lastRun.time()
+		speaker.LastRun = d.machine.lastRun
 	}
 	if s.flight != nil {
 		speaker.Note = s.flight.note
@@ -129,7 +132,8 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	d.imports = reconcile.NewImports(d.follower.Subscribe(), d.speaker, d.changes, importedAlone)
 	d.complete = programme.NewCompleteness(d.speaker, d.imports.Settle, log)
 	d.followers = programme.NewFollowers(d.follower, imported{importedAlone, d.imports}, d.complete.Done())
-	d.openServers(tls)
+	d.machine.tls = tls
+	d.openServers()
 	return d, nil
 }
 

@@ -38,9 +38,10 @@ func main() {
 
 // startup is what the command line says of a start.
 type startup struct {
-	cold       bool         // nothing that gateways may have kept is taken for granted
-	quarantine []netip.Addr // neighbors that get no session
-	flight     *flight      // nil without a supervisor
+	cold       bool                          // nothing that gateways may have kept is taken for granted
+	quarantine []netip.Addr                  // neighbors that get no session
+	flight     *flight                       // nil without a supervisor
+	reload     func() (config.Config, error) // reads the configuration as it is now; may be nil
 }
 
 // serve is how the daemon is run: here, or in a process of its own.
@@ -135,6 +136,7 @@ configured with buoyctl.`,
 				}
 				s.quarantine = append(s.quarantine, addr)
 			}
+			s.reload = func() (config.Config, error) { return load(cmd.Flags(), environ) }
 			return serve(cmd.Context(), cfg, s, newLogger(cfg.Log, stderr))
 		},
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // openServers joins the API to everything else.
-func (d *daemon) openServers(tls *api.NodeTLS) {
+func (d *daemon) openServers() {
 	cfg := api.Config{
 		Inventory:    d.follower,
 		Routes:       func() api.RouteTable { return d.loop.Table() },
@@ -20,12 +20,13 @@ func (d *daemon) openServers(tls *api.NodeTLS) {
 		Programmes:   programmes{d.followers},
 		Families:     d.cfg.BGP.Families,
 		Local:        neighbor.Local{AS: d.cfg.BGP.AS, RouterID: d.cfg.BGP.RouterID.String()},
+		Machine:      d.look,
 		Shutdown:     d.shutdown,
 		Logger:       d.log,
 	}
 	d.server = api.New(cfg)
 	if len(d.nodeListeners) > 0 {
-		d.nodeServer = api.NewNodeServer(cfg, tls)
+		d.nodeServer = api.NewNodeServer(cfg, d.machine.tls)
 	}
 }
 
