@@ -23,7 +23,7 @@ const (
 	exitUnreachable = 4 // or not allowed
 	exitConflict    = 5 // exists already, or not in a state for it
 	exitDiffers     = 6 // diff found changes
-	exitUnhealthy   = 7 // explain found something that is not well
+	exitUnhealthy   = 7 // explain or doctor found something that is not well
 )
 
 func exitStatus(err error) int {

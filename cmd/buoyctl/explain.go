@@ -39,10 +39,7 @@ at there, in the words of --vendor. The commands for frr, bird and gobgp are tes
 			if vendor != "" && !slices.Contains(gatewayconfig.Vendors(), vendor) {
 				return misused(cmd, "--vendor: expected one of %s; got %q", strings.Join(gatewayconfig.Vendors(), ", "), vendor)
 			}
-			if a.output != asTable && a.output != asJSON && a.output != asYAML {
-				return misused(cmd, "--output: expected table, json or yaml, got %q", a.output)
-			}
-			return nil
+			return a.shownWhole(cmd)
 		},
 		RunE: a.do(func(ctx context.Context, c *client, args []string) error {
 			if address, ok := addressIn(args[0]); ok {

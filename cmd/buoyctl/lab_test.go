@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/buoynet/buoy/api"
+	"github.com/buoynet/buoy/internal/doctor"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/internal/store"
@@ -66,6 +67,14 @@ type endpoint string
 
 func (endpoint) Network() string   { return "unix" }
 func (e endpoint) Address() string { return string(e) }
+
+// someMachine is what the server says of where it runs.
+var someMachine = doctor.Machine{
+	Now: someTime, Started: someTime.Add(-time.Hour), Running: time.Hour, Kernel: doctor.Synchronised,
+	Configuration: doctor.Configured{AS: 64512, Changes: []string{"log.level: info → debug"}},
+	Listen:        []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:179")},
+	Disk:          doctor.Disk{Path: "/var/lib/buoy/buoy.db", Size: 64 << 10, Free: 40 << 30, Total: 100 << 30},
+}
 
 // someTime is what the server's clock says: labels rest for ever.
 var someTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -117,6 +126,7 @@ func serveStore(t testing.TB, path, file, globalPool string) *testServer {
 		Sessions:  speaker,
 		Families:  neighbor.AllFamilies,
 		Local:     neighbor.Local{AS: 64512},
+		Machine:   func() doctor.Machine { return someMachine },
 		Shutdown:  func(context.Context, bool, string) error { return nil },
 		Logger:    slog.New(slog.DiscardHandler),
 	})

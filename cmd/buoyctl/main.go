@@ -74,6 +74,7 @@ func (a *app) command(getenv func(string) string) *cobra.Command {
   buoyctl associate floatingip web-1 --computenode cmp1 --interface tap0 --fixed-ip 10.47.255.249
   buoyctl get neighbors
   buoyctl explain web-1
+  buoyctl doctor
   buoyctl show route table bgp.l3vpn.0`,
 		Long: `buoyctl configures and inspects buoyd, the floating-IP control node.
 
@@ -81,8 +82,8 @@ NAME is a short name in --project, or a full resource name. That of a pool may
 also be NETWORK/POOL, since pools of two networks can have the same short name.
 
 Exit status: 0 ok, 1 error, 2 usage, 3 not found, 4 unreachable or not allowed,
-5 exists already or not in a state for it, 6 diff found changes, 7 explain found
-something unhealthy.`,
+5 exists already or not in a state for it, 6 diff found changes, 7 explain or
+doctor found something unhealthy.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -129,7 +130,7 @@ something unhealthy.`,
 	a.addChangeFlags(verbs)
 	apply := a.apply()
 	a.changeFlags(apply)
-	root.AddCommand(apply, a.diff(), a.export(), a.explain(), a.gatewayConfig(), a.shutdown(), a.version())
+	root.AddCommand(apply, a.diff(), a.doctor(), a.export(), a.explain(), a.gatewayConfig(), a.shutdown(), a.version())
 	root.InitDefaultHelpCmd()
 	if help, _, err := root.Find([]string{"help"}); err == nil {
 		help.Args = knownTopic
