@@ -67,7 +67,9 @@ func (o *observed) reach(key vrf.Key) *reach {
 		d := o.Sessions.Delivery(n.Address, key)
 		switch {
 		case d.Reason == "":
-			r.ready++
+			if r.ready++; !o.explain {
+				return r // one is enough for the state
+			}
 			continue
 		case d.Soon:
 			r.coming++
