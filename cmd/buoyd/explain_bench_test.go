@@ -12,10 +12,12 @@ import (
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-// BenchmarkExplain asks about one of 100 000 floating IPs that 8 neighbors were sent,
-// and about an address that no network has, among 1000 networks.
-func BenchmarkExplain(b *testing.B) {
-	const neighbors, networks = 8, 1000
+const neighbors = 8 // of manySent
+
+// manySent runs a daemon with 100 000 floating IPs that 8 neighbors were sent, and 1000 other
+// networks.
+func manySent(b *testing.B) *daemon {
+	const networks = 1000
 	cfg := provisioned(b, scale)
 	for i := range neighbors {
 		cfg.Neighbors = append(cfg.Neighbors, neighbor.Settings{
@@ -45,6 +47,13 @@ func BenchmarkExplain(b *testing.B) {
 		go insist(ctx, router, n.Address, d.speaker.Addrs()[0])
 		<-router.Full
 	}
+	return d
+}
+
+// BenchmarkExplain asks about one of 100 000 floating IPs that 8 neighbors were sent,
+// and about an address that no network has, among 1000 networks.
+func BenchmarkExplain(b *testing.B) {
+	d := manySent(b)
 	client := buoyv1.NewExplanationsClient(dial(b, d.listeners[0].Addr().String()))
 	for _, tt := range []struct {
 		name, address string
