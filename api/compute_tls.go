@@ -53,21 +53,24 @@ func NewNodeTLS(certificate, key, clientCA string, log *slog.Logger) (*NodeTLS, 
 	return t, err
 }
 
-// Expiry returns the names of the files that hold certificates that are in use, and when the
-// first one in each ends.
+// Expiry returns the names of the files that hold certificates that are in use, and when what
+// is in them no longer lets anybody in: our certificate with the first one of its chain, those
+// who sign the others' with the last of them.
 func (t *NodeTLS) Expiry() (names []string, ends []time.Time) {
 	config, _ := t.current(nil) // it never fails
-	for i, chain := range [][][]byte{config.Certificates[0].Certificate, t.authorities()} {
-		var first time.Time
-		for _, der := range chain {
-			if c, err := x509.ParseCertificate(der); err == nil && (first.IsZero() || c.NotAfter.Before(first)) {
-				first = c.NotAfter
+	note := func(name string, certificates [][]byte, sooner func(a, b time.Time) bool) {
+		var end time.Time
+		for _, der := range certificates {
+			if c, err := x509.ParseCertificate(der); err == nil && (end.IsZero() || sooner(c.NotAfter, end)) {
+				end = c.NotAfter
 			}
 		}
-		if !first.IsZero() {
-			names, ends = append(names, t.files[2*i]), append(ends, first)
+		if !end.IsZero() {
+			names, ends = append(names, name), append(ends, end)
 		}
 	}
+	note(t.files[0], config.Certificates[0].Certificate, time.Time.Before)
+	note(t.files[2], t.authorities(), time.Time.After)
 	return names, ends
 }
 

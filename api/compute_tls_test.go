@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -255,6 +256,25 @@ func TestNodeTLSFiles(t *testing.T) {
 	os.Remove(f.clientCA)
 	if _, err := NewNodeTLS(f.certificate, f.key, f.clientCA, nil); err == nil || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("without a file: got %v", err)
+	}
+}
+
+// TestNodeTLSExpiry: of our own certificate the first end counts, of those who sign the last.
+func TestNodeTLSExpiry(t *testing.T) {
+	ca, other, f := newAuthority(t, "ca"), newAuthority(t, "other"), newFiles(t)
+	template := *other.certificate
+	template.NotAfter = time.Now().Add(-time.Hour).Truncate(time.Second)
+	der, _ := other.sign(&template, &template)
+	gone := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	certificate, key := ca.issue(2, "buoyd")
+	f.write(t, append(certificate, gone...), key, append(gone, ca.pem()...))
+	tls, err := NewNodeTLS(f.certificate, f.key, f.clientCA, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, ends := tls.Expiry()
+	if !slices.Equal(names, []string{f.certificate, f.clientCA}) || !ends[0].Equal(template.NotAfter) || !ends[1].Equal(ca.certificate.NotAfter) {
+		t.Errorf("got %v, %v, want %v, %v", names, ends, template.NotAfter, ca.certificate.NotAfter)
 	}
 }
 
