@@ -68,7 +68,7 @@ const (
 	benchNode    = "computeNodes/cmp1"
 )
 
-func (d *daemon) must(b *testing.B, c inventory.Command) uint64 {
+func (d *daemon) must(b testing.TB, c inventory.Command) uint64 {
 	state, err := d.follower.Execute(b.Context(), c)
 	if err != nil {
 		b.Fatal(err)
