@@ -20,7 +20,7 @@ type machine struct {
 	reload  func() (config.Config, error) // reads the configuration again; nil if it cannot be
 	kernel  func() doctor.Sync
 	tls     *api.NodeTLS              // nil without
-	failure func() (error, time.Time) // why the last commit was not written
+	failure func() (time.Time, error) // why the last commit was not written
 }
 
 // kernelClock asks the kernel whether something keeps its clock right.
@@ -80,7 +80,7 @@ func (d *daemon) reread() (c doctor.Configured) {
 // disk looks at the store's file, and at the file system that it is on.
 func (d *daemon) disk() doctor.Disk {
 	k := doctor.Disk{Path: d.cfg.Store.Path}
-	k.Failure, k.Failing = d.machine.failure()
+	k.Failing, k.Failure = d.machine.failure()
 	info, err := os.Stat(k.Path)
 	if err != nil {
 		k.Problem = err.Error()

@@ -117,13 +117,13 @@ func TestDiskFull(t *testing.T) {
 	if _, err := s.Commit(t.Context(), []inventory.Mutation{put("k", 7, "w")}); !errors.Is(err, store.ErrConflict) {
 		t.Fatalf("Commit: %v", err)
 	}
-	if err, at := s.Failure(); !errors.Is(err, bbolterrors.ErrMaxSizeReached) || time.Since(at) > time.Minute {
+	if at, err := s.Failure(); !errors.Is(err, bbolterrors.ErrMaxSizeReached) || time.Since(at) > time.Minute {
 		t.Errorf("a conflict hides the failure: %v, %v", err, at)
 	}
 	if r := mustCommit(t, s, put("k", 1, "w")); r != 2 {
 		t.Errorf("revision %d, want 2", r)
 	}
-	if err, _ := s.Failure(); err != nil {
+	if _, err := s.Failure(); err != nil {
 		t.Errorf("after a commit the failure is %v", err)
 	}
 	mustClose(t, s)

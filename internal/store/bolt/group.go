@@ -36,12 +36,12 @@ func (s *Store) commitGroup(commits []*commit) {
 	}
 }
 
-// Failure returns why the last commit that had something to write was not written, and
-// when; nil if it was. A conflict is no failure.
-func (s *Store) Failure() (err error, at time.Time) {
+// Failure returns when and why the last commit that had something to write was not
+// written; nil if it was. A conflict is no failure.
+func (s *Store) Failure() (at time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failure, s.failed
+	return s.failed, s.failure
 }
 
 // note keeps how a transaction ended.
