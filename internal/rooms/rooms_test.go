@@ -39,6 +39,8 @@ var arrows = map[string][]string{
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"api/computenode":          {"proto/buoy/v1"}, // so do they this one
 	"cmd/buoyctl":              {"api/client", "internal/gatewayconfig", "internal/version", "proto/buoy/v1", "routetarget", "vrf"},
+	"internal/dataplane":       {},
+	"internal/dataplane/linux": {"internal/dataplane"},
 	"internal/rooms":           {},
 	"internal/version":         {},
 }
@@ -57,13 +59,15 @@ var libraries = map[string][]string{
 	"google.golang.org/":                  {"api", "cmd/buoyctl", "proto"},
 	"github.com/spf13/viper":              {"internal/config"},
 	"github.com/grpc-ecosystem/":          {"api", "proto"},
+	"github.com/vishvananda/netlink":      {"internal/dataplane/linux"},
+	"github.com/google/nftables":          {"internal/dataplane/linux"},
 }
 
 // impure are the packages that a pure folder has no use for: it knows no
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/doctor", "internal/gatewayconfig"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/doctor", "internal/gatewayconfig", "internal/dataplane"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{
