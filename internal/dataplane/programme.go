@@ -100,15 +100,26 @@ func ParseProgramme(text []byte) (Programme, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Programme{}, errors.New("programme: expected one object and nothing behind it")
 	}
+	twice := map[string]bool{}
 	for i, f := range p.FloatingIPs {
-		if err := f.Check(); err != nil {
+		err := f.Check()
+		if err == nil && twice[f.Name] {
+			err = fmt.Errorf("%s is there twice", f.Name)
+		}
+		if err != nil {
 			return Programme{}, fmt.Errorf("programme: floating_ips[%d]: %w", i, err)
 		}
+		twice[f.Name] = true
 	}
 	for i, r := range p.Routes {
-		if err := r.Check(); err != nil {
+		err, key := r.Check(), fmt.Sprintf("%v of %s", r.Prefix, r.Network)
+		if err == nil && twice[key] {
+			err = fmt.Errorf("%s is there twice", key)
+		}
+		if err != nil {
 			return Programme{}, fmt.Errorf("programme: routes[%d]: %w", i, err)
 		}
+		twice[key] = true
 	}
 	return p, nil
 }
