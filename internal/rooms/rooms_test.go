@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"cmd/buoyctl":              {"api/client", "internal/gatewayconfig", "internal/version", "proto/buoy/v1", "routetarget", "vrf"},
 	"internal/dataplane":       {},
 	"internal/dataplane/linux": {"internal/dataplane"},
+	"cmd/buoy-agent":           {"api/computenode", "internal/dataplane", "internal/dataplane/linux", "internal/version", "proto/buoy/v1"},
 	"internal/rooms":           {},
 	"internal/version":         {},
 }
@@ -57,7 +58,7 @@ var libraries = map[string][]string{
 	"github.com/osrg/gobgp":               {"bgp"},
 	"go.etcd.io/bbolt":                    {"internal/store/bolt"},
 	"google.golang.org/":                  {"api", "cmd/buoyctl", "proto"},
-	"github.com/spf13/viper":              {"internal/config"},
+	"github.com/spf13/viper":              {"internal/config", "cmd/buoy-agent"},
 	"github.com/grpc-ecosystem/":          {"api", "proto"},
 	"github.com/vishvananda/netlink":      {"internal/dataplane/linux"},
 	"github.com/google/nftables":          {"internal/dataplane/linux"},
