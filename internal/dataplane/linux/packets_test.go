@@ -389,6 +389,8 @@ func TestDirection(t *testing.T) {
 	w.client.refused("203.0.113.6:80")
 	transfer(t, w.pod1.expect(client4+":90", 0, "client 203.0.113.6"))
 	w.client.refused("203.0.113.99:80")
+	w.gateway.route(netlink.Route{Dst: prefixOf(netip.MustParsePrefix("203.0.113.99/32"))}, "t0") // without a label
+	w.client.refused("203.0.113.99:80")
 
 	p.FloatingIPs[0].Direction = ""
 	p.FloatingIPs[0].Ports = []dataplane.PortMapping{{Protocol: "tcp", Port: 443, FixedPort: 8080}}
@@ -397,6 +399,25 @@ func TestDirection(t *testing.T) {
 	transfer(t, w.pod0.expect(client4+":90", 0, "client 203.0.113.5"))
 	w.client.refused("203.0.113.5:80")
 	w.client.refused("203.0.113.5:8080")
+}
+
+// What is for a workload whose interface is down does not go back to the gateway.
+func TestInterfaceDown(t *testing.T) {
+	w := newWorld(t)
+	w.tunnels(dataplane.GRE, labelsOfBoth)
+	wanted, problems := dataplane.Build(both(dataplane.GRE), node, map[string]bool{"tap1": true}, nil)
+	if len(problems) != 2 {
+		t.Errorf("problems: %v", problems)
+	}
+	apply(t, w.kernel, wanted)
+	w.pod1.serve("pod1", "0.0.0.0:80")
+	sent := func() uint64 { return w.gateway.link("t0").Attrs().Statistics.RxPackets }
+	before := sent()
+	w.client.refused("203.0.113.5:80")
+	if got := sent() - before; got > 0 {
+		t.Errorf("the gateway got %d packets back", got)
+	}
+	w.client.expect("203.0.113.6:80", 0, "pod1 "+client4)
 }
 
 // An agent that starts again finds all in place, and a connection goes on, also over a
