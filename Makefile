@@ -14,7 +14,7 @@ ROUTERS := frr bird2 exabgp openbgpd tshark iproute2 curl
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## bin/buoyd and bin/buoyctl
+build: ## bin/buoyd, bin/buoyctl and bin/buoy-agent
 	go build -o bin/ ./cmd/...
 
 test: deps ## everything, with the race detector and real routers
