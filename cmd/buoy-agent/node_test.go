@@ -40,7 +40,7 @@ func (m *model) Apply(steps []dataplane.Step) error {
 	return nil
 }
 
-func (m *model) has1(key string) bool { return m.has[key] != nil }
+func (m *model) holds(key string) bool { return m.has[key] != nil }
 
 var settings = dataplane.Settings{Address: netip.MustParseAddr("10.0.0.11"), MTU: 1500, UDPPort: 6635, Encapsulations: []dataplane.Encapsulation{dataplane.GRE}}
 
@@ -106,7 +106,7 @@ func TestStartAgain(t *testing.T) {
 	n := start(t, m, file, "cp1")
 	n.say(t, 0, computenode.Batch{FloatingIPs: floatingIPs{floatingIP("a", 20), floatingIP("b", 21)}, AllFloatingIPs: true})
 	n.say(t, 0, computenode.Batch{Routes: routes{route("0.0.0.0/0", 16)}, AllRoutes: true})
-	if !m.has1("label 20") || !m.has1("label 21") {
+	if !m.holds("label 20") || !m.holds("label 21") {
 		t.Fatalf("has\n%s", m.has)
 	}
 
@@ -123,7 +123,7 @@ func TestStartAgain(t *testing.T) {
 		}
 	}
 	n.say(t, 0, computenode.Batch{AllRoutes: true})
-	if m.has1("label 21") || !m.has1("label 20") {
+	if m.holds("label 21") || !m.holds("label 20") {
 		t.Errorf("after all was said it has\n%s", m.has)
 	}
 
@@ -138,7 +138,7 @@ func TestStartAgain(t *testing.T) {
 		t.Errorf("a run that knows nothing did %v", m.steps)
 	}
 	n.say(t, 0, computenode.Batch{AllRoutes: true})
-	if m.has1("label 20") {
+	if m.holds("label 20") {
 		t.Error("a floating IP that nobody has is still there")
 	}
 }
@@ -179,7 +179,7 @@ func TestWaits(t *testing.T) {
 	bad := floatingIP("b", 21)
 	bad.New.Interface = "a-name-that-no-kernel-has"
 	n.say(t, 0, computenode.Batch{FloatingIPs: floatingIPs{floatingIP("a", 20), bad}})
-	if strings.Contains(m.has.String(), "dev tap20") || !m.has1("label 20") || m.has1("label 21") {
+	if strings.Contains(m.has.String(), "dev tap20") || !m.holds("label 20") || m.holds("label 21") {
 		t.Errorf("has\n%s", m.has)
 	}
 	if !strings.Contains(n.problems, "a-name-that-no-kernel-has") || !strings.Contains(n.problems, "tap20 is not there") {

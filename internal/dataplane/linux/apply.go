@@ -93,7 +93,7 @@ func (k *Kernel) apply(s dataplane.Step) error {
 	case dataplane.Ruleset:
 		return k.setRuleset(i)
 	case dataplane.FixedRoute:
-		return k.setRoute(i, func() (*netlink.Route, error) { return k.fixedRoute(i) })
+		return k.setFixedRoute(i)
 	case dataplane.GatewayRoute:
 		return k.setRoute(i, func() (*netlink.Route, error) { return k.gatewayRoute(i) })
 	case dataplane.Rule:

@@ -10,6 +10,9 @@
 // Everything of ours has a mark: devices begin with buoy-, the tables of nftables are
 // called buoy, routes and rules have the protocol number 176. Nothing else is touched.
 //
+// The tests with packets need a kernel with MPLS, GRE and FOU, and root; elsewhere they say
+// what is missing and skip. Built with go test -c they run in any guest.
+//
 // # Caveats
 //
 // Read says of what it finds damaged, like a tunnel that is down, that it is another one;

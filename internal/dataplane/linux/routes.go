@@ -43,6 +43,17 @@ func (k *Kernel) fixedRoute(r dataplane.FixedRoute) (*netlink.Route, error) {
 		LinkIndex: index, Scope: netlink.SCOPE_LINK, Protocol: protocol}, err
 }
 
+// setFixedRoute also has the kernel find the way back to a workload by the packet's mark
+// when it checks sources (rp_filter).
+func (k *Kernel) setFixedRoute(r dataplane.FixedRoute) error {
+	if r.Address.Is4() {
+		if err := k.setSysctls(setting{"ipv4/conf/" + r.Interface + "/src_valid_mark", "1", false}); err != nil {
+			return err
+		}
+	}
+	return k.setRoute(r, func() (*netlink.Route, error) { return k.fixedRoute(r) })
+}
+
 func (k *Kernel) gatewayRoute(r dataplane.GatewayRoute) (*netlink.Route, error) {
 	route := &netlink.Route{Table: int(r.Table), Dst: prefixOf(r.Prefix), Protocol: protocol}
 	if r.Prefix.Addr().Is4() {
