@@ -155,6 +155,12 @@ func newWorld(t *testing.T) *world {
 		w.node.up(tap, fmt.Sprintf("169.254.1.%d/32", i+1), fmt.Sprintf("fe80::%d/64", i+1))
 		w.node.sysctl(setting{"ipv4/conf/" + tap + "/rp_filter", "1", false})
 		pod.up("eth0", fixed4+"/32", fixed6+"/128")
+		// The node's main table does not know the pod, so its strict check refuses ARP.
+		neighbor := &netlink.Neigh{LinkIndex: pod.link("eth0").Attrs().Index, State: netlink.NUD_PERMANENT,
+			IP: net.IPv4(169, 254, 1, byte(i+1)), HardwareAddr: w.node.link(tap).Attrs().HardwareAddr}
+		if err := pod.links.NeighSet(neighbor); err != nil {
+			t.Fatal(err)
+		}
 		pod.route(netlink.Route{Dst: prefixOf(netip.MustParsePrefix(fmt.Sprintf("169.254.1.%d/32", i+1))), Scope: netlink.SCOPE_LINK}, "eth0")
 		pod.via("0.0.0.0/0", fmt.Sprintf("169.254.1.%d", i+1), "eth0")
 		pod.via("::/0", fmt.Sprintf("fe80::%d", i+1), "eth0")
