@@ -392,10 +392,10 @@ func (s *fakeSpeaker) change(do func()) {
 	}
 }
 
-func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr, from vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
 		for _, r := range s.out[addr] {
-			if !yield(r, taken) {
+			if r.Key.Compare(from) >= 0 && !yield(r, taken) {
 				return
 			}
 		}

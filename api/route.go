@@ -63,9 +63,9 @@ func (s *routeService) exchanged(snapshot *ribs, req *buoyv1.ListRoutesRequest) 
 	if req.GetDirection() == buoyv1.ListRoutesRequest_RECEIVED {
 		return snapshot.received(n.Address), nil
 	}
-	return func(vrf.Key) iter.Seq[line] {
+	return func(from vrf.Key) iter.Seq[line] {
 		return func(yield func(line) bool) {
-			for r, at := range s.Sessions.AdjRIBOut(n.Address) {
+			for r, at := range s.Sessions.AdjRIBOut(n.Address, from) {
 				if !yield(line{own: r, since: at, given: true}) {
 					return
 				}

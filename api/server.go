@@ -60,8 +60,9 @@ type Sessions interface {
 	Changed() (count uint64, next <-chan struct{})
 	// Refused returns the connections from addresses that no neighbor has.
 	Refused() neighbor.Refused
-	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key.
-	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
+	// AdjRIBOut yields what a neighbor has been sent, and when, ordered by key, from
+	// one on.
+	AdjRIBOut(addr netip.Addr, from vrf.Key) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields what is taken of what a neighbor has announced, ordered by
 	// key, from one on.
 	AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received]

@@ -34,8 +34,11 @@ type Config struct {
 	Quarantine []netip.Addr
 	// Note is told the neighbor before a message of it goes to GoBGP; nil for
 	// nobody.
-	Note   func(addr netip.Addr)
-	Logger *slog.Logger
+	Note func(addr netip.Addr)
+	// Written is told how long after SetCommitted's time routes were written to a
+	// neighbor: once for each time and write, by many goroutines; nil for nobody.
+	Written func(after time.Duration)
+	Logger  *slog.Logger
 }
 
 // Speaker is a BGP speaker. Its methods may be called concurrently.
@@ -67,6 +70,7 @@ func Start(ctx context.Context, cfg Config) (*Speaker, error) {
 
 		Quarantine: cfg.Quarantine,
 		Note:       cfg.Note,
+		Written:    cfg.Written,
 
 		Logger: cfg.Logger,
 	})
@@ -138,6 +142,10 @@ func (s *Speaker) SetNetworks(_ context.Context, networks map[uint16]routetarget
 func (s *Speaker) Advertise(_ context.Context, routes []vrf.Route) error {
 	return s.routes.Advertise(routes)
 }
+
+// SetCommitted says since when what follows is on disk: Config.Written is told how
+// long the routes took from then on. The zero time is for what nobody waits for.
+func (s *Speaker) SetCommitted(at time.Time) { s.routes.SetCommitted(at) }
 
 // Withdraw removes routes. What is not advertised is not an error.
 func (s *Speaker) Withdraw(_ context.Context, routes []vrf.Route) error {
@@ -213,10 +221,10 @@ func (s *Speaker) Refused() neighbor.Refused { return s.wire.Refused() }
 func CheckKey(source neighbor.KeySource) error { return wire.CheckKey(source) }
 
 // AdjRIBOut yields the routes that a neighbor has been sent, and when, ordered
-// by key; none when its session is not established.
-func (s *Speaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+// by key, from one on; none when its session is not established.
+func (s *Speaker) AdjRIBOut(addr netip.Addr, from vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	if out := s.wire.Out(addr); out != nil {
-		return out.Routes()
+		return out.Routes(from)
 	}
 	return func(func(vrf.Route, time.Time) bool) {}
 }

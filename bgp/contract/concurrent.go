@@ -51,7 +51,7 @@ func concurrently(w *world) {
 	wg.Go(func() {
 		for range 50 {
 			w.Neighbors()
-			for route := range w.AdjRIBOut(r.addr()) {
+			for route := range w.AdjRIBOut(r.addr(), vrf.Key{}) {
 				w.Delivery(member.addr(), route.Key)
 			}
 		}

@@ -42,7 +42,7 @@ type Speaker interface {
 	Neighbors() []neighbor.Status
 	// AdjRIBOut yields the routes that a neighbor has been sent, as they were
 	// sent, and when; ordered by key.
-	AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time]
+	AdjRIBOut(addr netip.Addr, from vrf.Key) iter.Seq2[vrf.Route, time.Time]
 	// AdjRIBIn yields the routes that a neighbor has announced, as far as they are
 	// taken, ordered by key, from one on.
 	AdjRIBIn(addr netip.Addr, from vrf.Key) iter.Seq[*vrf.Received]

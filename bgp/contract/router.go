@@ -148,7 +148,7 @@ func (r *router) has(want ...vrf.Route) {
 	slices.SortFunc(want, func(a, b vrf.Route) int { return a.Key.Compare(b.Key) })
 	r.w.eventually("the Adj-RIB-Out of "+r.settings.Name, func() error {
 		var got []vrf.Route
-		for route, at := range r.w.AdjRIBOut(r.addr()) {
+		for route, at := range r.w.AdjRIBOut(r.addr(), vrf.Key{}) {
 			got = append(got, route)
 			if d := r.w.Delivery(r.addr(), route.Key); d != (neighbor.Delivery{At: at}) || at.IsZero() || time.Since(at) < 0 {
 				return fmt.Errorf("%s was sent at %s; Delivery says %+v", route.Key, at, d)

@@ -3,6 +3,7 @@ package ribout
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -110,10 +111,12 @@ func (g *group) look(p *packer) {
 	if len(g.sent) < slots {
 		g.sent = slices.Grow(g.sent, cap(t.slots)-len(g.sent))[:cap(t.slots)] // as seldom as the table itself
 	}
-	n := 0
+	n, under := 0, t.changes.markOf(g.at)
 	for ; n < batch && g.at < t.changes.end(); g.at++ {
 		if slot, ok := t.latest(g.at); ok {
-			p.add(slot)
+			var at time.Time
+			at, under = t.changes.committed(g.at, under)
+			p.addFrom(slot, at)
 			n++
 		}
 	}

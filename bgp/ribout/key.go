@@ -1,6 +1,8 @@
 package ribout
 
 import (
+	"bytes"
+	"cmp"
 	"net/netip"
 
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -29,4 +31,42 @@ func (k key) family() neighbor.Family {
 		return neighbor.InetVPN
 	}
 	return neighbor.Inet6VPN
+}
+
+// compare orders keys as vrf.Key.Compare does.
+func (k *key) compare(o key) int {
+	if a, b := k.family(), o.family(); a != b {
+		return cmp.Compare(a.AFI(), b.AFI())
+	}
+	if c := bytes.Compare(k.addr[:], o.addr[:]); c != 0 {
+		return c
+	}
+	return k.rd.Compare(o.rd)
+}
+
+// start is where a list of routes begins: at a key, or after it.
+type start struct {
+	key
+	any, after bool // any: everything is in the list
+}
+
+// startOf returns where host routes begin that are not before a key.
+func startOf(k vrf.Key) start {
+	if !k.Prefix.IsValid() {
+		return start{any: true}
+	}
+	s := start{key: keyOf(k)}
+	if k.Prefix.Bits() < k.Prefix.Addr().BitLen() {
+		s.rd = routetarget.Distinguisher{} // every host route of the address is longer
+	}
+	return s
+}
+
+// before reports whether a key is before the start.
+func (s *start) before(k *key) bool {
+	if s.any {
+		return false
+	}
+	c := k.compare(s.key)
+	return c < 0 || c == 0 && s.after
 }

@@ -34,6 +34,8 @@ type Out struct {
 	due      int64  // since when there has been something to send; 0 if there is nothing
 	interest interest
 
+	commits []time.Time // of what the last Next wrote; owned by the caller of Next
+
 	membership routetarget.Set // of ours, that the neighbor has been told
 	marks                      // of route-target
 }
@@ -83,6 +85,7 @@ func (o *Out) pending() bool {
 func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	o.table.mu.Lock()
 	defer o.table.mu.Unlock()
+	o.commits = o.commits[:0]
 	if o.membershipDue() {
 		m := builder{b: b, limit: o.session.MaxMessage}
 		o.sendMembership(&m)
@@ -101,3 +104,8 @@ func (o *Out) Next(b []byte, now time.Time) (messages []byte, more bool) {
 	}
 	return b, more
 }
+
+// Commits returns when the commits were on disk that the messages of the last Next come
+// from: of the single changes, not of a round over all routes, as a session begins with.
+// It is for the caller of Next, until the next one.
+func (o *Out) Commits() []time.Time { return o.commits }

@@ -2,6 +2,7 @@ package ribout
 
 import (
 	"slices"
+	"time"
 
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/routetarget"
@@ -15,7 +16,8 @@ type packer struct {
 	now       int64
 	changed   []difference
 	withdrawn []difference
-	added     int // of changed: those that the neighbors do not have
+	commits   []time.Time // that wrote changed and withdrawn, each once
+	added     int         // of changed: those that the neighbors do not have
 }
 
 // difference is a route that is to be sent or withdrawn. In order, those that
@@ -48,6 +50,15 @@ func (d difference) family() neighbor.Family {
 
 // shares reports whether two can stand in one UPDATE.
 func (d difference) shares(o difference) bool { return d>>slotBits == o>>slotBits }
+
+// addFrom is add for a route that a commit changed, if the time is not zero.
+func (p *packer) addFrom(n uint32, at time.Time) {
+	before := len(p.changed) + len(p.withdrawn)
+	p.add(n)
+	if last := len(p.commits) - 1; before < len(p.changed)+len(p.withdrawn) && !at.IsZero() && (last < 0 || p.commits[last] != at) {
+		p.commits = append(p.commits, at)
+	}
+}
 
 // add compares a route with what the neighbors have of it.
 func (p *packer) add(n uint32) {

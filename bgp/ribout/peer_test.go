@@ -228,7 +228,7 @@ func (p *peer) wants(what string, routes ...vrf.Route) {
 		}
 	}
 	var listed []string
-	for route := range p.out.Routes() {
+	for route := range p.out.Routes(vrf.Key{}) {
 		listed = append(listed, p.name(route.Key))
 		if r := p.expected(route); want[p.name(route.Key)] != r {
 			p.Errorf("%s: the Adj-RIB-Out has %s %s", what, route.Key, r)
@@ -243,7 +243,7 @@ func (p *peer) wants(what string, routes ...vrf.Route) {
 // to come.
 func (p *peer) claims(some vrf.Key) {
 	p.Helper()
-	for route := range p.out.Routes() {
+	for route := range p.out.Routes(vrf.Key{}) {
 		key, text := p.name(route.Key), p.expected(route)
 		if p.routes[key] != text {
 			p.Errorf("the Adj-RIB-Out has %s %s, the neighbor %q", key, text, p.routes[key])

@@ -3,6 +3,7 @@ package ribout
 import (
 	"math"
 	"slices"
+	"time"
 	"unsafe"
 
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -11,7 +12,8 @@ import (
 // chunk is what one call of produce wrote. Nobody changes it.
 type chunk struct {
 	messages []byte
-	at       int64 // as in sent
+	at       int64       // as in sent
+	commits  []time.Time // see Out.Commits
 }
 
 // What is kept for members that do not read is bounded by what a record of
@@ -47,13 +49,13 @@ func (g *group) end() uint64 { return g.first + uint64(len(g.chunks)) }
 func (g *group) produce(o *Out, b []byte, now int64) []byte {
 	start := len(b)
 	g.latest = max(now, g.latest+1)
-	p := packer{group: g, builder: builder{b: b, limit: g.session.MaxMessage}, now: g.latest}
+	p := packer{group: g, builder: builder{b: b, limit: g.session.MaxMessage}, now: g.latest, commits: o.commits}
 	g.sendRoutes(&p)
-	b = p.builder.b
+	b, o.commits = p.builder.b, p.commits
 	if len(g.members) == 1 || len(b) == start {
 		return b
 	}
-	c := chunk{slices.Clone(b[start:]), g.latest}
+	c := chunk{slices.Clone(b[start:]), g.latest, slices.Clone(o.commits)}
 	g.chunks, g.bytes = append(g.chunks, c), g.bytes+c.size()
 	o.next++
 	for _, m := range g.members {
@@ -67,7 +69,8 @@ func (g *group) produce(o *Out, b []byte, now int64) []byte {
 
 // hand gives a member its next chunk.
 func (g *group) hand(o *Out, b []byte) []byte {
-	b = append(b, g.chunks[o.next-g.first].messages...)
+	c := &g.chunks[o.next-g.first]
+	b, o.commits = append(b, c.messages...), append(o.commits, c.commits...)
 	o.next++
 	g.trim()
 	return b

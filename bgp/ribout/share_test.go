@@ -34,7 +34,7 @@ func TestShared(t *testing.T) {
 	if d := peers[1].out.Delivery(one.Key); !d.At.IsZero() || !d.Soon {
 		t.Errorf("before it is handed the route: %+v", d)
 	}
-	for r := range peers[1].out.Routes() {
+	for r := range peers[1].out.Routes(vrf.Key{}) {
 		t.Errorf("it is said to have %+v", r)
 	}
 	peers[1].out.Close()

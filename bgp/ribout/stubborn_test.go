@@ -21,7 +21,7 @@ func TestRefreshKeepsTheRecord(t *testing.T) {
 	p := connect(t, table, internal(vpn))
 	p.receive()
 	p.out.Refresh(neighbor.InetVPN) // and the router does not read now
-	for r := range p.out.Routes() {
+	for r := range p.out.Routes(vrf.Key{}) {
 		if r != one {
 			t.Errorf("it has %+v, want %+v", r, one)
 		}
@@ -103,7 +103,7 @@ func TestConcurrent(t *testing.T) {
 							case 2:
 								o.EndMembership()
 							case 3:
-								for range o.Routes() {
+								for range o.Routes(vrf.Key{}) {
 								}
 							case 4:
 								o.SetPolicy(neighbor.Policy{MaxAdvertised: 100 * rand.Uint32N(2)})

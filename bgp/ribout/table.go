@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/buoynet/buoy/routetarget"
 	"github.com/buoynet/buoy/vrf"
@@ -19,6 +20,7 @@ type Table struct {
 	free       []uint32 // slots that nobody knows any more
 	groups     []*group // of all Outs
 	changes    changes
+	committed  time.Time                  // see SetCommitted
 	behind     int                        // how far a member of a group may be behind at least, in bytes; see shed
 	networks   map[uint16]routetarget.Set // see Declare
 	attributes attributesTable
@@ -116,6 +118,7 @@ func (t *Table) withdraw(n uint32) {
 func (t *Table) WithdrawAll() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.committed = time.Time{} // nobody has committed it
 	for n := range t.slots {
 		if t.slots[n].attrs != 0 {
 			t.withdraw(uint32(n))

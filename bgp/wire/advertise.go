@@ -64,6 +64,12 @@ func (c *connection) advertise() {
 				c.end(c.sendFailed(err))
 				return
 			}
+			if commits := out.Commits(); len(commits) > 0 && c.peer.config.Written != nil {
+				now := time.Now()
+				for _, at := range commits {
+					c.peer.config.Written(now.Sub(at))
+				}
+			}
 		}
 		if _, now := out.Count(); now != capped {
 			capped = now

@@ -34,8 +34,10 @@ type Config struct {
 	Quarantine []netip.Addr
 	// Note is told the neighbor before a message of it goes to the engine; nil
 	// for nobody.
-	Note   func(addr netip.Addr)
-	Logger *slog.Logger
+	Note func(addr netip.Addr)
+	// Written is told how long after its commit a route was written; nil for nobody.
+	Written func(after time.Duration)
+	Logger  *slog.Logger
 }
 
 // Engine is the BGP state machine behind the wire. Its methods may be called

@@ -25,6 +25,8 @@ func (p *peer) snapshot() neighbor.Status {
 	if p.current != nil && p.current.out != nil {
 		n, capped := p.current.out.Count()
 		s.Advertised, s.MaxReached = uint64(n), capped
+		routes, bytes := p.current.out.Queue()
+		s.Queued, s.QueuedBytes = uint64(routes), uint64(bytes)
 	}
 	// The counters are those of the whole machine, so they may only explain
 	// what has no reason of its own.

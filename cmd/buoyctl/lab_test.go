@@ -296,9 +296,9 @@ func (s *fakeSpeaker) Changed() (count uint64, next <-chan struct{}) { return 0,
 
 func (s *fakeSpeaker) Progress() (p neighbor.Progress, next <-chan struct{}) { return p, nil }
 
-func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr) iter.Seq2[vrf.Route, time.Time] {
+func (s *fakeSpeaker) AdjRIBOut(addr netip.Addr, from vrf.Key) iter.Seq2[vrf.Route, time.Time] {
 	return func(yield func(vrf.Route, time.Time) bool) {
-		for r, since := range s.From(vrf.Key{}) {
+		for r, since := range s.From(from) {
 			if s.Delivery(addr, r.Key).Reason == "" && !yield(r, since) {
 				return
 			}

@@ -101,6 +101,10 @@ type Status struct {
 	// as Policy.MaxAdvertised allows.
 	MaxReached bool
 
+	// Queued is how many routes have yet to be compared with what the neighbor has,
+	// and QueuedBytes how long the messages are that wait to be written to it.
+	Queued, QueuedBytes uint64
+
 	// Taken is how many VPN routes are there from the neighbor, Stale how many of
 	// them it has not announced since its session was lost, and Left how many it
 	// has announced beyond Policy.MaxReceived. Filtered counts announcements since

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
@@ -19,6 +20,7 @@ import (
 // obliging takes everything at once.
 type obliging struct{}
 
+func (obliging) SetCommitted(time.Time)                                        {}
 func (obliging) SetNetworks(context.Context, map[uint16]routetarget.Set) error { return nil }
 func (obliging) Advertise(context.Context, []vrf.Route) error                  { return nil }
 func (obliging) Withdraw(context.Context, []vrf.Route) error                   { return nil }

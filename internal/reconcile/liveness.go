@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"net/netip"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/vrf"
@@ -36,6 +37,7 @@ func (l *Loop) live(ctx context.Context) bool {
 			dirty[f.Name] = struct{}{}
 		}
 	}
+	l.speaker.SetCommitted(time.Time{}) // nobody has committed it
 	return l.bring(ctx, l.last, dirty)
 }
 

@@ -27,6 +27,9 @@ type Speaker interface {
 	Withdraw(ctx context.Context, routes []vrf.Route) error
 	// SetMembership announces exactly these targets as wanted (RFC 4684).
 	SetMembership(ctx context.Context, targets routetarget.Set) error
+	// SetCommitted says when the first of the commits was on disk that what follows
+	// comes from; the zero time when it comes from none.
+	SetCommitted(at time.Time)
 	// SetNeighbors makes these the neighbors, and no others.
 	SetNeighbors(ctx context.Context, neighbors []neighbor.Settings) error
 }
@@ -35,6 +38,9 @@ type Speaker interface {
 type Feed interface {
 	Wake() <-chan struct{}
 	Take() (*inventory.State, []string)
+	// Committed returns when the first of the changes of the last Take was on disk; the
+	// zero time when there was none in this run.
+	Committed() time.Time
 }
 
 // The limits of a batch and of the back-off after a refusal.
@@ -105,6 +111,7 @@ func (l *Loop) Run(ctx context.Context) error {
 		ok := l.live(ctx)
 		if changed {
 			state, touched := l.feed.Take()
+			l.speaker.SetCommitted(l.feed.Committed())
 			ok = l.pass(ctx, state, touched) // what was refused until now is tried again, too
 		}
 		if ok {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -187,6 +188,23 @@ func TestTableSnapshot(t *testing.T) {
 		}
 		if before.Len() != 1 || after.Len() != 1 {
 			w.T.Errorf("%d and %d routes, want 1 and 1", before.Len(), after.Len())
+		}
+	}, basics()...)
+}
+
+// TestCommitted: the speaker knows since when what it is given is on disk, and that
+// nobody has committed what lives.
+func TestCommitted(t *testing.T) {
+	run(t, func(w *world) {
+		synctest.Wait()
+		w.speaker.committed = nil
+		committed := time.Now()
+		w.do(disassociate(web), associate(web, cmp1, 101))
+		synctest.Wait()
+		w.lives.is(cmp1, "tap101", inventory.InterfaceDown, 0)
+		synctest.Wait()
+		if want := []time.Time{committed, {}}; !slices.Equal(w.speaker.committed, want) {
+			t.Errorf("got %v, want %v", w.speaker.committed, want)
 		}
 	}, basics()...)
 }

@@ -27,6 +27,7 @@ type speaker struct {
 	targets   routetarget.Set
 	neighbors []string
 	networks  map[uint16]routetarget.Set
+	committed []time.Time
 }
 
 func newSpeaker() *speaker {
@@ -34,6 +35,13 @@ func newSpeaker() *speaker {
 }
 
 var errRefused = errors.New("refused")
+
+// SetCommitted is not among the calls, either.
+func (s *speaker) SetCommitted(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.committed = append(s.committed, at)
+}
 
 // SetNetworks is not among the calls: it comes before all others.
 func (s *speaker) SetNetworks(_ context.Context, networks map[uint16]routetarget.Set) error {

@@ -25,6 +25,8 @@ type feed struct {
 	mu      sync.Mutex
 	state   *inventory.State
 	touched map[string]struct{}
+	pending time.Time // of the first change that was not taken
+	taken   time.Time
 	wake    chan struct{}
 }
 
@@ -41,8 +43,11 @@ func (f *feed) Take() (*inventory.State, []string) {
 	defer f.mu.Unlock()
 	touched := slices.Sorted(maps.Keys(f.touched))
 	clear(f.touched)
+	f.taken, f.pending = f.pending, time.Time{}
 	return f.state.Snapshot(), touched
 }
+
+func (f *feed) Committed() time.Time { return f.taken }
 
 // now returns the newest state.
 func (f *feed) now() *inventory.State {
@@ -82,6 +87,9 @@ func (f *feed) try(c inventory.Command) error {
 		case inventory.Delete:
 			changes = append(changes, inventory.Change{Key: m.Key})
 		}
+	}
+	if f.pending.IsZero() {
+		f.pending = time.Now()
 	}
 	names, err := f.state.Apply(revision, changes)
 	for _, name := range names {

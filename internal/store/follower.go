@@ -87,6 +87,7 @@ func (f *Follower) apply(e Event) error {
 	f.advanced = make(chan struct{})
 	for sub := range f.subs {
 		sub.add(touched, gone)
+		sub.oldest = earlier(sub.oldest, e.Committed)
 	}
 	return nil
 }
@@ -154,7 +155,9 @@ func (f *Follower) Wait(ctx context.Context, revision uint64) (*inventory.State,
 type Subscription struct {
 	follower *Follower
 
-	touched map[string]struct{} // guarded by follower.mu
+	touched map[string]struct{} // guarded by follower.mu, as oldest is
+	oldest  time.Time           // when the first of them was committed; zero if none was in this run
+	taken   time.Time           // oldest, of what Take returned last; owned by the caller of Take
 	wake    chan struct{}       // holds a token when touched is not empty
 }
 
@@ -192,7 +195,20 @@ func (s *Subscription) Take() (*inventory.State, []string) {
 	defer s.follower.mu.Unlock()
 	names := slices.Sorted(maps.Keys(s.touched))
 	clear(s.touched)
+	s.taken, s.oldest = s.oldest, time.Time{}
 	return s.follower.snapshotLocked(), names
+}
+
+// Committed returns when the first of the commits was on disk that the last Take told
+// of; the zero time when it told of none in this run. It is for the caller of Take.
+func (s *Subscription) Committed() time.Time { return s.taken }
+
+// earlier returns the earlier one of two times, of which either may be zero.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Close ends the subscription.

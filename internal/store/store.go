@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 )
@@ -54,9 +55,10 @@ func (e *ConflictError) Unwrap() error { return ErrConflict }
 // Event is what Watch reports. The first one of a watch has Snapshot set and
 // carries every key; each later one carries the changes of one commit.
 type Event struct {
-	Revision uint64
-	Snapshot bool
-	Changes  []inventory.Change
+	Revision  uint64
+	Snapshot  bool
+	Changes   []inventory.Change
+	Committed time.Time // when the commit was on disk; zero with Snapshot
 }
 
 // Store is what a driver offers. Its methods may be called concurrently.

@@ -3,6 +3,7 @@ package store_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
@@ -35,8 +36,15 @@ func TestSubscription(t *testing.T) {
 	}
 	expect("at first", true, cmp1, inventory.GlobalName, static, public)
 	expect("nothing has happened", false)
+	if at := sub.Committed(); !at.IsZero() {
+		t.Errorf("nothing was committed at %v", at)
+	}
+	before := time.Now()
 	w.do(allocate(web, "203.0.113.5"))
 	expect("one", true, web)
+	if at := sub.Committed(); at.Before(before) || time.Since(at) < 0 {
+		t.Errorf("committed at %v", at)
+	}
 
 	// Changes that were not taken are merged, even of what is gone by now.
 	w.do(associate(web, cmp1, "tap0"), inventory.Disassociate{Name: web}, inventory.Release{Name: web},

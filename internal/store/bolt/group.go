@@ -82,6 +82,10 @@ func (s *Store) transact(commits []*commit) ([]store.Event, error) {
 	if err := tx.Commit(); err != nil {
 		return nil, s.afterFailure(before, err)
 	}
+	now := time.Now()
+	for i := range g.events {
+		g.events[i].Committed = now
+	}
 	return g.events, nil
 }
 

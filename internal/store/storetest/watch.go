@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
@@ -30,6 +31,10 @@ func testWatchEvents(t *testing.T, s store.Store) {
 			t.Fatalf("the watch ended: %v", watchErr)
 		}
 		slices.SortFunc(got.Changes, func(a, b inventory.Change) int { return slices.Compare([]byte(a.Key), []byte(b.Key)) })
+		if got.Committed.IsZero() != got.Snapshot || time.Since(got.Committed) < 0 {
+			t.Errorf("revision %d was committed at %v", got.Revision, got.Committed)
+		}
+		got.Committed = time.Time{}
 		// %#v tells a nil value from an empty one.
 		if a, b := fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want); a != b {
 			t.Errorf("event\n got %s\nwant %s", a, b)
