@@ -39,6 +39,7 @@ func (h home) config(t testing.TB, as int) string {
   listen: ["127.0.0.1:0"]
 api:
   listen: [unix://%s]
+metrics: {listen: [none]}
 store:
   path: %s
 neighbors:

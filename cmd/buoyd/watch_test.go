@@ -23,6 +23,7 @@ func (h home) peer(t testing.TB, listen, neighbor string, port int) string {
   families: [inet-vpn]
 api:
   listen: [unix://%s]
+metrics: {listen: [none]}
 store:
   path: %s/buoy.db
 neighbors:

@@ -13,6 +13,7 @@ type Config struct {
 	BGP          BGP
 	API          API
 	ComputeNodes ComputeNodes
+	Metrics      Metrics
 	Store        Store
 	Log          Log
 	Pools        Pools
@@ -43,6 +44,14 @@ type ComputeNodes struct {
 
 // TLS reports whether TCP connections have to be TLS.
 func (c ComputeNodes) TLS() bool { return c.Certificate != "" }
+
+// Metrics is where Prometheus reads how the daemon does.
+type Metrics struct {
+	Listen []netip.AddrPort // none: nowhere
+	// Named says that somebody chose Listen. The default may be left out, when another
+	// program has it.
+	Named bool
+}
 
 // Store is where the resources live.
 type Store struct {

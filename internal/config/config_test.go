@@ -96,6 +96,7 @@ func TestFlags(t *testing.T) {
       --config FILE                         read the configuration from FILE (default none)
       --log-format FORM                     FORM of the log: text, json (default "text")
       --log-level LEVEL                     least LEVEL that is logged: debug, info, warn, error (default "info")
+      --metrics-listen ADDRESS:PORT,...     ADDRESS:PORT,... of the metrics for Prometheus, or none (default [127.0.0.1:9472])
       --pools-external-name NAME            NAME of the pool that an external network makes by itself (default "public")
       --pools-global POOL                   POOL that a floating IP is drawn from when neither the request nor its namespace names one (default none)
       --store-driver KIND                   KIND of the store: bolt (default "bolt")
@@ -130,6 +131,7 @@ func TestReference(t *testing.T) {
 	}
 	want := defaults(t)
 	want.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("0.0.0.0:50052")}}, "/etc/buoy/nodes.crt", "/etc/buoy/nodes.key", "/etc/buoy/nodes-ca.crt"}
+	want.Metrics.Named = true
 	want.Pools.Global = "projects/default/networks/vn-public/pools/public"
 	want.Neighbors = []neighbor.Settings{
 		neighbor.Settings{

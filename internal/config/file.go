@@ -28,6 +28,9 @@ type file struct {
 		Key         string   `yaml:"key,omitempty"`
 		ClientCA    string   `yaml:"client_ca,omitempty"`
 	} `yaml:"compute_nodes,omitempty"`
+	Metrics struct {
+		Listen []string `yaml:"listen,flow,omitempty"`
+	} `yaml:"metrics,omitempty"`
 	Store struct {
 		Driver string `yaml:"driver"`
 		Path   string `yaml:"path"`
@@ -94,6 +97,7 @@ func (c Config) YAML() []byte {
 	f.ComputeNodes.Certificate = c.ComputeNodes.Certificate
 	f.ComputeNodes.Key = c.ComputeNodes.Key
 	f.ComputeNodes.ClientCA = c.ComputeNodes.ClientCA
+	f.Metrics.Listen = c.Metrics.texts()
 	f.Store.Driver = string(c.Store.Driver)
 	f.Store.Path = c.Store.Path
 	f.Log.Level = strings.ToLower(c.Log.Level.String())

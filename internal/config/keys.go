@@ -35,6 +35,7 @@ var keys = []key{
 	{"compute_nodes.certificate", "", "`FILE` with our certificate for compute nodes, in PEM (default none)", false},
 	{"compute_nodes.key", "", "`FILE` with the key of that certificate (default none)", false},
 	{"compute_nodes.client_ca", "", "`FILE` with the certificates of who signs those of compute nodes (default none)", false},
+	{metricsListen, "127.0.0.1:9472", "`ADDRESS:PORT,...` of the metrics for Prometheus, or none", true},
 	{"store.driver", "bolt", "`KIND` of the store: bolt", false},
 	{"store.path", "/var/lib/buoy/buoy.db", "`FILE` of the store", false},
 	{"log.level", "info", "least `LEVEL` that is logged: debug, info, warn, error", false},

@@ -43,10 +43,11 @@ func defaults(t *testing.T) Config {
 			Listen:   []netip.AddrPort{netip.MustParseAddrPort("0.0.0.0:179")},
 			Families: neighbor.AllFamilies,
 		},
-		API:   API{Listen: []Endpoint{endpoint(t, "unix:///run/buoy/buoyd.sock")}},
-		Store: Store{Driver: Bolt, Path: "/var/lib/buoy/buoy.db"},
-		Log:   Log{Level: slog.LevelInfo, Format: Text},
-		Pools: Pools{ExternalName: "public"},
+		API:     API{Listen: []Endpoint{endpoint(t, "unix:///run/buoy/buoyd.sock")}},
+		Metrics: Metrics{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9472")}},
+		Store:   Store{Driver: Bolt, Path: "/var/lib/buoy/buoy.db"},
+		Log:     Log{Level: slog.LevelInfo, Format: Text},
+		Pools:   Pools{ExternalName: "public"},
 	}
 }
 
@@ -76,6 +77,14 @@ func TestLoad(t *testing.T) {
 		}},
 		{name: "the compute nodes' key in the environment", file: good + "compute_nodes: {listen: ['0.0.0.0:1'], certificate: c, client_ca: a}", environ: []string{"BUOYD_COMPUTE_NODES_KEY=k"}, change: func(c *Config) {
 			c.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("0.0.0.0:1")}}, "c", "k", "a"}
+		}},
+
+		{name: "no metrics", file: good + "metrics: {listen: [none]}", change: func(c *Config) { c.Metrics = Metrics{Named: true} }},
+		{name: "an empty list of metrics", file: good + "metrics: {listen: []}", change: func(c *Config) { c.Metrics = Metrics{Named: true} }},
+		{name: "an empty variable for metrics", file: good, environ: []string{"BUOYD_METRICS_LISTEN="}, change: func(c *Config) { c.Metrics = Metrics{Named: true} }},
+		{name: "the default of metrics is named", file: good, args: []string{"--metrics-listen=127.0.0.1:9472"}, change: func(c *Config) { c.Metrics.Named = true }},
+		{name: "metrics for others", file: good + "metrics: {listen: ['[::]:9472']}", change: func(c *Config) {
+			c.Metrics = Metrics{[]netip.AddrPort{netip.MustParseAddrPort("[::]:9472")}, true}
 		}},
 
 		{name: "file over default", file: good + "log: {level: warn}", change: func(c *Config) { c.Log.Level = slog.LevelWarn }},

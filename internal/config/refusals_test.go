@@ -21,8 +21,8 @@ func TestRefusedFiles(t *testing.T) {
 		// The YAML itself.
 		{"syntax", "bgp:\n  as: [", "f.yaml:2: did not find expected node content"},
 		{"tab", "bgp:\n\tas: 1", "f.yaml:2: found character that cannot start any token"},
-		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, store, log, pools, neighbors, got a list`},
-		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, store, log, pools, neighbors, got "bgp"`},
+		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, log, pools, neighbors, got a list`},
+		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, log, pools, neighbors, got "bgp"`},
 		{"two documents", good + "---\n" + good, "f.yaml:2: expected one YAML document, got another one"},
 		{"alias", good + "store: {path: &p x, driver: *p}", "f.yaml:2: store.driver: expected a single value, got an alias"},
 		{"merge key", neighbors(mx1, "{<<: {passive: true}, name: mx2, address: 10.0.0.3, as: 1}"),
@@ -163,6 +163,13 @@ func TestRefusedValues(t *testing.T) {
 		{good + "compute_nodes: {listen: ['0.0.0.0:1'], certificate: c, client_ca: a%s}", "", map[string]string{
 			``:          `f.yaml: compute_nodes.key: expected a path of printable characters, got nothing (set it in the file, with BUOYD_COMPUTE_NODES_KEY or --compute-nodes-key)`,
 			`, key: ""`: `f.yaml:2: compute_nodes.key: expected a path of printable characters, got ""`,
+		}},
+		{good + "metrics: {listen: %s}", "f.yaml:2: metrics.listen", map[string]string{
+			`["none", "127.0.0.1:1"]`:        `[0]: expected none alone, or addresses only`,
+			`[9472]`:                         `[0]: expected an IP address and a port, for example 127.0.0.1:9472, or none, got "9472"`,
+			`["localhost:9472"]`:             `[0]: expected an IP address and a port, for example 127.0.0.1:9472, or none, got "localhost:9472"`,
+			`["unix://m"]`:                   `[0]: expected an IP address and a port, for example 127.0.0.1:9472, or none, got "unix://m"`,
+			`["127.0.0.1:1", "127.0.0.1:1"]`: `[1]: 127.0.0.1:1 is already metrics.listen[0]`,
 		}},
 		{good + "store: {driver: %s}", "f.yaml:2: store.driver: expected bolt, got ", map[string]string{
 			`etcd`: `"etcd"`,

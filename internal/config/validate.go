@@ -32,6 +32,7 @@ func (v *validation) config() (c Config) {
 	c.BGP.Families = union(v, "bgp.families", f.BGP.Families, neighbor.ParseFamilies)
 	c.API.Listen = unique(v, "api.listen", f.API.Listen, ParseEndpoint)
 	c.ComputeNodes = v.computeNodes()
+	c.Metrics = v.metrics()
 	c.Store.Driver = single(v, "store.driver", f.Store.Driver, parseDriver)
 	c.Store.Path = single(v, "store.path", f.Store.Path, parsePath)
 	c.Log.Level = single(v, "log.level", f.Log.Level, parseLevel)

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,6 +22,7 @@ type BuoydConfig struct {
 	AS        uint32
 	RouterID  netip.Addr
 	Listen    netip.AddrPort // where routers connect to; its sessions come from the address
+	Metrics   string         // where it serves metrics: "127.0.0.1:0"; empty for nowhere
 	Neighbors string         // the neighbors section of the file, as YAML; may be empty
 	Detached  bool
 	Alone     bool  // in a network namespace of its own, with a loopback and no route
@@ -73,9 +75,11 @@ api:
   listen: ["%s"]
 compute_nodes:
   listen: ["%s"]
+metrics:
+  listen: ["%s"]
 store:
   path: %s
-`, c.AS, c.RouterID, c.Listen, b.Server(), b.Nodes(), b.StoreFile())
+`, c.AS, c.RouterID, c.Listen, b.Server(), b.Nodes(), cmp.Or(c.Metrics, "none"), b.StoreFile())
 	if c.Neighbors != "" {
 		text += "neighbors:\n" + c.Neighbors
 	}
