@@ -50,7 +50,7 @@ func NewImport() *Import {
 }
 
 // Tables returns a snapshot of the tables.
-func (i *Import) Tables() Tables { return Tables{i.tables.rows.Copy()} }
+func (i *Import) Tables() Tables { return i.tables.copy() }
 
 // manyTouched is when touched becomes a new map: to range over one, and to clear
 // it, takes as long as for the most that it ever had.
@@ -135,12 +135,16 @@ func (i *Import) vrfsOf(targets routetarget.Set) (vrfs []uint16) {
 }
 
 func (i *Import) add(vrf uint16, r *Received) {
-	i.tables.rows.SetHint(row{vrf, r}, &i.near)
+	if _, replaced := i.tables.rows.SetHint(row{vrf, r}, &i.near); !replaced {
+		i.tables.count(vrf, 1)
+	}
 	i.touched[Destination{vrf, r.Prefix}] = struct{}{}
 }
 
 func (i *Import) remove(vrf uint16, r *Received) {
-	i.tables.rows.DeleteHint(row{vrf, r}, &i.near)
+	if _, deleted := i.tables.rows.DeleteHint(row{vrf, r}, &i.near); deleted {
+		i.tables.count(vrf, -1)
+	}
 	i.touched[Destination{vrf, r.Prefix}] = struct{}{}
 }
 
@@ -227,5 +231,8 @@ func (r row) compare(o row) int {
 }
 
 func newTables() Tables {
-	return Tables{btree.NewBTreeGOptions(func(a, b row) bool { return a.compare(b) < 0 }, btree.Options{NoLocks: true})}
+	return Tables{
+		rows:  btree.NewBTreeGOptions(func(a, b row) bool { return a.compare(b) < 0 }, btree.Options{NoLocks: true}),
+		byVRF: btree.NewMap[uint16, int](0),
+	}
 }

@@ -172,6 +172,13 @@ func TestImportRandom(t *testing.T) {
 			if got := tableText(tables, v); got != want {
 				t.Fatalf("step %d, VRF %d:\n got %s\nwant %s", step, v, got, want)
 			}
+			rows := 0
+			for _, paths := range tables.All(v, netip.Prefix{}) {
+				rows += paths.Len()
+			}
+			if n := tables.LenOf(v); n != rows {
+				t.Fatalf("step %d, VRF %d: %d routes, counted are %d", step, v, rows, n)
+			}
 			if want != before[v] && !slices.ContainsFunc(touched, func(d Destination) bool { return d.VRF == v }) {
 				t.Fatalf("step %d, VRF %d: nobody was told", step, v)
 			}

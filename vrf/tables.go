@@ -10,11 +10,29 @@ import (
 // Tables is a snapshot of the VRFs' tables. Its methods may be called
 // concurrently.
 type Tables struct {
-	rows *btree.BTreeG[row]
+	rows  *btree.BTreeG[row]
+	byVRF *btree.Map[uint16, int] // how many rows each VRF has
 }
 
 // Len returns the number of routes in all tables.
 func (t Tables) Len() int { return t.rows.Len() }
+
+// LenOf returns the number of routes in the table of a VRF.
+func (t Tables) LenOf(vrf uint16) int {
+	n, _ := t.byVRF.Get(vrf)
+	return n
+}
+
+func (t Tables) copy() Tables { return Tables{t.rows.Copy(), t.byVRF.Copy()} }
+
+func (t Tables) count(vrf uint16, more int) {
+	n, _ := t.byVRF.Get(vrf)
+	if n += more; n == 0 {
+		t.byVRF.Delete(vrf)
+	} else {
+		t.byVRF.Set(vrf, n)
+	}
+}
 
 // Routes returns the routes of a VRF for a prefix, ranked.
 func (t Tables) Routes(vrf uint16, prefix netip.Prefix) Paths {

@@ -248,7 +248,7 @@ func (l *Loop) advertised(batch []vrf.Route, err error) {
 			l.table.failed.Set(failure{route: r, err: err})
 			continue
 		}
-		l.table.advertised.Set(entry{route: r, since: now})
+		l.table.advertise(r, now)
 		l.table.failed.Delete(failureOf(r.Key))
 	}
 }
@@ -262,7 +262,7 @@ func (l *Loop) withdrawn(batch []vrf.Route, err error) {
 			l.table.failed.Set(failure{route: r, withdraw: true, err: err})
 			continue
 		}
-		l.table.advertised.Delete(entry{route: r})
+		l.table.withdraw(r.Key)
 		l.table.failed.Delete(failureOf(r.Key))
 	}
 }
@@ -290,4 +290,11 @@ func settingsOf(state *inventory.State) (list []neighbor.Settings) {
 		list = append(list, n.Settings)
 	}
 	return list
+}
+
+// Revision returns the revision of the store that the last pass worked on.
+func (l *Loop) Revision() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.revision
 }

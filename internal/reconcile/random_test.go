@@ -77,6 +77,15 @@ func (w *world) explained() {
 			w.T.Errorf("the table says %s, the speaker holds %s", routeText(r), routeText(held))
 		}
 	}
+	counts := map[uint16]int{}
+	for r := range table.All() {
+		counts[vrf.NetworkID(r.RD)]++
+	}
+	for id := range uint16(100) {
+		if n := table.LenOf(id); n != counts[id] {
+			w.T.Errorf("network %d has %d routes, counted are %d", id, counts[id], n)
+		}
+	}
 	for key, held := range routes {
 		if r, _, _ := table.Get(key); held != r && table.Failure(key) == nil {
 			w.T.Errorf("the speaker holds %s, the table says %s", routeText(held), routeText(r))

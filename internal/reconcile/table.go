@@ -37,6 +37,7 @@ func (f *failure) want() *vrf.Route {
 type Table struct {
 	advertised *btree.BTreeG[entry]
 	failed     *btree.BTreeG[failure]
+	byNetwork  *btree.Map[uint16, int] // how many of advertised each network has
 }
 
 func newTable() Table {
@@ -44,10 +45,46 @@ func newTable() Table {
 	return Table{
 		advertised: btree.NewBTreeGOptions(func(a, b entry) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
 		failed:     btree.NewBTreeGOptions(func(a, b failure) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
+		byNetwork:  btree.NewMap[uint16, int](0),
 	}
 }
 
-func (t Table) snapshot() Table { return Table{t.advertised.Copy(), t.failed.Copy()} }
+func (t Table) snapshot() Table {
+	return Table{t.advertised.Copy(), t.failed.Copy(), t.byNetwork.Copy()}
+}
+
+// advertise notes that the speaker has taken a route.
+func (t Table) advertise(r vrf.Route, now int64) {
+	if _, replaced := t.advertised.Set(entry{route: r, since: now}); !replaced {
+		t.count(r.Key, 1)
+	}
+}
+
+// withdraw notes that it no longer has one.
+func (t Table) withdraw(key vrf.Key) {
+	if _, deleted := t.advertised.Delete(entry{route: vrf.Route{Key: key}}); deleted {
+		t.count(key, -1)
+	}
+}
+
+func (t Table) count(key vrf.Key, more int) {
+	id := vrf.NetworkID(key.RD)
+	n, _ := t.byNetwork.Get(id)
+	if n += more; n == 0 {
+		t.byNetwork.Delete(id)
+	} else {
+		t.byNetwork.Set(id, n)
+	}
+}
+
+// LenOf returns how many advertised routes a network has.
+func (t Table) LenOf(network uint16) int {
+	n, _ := t.byNetwork.Get(network)
+	return n
+}
+
+// Refused returns how many differences the speaker did not take.
+func (t Table) Refused() int { return t.failed.Len() }
 
 // Len returns the number of advertised routes.
 func (t Table) Len() int { return t.advertised.Len() }
