@@ -17,6 +17,7 @@ import (
 	"github.com/buoynet/buoy/internal/computenode"
 	"github.com/buoynet/buoy/internal/config"
 	"github.com/buoynet/buoy/internal/inventory"
+	"github.com/buoynet/buoy/internal/metrics"
 	"github.com/buoynet/buoy/internal/programme"
 	"github.com/buoynet/buoy/internal/reconcile"
 	"github.com/buoynet/buoy/internal/store"
@@ -44,6 +45,10 @@ type daemon struct {
 	nodeServer    *api.NodeServer // nil without a socket for compute nodes
 	nodeListeners []net.Listener
 
+	metrics          *metrics.Metrics
+	metricsListeners []net.Listener  // none if there is to be no such socket
+	census           *metrics.Census // nil without listeners
+
 	started *tasks
 	lastRun lastRun
 	machine machine
@@ -60,7 +65,7 @@ type daemon struct {
 // open prepares everything that can fail: the store is read and belongs to
 // this AS, every port is bound. Nothing is advertised and no session opens.
 func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (_ *daemon, err error) {
-	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log), lastRun: lastRun{cfg.Store.Path + ".last-run", log}, settled: make(chan struct{})}
+	d := &daemon{cfg: cfg, log: log, started: newTasks(ctx, log), lastRun: lastRun{cfg.Store.Path + ".last-run", log}, settled: make(chan struct{}), metrics: metrics.New()}
 	d.machine = machine{started: time.Now(), lastRun: d.lastRun.time(), reload: s.reload, kernel: kernelClock}
 	d.frozen, d.freeze = context.WithCancel(context.Background())
 	d.stopping, d.stop = context.WithCancel(context.Background())
@@ -78,7 +83,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		log.Info("created a new, empty store", "store", cfg.Store.Path)
 	}
 	d.machine.failure = opened.Failure
-	d.store = opened // only now: a nil *bolt.Store is not a nil Store
+	d.store = timedStore{opened, d.metrics.Committed} // only now: a nil *bolt.Store is not a nil Store
 	d.follower = store.NewFollower(d.store, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
 	select {
@@ -109,11 +114,14 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if d.nodeListeners, tls, err = listenForNodes(cfg.ComputeNodes, log); err != nil {
 		return nil, err
 	}
+	if d.metricsListeners, err = listenForMetrics(cfg.Metrics, log); err != nil {
+		return nil, err
+	}
 	var listen []string // last, because only Run closes a speaker
 	for _, addr := range cfg.BGP.Listen {
 		listen = append(listen, addr.String())
 	}
-	speaker := bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Quarantine: s.quarantine, Logger: log}
+	speaker := bgp.Config{AS: cfg.BGP.AS, RouterID: cfg.BGP.RouterID, Listen: listen, Quarantine: s.quarantine, Written: d.metrics.Written, Logger: log}
 	if !s.cold {
 		speaker.LastRun = d.machine.lastRun
 	}
@@ -161,7 +169,7 @@ func (d *daemon) run(ctx context.Context) error {
 		close(ready)
 		d.serve()
 		d.log.Info("buoyd is ready", "version", version.Text(), "as", d.cfg.BGP.AS, "router_id", d.cfg.BGP.RouterID,
-			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "compute_nodes", d.cfg.ComputeNodes.Listen, "routes", d.loop.Table().Len(), "revision", state.Revision())
+			"store", d.cfg.Store.Path, "bgp", d.speaker.Addrs(), "api", d.cfg.API.Listen, "compute_nodes", d.cfg.ComputeNodes.Listen, "metrics", addresses(d.metricsListeners), "routes", d.loop.Table().Len(), "revision", state.Revision())
 	}
 	select {
 	case <-ctx.Done():
@@ -213,7 +221,7 @@ func (d *daemon) close() error {
 	if d.withdrawn.Load() {
 		err = errors.Join(err, d.lastRun.forget())
 	}
-	for _, l := range slices.Concat(d.listeners, d.nodeListeners) {
+	for _, l := range slices.Concat(d.listeners, d.nodeListeners, d.metricsListeners) {
 		l.Close()
 	}
 	if d.store != nil {

@@ -32,6 +32,7 @@ func (d *daemon) openServers() {
 
 // serve answers operators, and compute nodes if there is a socket for them.
 func (d *daemon) serve() {
+	d.serveMetrics()
 	d.started.add("api", func(ctx context.Context) error { return d.server.Serve(ctx, d.listeners) })
 	if d.nodeServer != nil {
 		d.started.add("compute node streams", func(ctx context.Context) error { return d.nodeServer.Serve(ctx, d.nodeListeners) })

@@ -66,6 +66,17 @@ func (s *State) FloatingIPsAt(node string) iter.Seq[*FloatingIP] {
 	}
 }
 
+// CountAt returns how many floating IPs are associated with a compute node.
+func (s *State) CountAt(node string) (n int) {
+	s.byNode.Ascend(nodeItem{node: node}, func(item nodeItem) bool {
+		if item.node == node {
+			n++
+		}
+		return item.node == node
+	})
+	return n
+}
+
 // FloatingIPsOn yields the floating IPs that are associated with a place in the
 // order of their names.
 func (s *State) FloatingIPsOn(place Place) iter.Seq[*FloatingIP] {

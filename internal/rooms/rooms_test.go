@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"internal/computenode":     {"internal/inventory"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "internal/ring", "routetarget", "vrf"},
+	"internal/metrics":         {"internal/inventory", "internal/neighbor"},
 	"internal/programme":       {"internal/inventory", "internal/neighbor", "internal/ring", "vrf"},
 	"bgp/ribout":               {"internal/neighbor", "routetarget", "vrf"},
 	"bgp/ribin":                {"internal/neighbor", "routetarget", "vrf"},
@@ -35,7 +36,7 @@ var arrows = map[string][]string{
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
 	"api":                      {"internal/doctor", "internal/explain", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
-	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/doctor", "internal/inventory", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
+	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/doctor", "internal/inventory", "internal/metrics", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"api/computenode":          {"proto/buoy/v1"}, // so do they this one
 	"cmd/buoyctl":              {"api/client", "internal/gatewayconfig", "internal/version", "proto/buoy/v1", "routetarget", "vrf"},
@@ -59,6 +60,7 @@ var libraries = map[string][]string{
 	"go.etcd.io/bbolt":                    {"internal/store/bolt"},
 	"google.golang.org/":                  {"api", "cmd/buoyctl", "proto"},
 	"github.com/spf13/viper":              {"internal/config", "cmd/buoy-agent"},
+	"github.com/prometheus/":              {"internal/metrics"},
 	"github.com/grpc-ecosystem/":          {"api", "proto"},
 	"github.com/vishvananda/netlink":      {"internal/dataplane/linux"},
 	"github.com/google/nftables":          {"internal/dataplane/linux"},
