@@ -24,6 +24,13 @@ deps: # what the tests need beside the module itself: routers to be the gateways
 	go build -C tools -o ../bin/ $(GOBGP)/gobgpd $(GOBGP)/gobgp
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! dpkg -s $(ROUTERS) >/dev/null 2>&1; then \
 	  apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $(ROUTERS); fi
+	@if [ ! -x bin/promtool ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory bin/promtool; fi
+
+# Only this program out of Debian's package: installed as a whole, it starts a service.
+bin/promtool:
+	d=$$(mktemp -d) && trap 'rm -rf $$d' EXIT && cd $$d && \
+	  { apt-get -q download prometheus || { apt-get -q update && apt-get -q download prometheus; }; } && \
+	  dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool $(CURDIR)/bin/
 
 lint: bin/staticcheck ## gofmt, vet, staticcheck, and that the generated code is not stale
 	@out=$$(gofmt -l . ); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }

@@ -80,7 +80,7 @@ func emit[N number](e *emitter, name string, value N, labels ...string) {
 	e.to <- m
 }
 
-func flag(is bool) int {
+func bit(is bool) int {
 	if is {
 		return 1
 	}
@@ -97,7 +97,7 @@ func (e *emitter) neighbors() {
 	}
 	for n := range e.state.Neighbors() {
 		s := sessions[n.Name] // of one that is being set up all is 0
-		emit(e, NeighborEstablished, flag(s.State == neighbor.Established), n.Name)
+		emit(e, NeighborEstablished, bit(s.State == neighbor.Established), n.Name)
 		emit(e, NeighborState, s.State, n.Name)
 		if !s.Since.IsZero() {
 			emit(e, NeighborSince, float64(s.Since.UnixMilli())/1000, n.Name)
@@ -114,7 +114,7 @@ func (e *emitter) neighbors() {
 		emit(e, NeighborStaleRoutes, s.Stale, n.Name)
 		emit(e, NeighborExcessRoutes, s.Left, n.Name)
 		emit(e, NeighborFiltered, s.Filtered, n.Name)
-		emit(e, NeighborCapped, flag(s.MaxReached), n.Name)
+		emit(e, NeighborCapped, bit(s.MaxReached), n.Name)
 		emit(e, NeighborQueueRoutes, s.Queued, n.Name)
 		emit(e, NeighborQueueBytes, s.QueuedBytes, n.Name)
 	}
@@ -179,7 +179,7 @@ func (e *emitter) computeNodes() {
 			counts[nodeStates[life.State]]++
 			emit(e, ComputeNodeState, life.State, name)
 		}
-		emit(e, ComputeNodeDraining, flag(n.Drain.Begun()), name)
+		emit(e, ComputeNodeDraining, bit(n.Drain.Begun()), name)
 		emit(e, ComputeNodeIPs, e.state.CountAt(n.Name), name)
 	}
 	for state, count := range counts {

@@ -57,7 +57,7 @@ const (
 	byType        = "type"
 	byOutcome     = "outcome"
 	byVersion     = "version"
-	byGoVersion   = "go_version"
+	byGoVersion   = "goversion"
 )
 
 // kind is what a metric's value means.
