@@ -11,7 +11,7 @@ import (
 // BenchmarkExamine looks at everything with 100 000 floating IPs, which 8 neighbors were sent,
 // which nobody wants as their compute nodes are drained, or while others write.
 func BenchmarkExamine(b *testing.B) {
-	d := manySent(b)
+	d := crowded(b, 8)
 	client := buoyv1.NewExaminationsClient(dial(b, d.listeners[0].Addr().String()))
 	examine := func(b *testing.B, healthy bool) {
 		e, err := client.Examine(b.Context(), &buoyv1.ExamineRequest{})
