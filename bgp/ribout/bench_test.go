@@ -81,3 +81,48 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	b.ReportMetric(0, "ns/op")
 }
+
+// BenchmarkCommitted sends 1000 changed routes of 100 000 to eight neighbors, which come
+// from no commit or from one of their own.
+func BenchmarkCommitted(b *testing.B) {
+	const routes, changed, neighbors = 100_000, 1000, 8
+	for _, committed := range []bool{false, true} {
+		b.Run(fmt.Sprintf("committed=%t", committed), func(b *testing.B) {
+			table := NewTable()
+			all := make([]vrf.Route, routes)
+			for i := range all {
+				all[i] = route(11, fmt.Sprintf("20.%d.%d.%d", i>>16, i>>8&0xff, i&0xff), vrf.Label(16+i), targets("64512:1"))
+			}
+			table.Advertise(all)
+			var outs []*Out
+			for range neighbors {
+				outs = append(outs, table.Open(internal(vpn), neighbor.Policy{}))
+			}
+			var buffer []byte
+			send := func() (commits int) {
+				for _, o := range outs {
+					for more := true; more; {
+						buffer, more = o.Next(buffer[:0], time.Unix(1, 0))
+						commits += len(o.Commits())
+					}
+				}
+				return commits
+			}
+			send()
+			b.ReportAllocs()
+			for n := 0; b.Loop(); n++ {
+				batch := all[n%100*changed:][:changed]
+				for i := range batch {
+					batch[i].Label ^= 1 << 18
+				}
+				if committed {
+					table.SetCommitted(time.Now())
+				}
+				table.Advertise(batch)
+				if got := send(); committed != (got > 0) {
+					b.Fatalf("%d commits", got)
+				}
+			}
+		})
+	}
+}
