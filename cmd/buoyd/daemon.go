@@ -83,8 +83,8 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		log.Info("created a new, empty store", "store", cfg.Store.Path)
 	}
 	d.machine.failure = opened.Failure
-	d.store = timedStore{opened, d.metrics.Committed} // only now: a nil *bolt.Store is not a nil Store
-	d.follower = store.NewFollower(d.store, staticOf(cfg), time.Now)
+	d.store = opened // only now: a nil *bolt.Store is not a nil Store
+	d.follower = store.NewFollower(timedStore{d.store, d.metrics.Committed}, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
 	select {
 	case <-d.follower.Ready():
