@@ -17,13 +17,14 @@ var arrows = map[string][]string{
 	"internal/neighbor":        {"routetarget", "vrf"},
 	"internal/ipam":            {},
 	"internal/ring":            {},
+	"internal/history":         {},
 	"internal/gatewayconfig":   {"routetarget", "vrf"},
 	"internal/inventory":       {"routetarget", "vrf", "internal/neighbor", "internal/ipam"},
 	"internal/explain":         {"internal/inventory", "internal/neighbor", "vrf"},
 	"internal/doctor":          {"internal/explain", "internal/inventory", "internal/neighbor", "vrf"},
-	"internal/store":           {"internal/inventory", "internal/ring"},
-	"internal/store/bolt":      {"internal/inventory", "internal/store"},
-	"internal/store/storetest": {"internal/inventory", "internal/store"},
+	"internal/store":           {"internal/history", "internal/inventory", "internal/ring"},
+	"internal/store/bolt":      {"internal/history", "internal/inventory", "internal/store"},
+	"internal/store/storetest": {"internal/history", "internal/inventory", "internal/store"},
 	"internal/config":          {"internal/inventory", "internal/neighbor", "routetarget", "vrf"},
 	"internal/computenode":     {"internal/inventory"},
 	"internal/reconcile":       {"internal/inventory", "internal/neighbor", "internal/ring", "routetarget", "vrf"},
@@ -70,7 +71,7 @@ var libraries = map[string][]string{
 // clock, no network and no file.
 var impure = []string{"context", "log", "log/slog", "net", "net/http", "os", "os/exec", "sync", "time"}
 
-var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/doctor", "internal/gatewayconfig", "internal/dataplane"}
+var pure = []string{"routetarget", "vrf", "internal/neighbor", "internal/ipam", "internal/ring", "internal/inventory", "internal/explain", "internal/doctor", "internal/gatewayconfig", "internal/dataplane", "internal/history"}
 
 // excused are exceptions, with their reason.
 var excused = map[string][]string{
@@ -79,7 +80,8 @@ var excused = map[string][]string{
 	"vrf":                {"time"},
 	"internal/explain":   {"time"},
 	"internal/doctor":    {"time"},
-	"internal/inventory": {"time", "sync"}, // a lock for the moment of a copy
+	"internal/history":   {"time", "context"}, // the context of a request says whose it is
+	"internal/inventory": {"time", "sync"},    // a lock for the moment of a copy
 }
 
 func TestArrows(t *testing.T) {
