@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/metrics"
 	"github.com/buoynet/buoy/internal/store"
@@ -42,9 +43,9 @@ type timedStore struct {
 	committed func(took time.Duration, err, conflict error)
 }
 
-func (s timedStore) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
+func (s timedStore) Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
 	began := time.Now()
-	revision, err := s.Store.Commit(ctx, mutations)
+	revision, err := s.Store.Commit(ctx, mutations, steps...)
 	s.committed(time.Since(began), err, store.ErrConflict)
 	return revision, err
 }

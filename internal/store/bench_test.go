@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -21,9 +22,9 @@ type recorded struct {
 	commits [][]inventory.Mutation // one caller at a time
 }
 
-func (s *recorded) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
+func (s *recorded) Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
 	s.commits = append(s.commits, mutations)
-	return s.Store.Commit(ctx, mutations)
+	return s.Store.Commit(ctx, mutations, steps...)
 }
 
 // BenchmarkProvision allocates the next free address and associates it with an

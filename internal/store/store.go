@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
@@ -65,13 +66,33 @@ type Event struct {
 type Store interface {
 	// Commit applies the mutations as one. It returns the new revision when
 	// they are on disk. When the context ends first, the outcome is unknown.
-	Commit(ctx context.Context, mutations []inventory.Mutation) (revision uint64, err error)
+	// What the steps mean, one after another, becomes part of the history in
+	// the same commit. A commit that changes nothing has no history.
+	Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (revision uint64, err error)
 
 	// Watch calls fn with a snapshot and then with every later commit, in
 	// order, until the context ends, fn fails or the store is closed. It
 	// returns fn's error, the context's, ErrClosed or ErrLagging.
 	Watch(ctx context.Context, fn func(Event) error) error
 
-	// Close waits for the commits under way.
+	History
+
+	// Close waits for the commits under way, and writes what was recorded.
 	Close() error
+}
+
+// History is the log of what has happened, with the oldest events gone once there are
+// too many. Sequences are one more from event to event, over restarts too.
+type History interface {
+	// Record adds events that no commit brings. It does not wait: they are written
+	// before the next commit, or within a second. Only their sequences are not theirs.
+	Record(events ...history.Event)
+
+	// Kept returns the sequence of the oldest event that is there and the one that
+	// the next event gets. The channel is closed at the next change.
+	Kept() (first, next uint64, changed <-chan struct{})
+
+	// Events returns the events from a sequence on, or from the oldest one, so many at
+	// most. One that cannot be read says so, as history.Missing.
+	Events(from uint64, most int) ([]history.Event, error)
 }

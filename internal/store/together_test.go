@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -20,9 +21,9 @@ type counted struct {
 	commits atomic.Int32
 }
 
-func (s *counted) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
+func (s *counted) Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
 	s.commits.Add(1)
-	return s.Store.Commit(ctx, mutations)
+	return s.Store.Commit(ctx, mutations, steps...)
 }
 
 // outcome is what Execute answered.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/internal/store"
@@ -135,7 +136,7 @@ type interposed struct {
 	before []func() // one for each commit; those that come later go through
 }
 
-func (s *interposed) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
+func (s *interposed) Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
 	s.mu.Lock()
 	before := func() {}
 	if len(s.before) > 0 {
@@ -143,7 +144,7 @@ func (s *interposed) Commit(ctx context.Context, mutations []inventory.Mutation)
 	}
 	s.mu.Unlock()
 	before()
-	return s.Store.Commit(ctx, mutations)
+	return s.Store.Commit(ctx, mutations, steps...)
 }
 
 // scripted is a store whose watches report what the test says.
@@ -170,7 +171,7 @@ func (s *scripted) Watch(ctx context.Context, fn func(store.Event) error) error 
 	}
 }
 
-func (s *scripted) Commit(_ context.Context, mutations []inventory.Mutation) (uint64, error) {
+func (s *scripted) Commit(_ context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
 	if s.commit == nil {
 		return 0, errors.New("no commit was expected")
 	}
@@ -178,6 +179,10 @@ func (s *scripted) Commit(_ context.Context, mutations []inventory.Mutation) (ui
 }
 
 func (s *scripted) Close() error { return nil }
+
+func (s *scripted) Record(...history.Event)                             {}
+func (s *scripted) Kept() (first, next uint64, changed <-chan struct{}) { return 1, 1, nil }
+func (s *scripted) Events(uint64, int) ([]history.Event, error)         { return nil, nil }
 
 // resource is a change that puts a resource.
 func resource(key string, version inventory.Version, v any) inventory.Change {

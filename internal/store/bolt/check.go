@@ -2,9 +2,11 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 )
 
@@ -13,7 +15,8 @@ const maxDepth = 64
 
 // check reads the file as bytes and reports the first damage. When it returns
 // nil, bbolt can be let loose on the file, and the content is what was
-// committed last.
+// committed last. It returns which events there are. When they alone are damaged, the
+// error wraps errHistory.
 //
 // bbolt's own Tx.Check cannot do this: it needs the file mapped, faults in a
 // goroutine of its own (where that is not recoverable) when a page number is
@@ -21,18 +24,22 @@ const maxDepth = 64
 // changed key, value or number of elements.
 //
 // It costs less than 0.2 s for 100 000 keys of 350 bytes (BenchmarkOpen100k).
-func check(file io.ReaderAt, size int64) error {
+func check(file io.ReaderAt, size int64) (kept, error) {
 	c := checker{file: file}
 	newest, err := c.readRoots(size)
 	if err != nil {
-		return err
+		return kept{}, err
 	}
 	c.root = newest
 	c.state = make([]pageState, newest.pages)
 	if err := c.readFreelist(); err != nil {
-		return err
+		return kept{}, err
 	}
-	return c.readContent()
+	buckets, err := c.readContent()
+	if err != nil {
+		return kept{}, err
+	}
+	return c.readHistory(buckets)
 }
 
 type pageState uint8
@@ -144,13 +151,13 @@ func (c *checker) readFreelist() error {
 }
 
 // readContent compares the content with its header.
-func (c *checker) readContent() error {
+func (c *checker) readContent() (map[string][]byte, error) {
 	buckets := map[string][]byte{}
 	if err := c.walk(c.root.bucket, bucketFlag, func(name, bucket []byte) error {
 		buckets[string(name)] = bucket
 		return nil
 	}); err != nil {
-		return fmt.Errorf("root bucket: %w", err)
+		return nil, fmt.Errorf("root bucket: %w", err)
 	}
 
 	var stored, notes []byte
@@ -163,11 +170,11 @@ func (c *checker) readContent() error {
 		}
 		return nil
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	want, err := decodeHeader(stored)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	got := header{revision: want.revision}
@@ -178,12 +185,41 @@ func (c *checker) readContent() error {
 		got.add(key, value)
 		return nil
 	}); err != nil {
-		return err
+		return nil, err
 	}
 	if got != want {
-		return errors.New("the content does not match its checksum")
+		return nil, errors.New("the content does not match its checksum")
 	}
-	return c.readNotes(buckets, notes)
+	return buckets, c.readNotes(buckets, notes)
+}
+
+// readHistory finds out which events there are. It is the last one to read: pages that
+// others have, too, are theirs. Each event has a checksum of its own, and one that is
+// damaged damages no other, so the values are not looked at.
+func (c *checker) readHistory(buckets map[string][]byte) (kept, error) {
+	k := kept{1, 1, 0}
+	if _, ok := buckets[string(historyBucket)]; !ok {
+		return k, nil
+	}
+	err := c.walkBucket(buckets, historyBucket, func(key, value []byte) error {
+		if len(key) != 8 {
+			return fmt.Errorf("key %q is no sequence", key)
+		}
+		sequence := binary.BigEndian.Uint64(key)
+		if k.count() == 0 {
+			k.first, k.next = sequence, sequence
+		}
+		if sequence != k.next || sequence == math.MaxUint64 {
+			return fmt.Errorf("event %d is missing", k.next)
+		}
+		k.next++
+		k.bytes += int64(len(value))
+		return nil
+	})
+	if err != nil {
+		return kept{}, fmt.Errorf("%w: %w", errHistory, err)
+	}
+	return k, nil
 }
 
 // readNotes compares the notes with what describes them. A store has neither until

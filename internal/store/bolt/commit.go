@@ -6,6 +6,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
@@ -13,6 +14,7 @@ import (
 // until it is sent; run writes revision and err and then closes done.
 type commit struct {
 	mutations []inventory.Mutation
+	steps     []history.Step
 	stored    [][]byte // for each Put: room for the version, then the value
 	done      chan struct{}
 
@@ -22,9 +24,10 @@ type commit struct {
 
 // newCommit copies the mutations, since the caller may go away when its context
 // ends, and refuses what bbolt would refuse: that would fail the whole group.
-func newCommit(mutations []inventory.Mutation) (*commit, error) {
+func newCommit(mutations []inventory.Mutation, steps []history.Step) (*commit, error) {
 	c := &commit{
 		mutations: make([]inventory.Mutation, len(mutations)),
+		steps:     steps,
 		stored:    make([][]byte, len(mutations)),
 		done:      make(chan struct{}),
 	}

@@ -46,7 +46,7 @@ func TestGroup(t *testing.T) {
 	}
 	var commits []*commit
 	for _, step := range steps {
-		c, err := newCommit(step.mutations)
+		c, err := newCommit(step.mutations, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func newStoreWithoutRun(t *testing.T) *Store {
 // it, and smaller ones go on.
 func TestDiskFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "buoy.db")
-	s, err := open(path, 1<<20)
+	s, err := options{maxEvents: 100, maxSize: 1 << 20}.open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +136,7 @@ func TestWatchBeforePublish(t *testing.T) {
 	s := newStoreWithoutRun(t)
 	var published []store.Event
 	for i := range 2 {
-		c, err := newCommit([]inventory.Mutation{put("k", inventory.Version(i), "v")})
+		c, err := newCommit([]inventory.Mutation{put("k", inventory.Version(i), "v")}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,7 +173,7 @@ func TestUnknownOutcome(t *testing.T) {
 		watch <- s.Watch(context.Background(), func(e store.Event) error { close(watching); return nil })
 	}()
 	<-watching
-	c, err := newCommit([]inventory.Mutation{put("k", inventory.Absent, "v")})
+	c, err := newCommit([]inventory.Mutation{put("k", inventory.Absent, "v")}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 	"github.com/buoynet/buoy/internal/store/storetest"
@@ -44,6 +45,9 @@ func sample(t *testing.T) ([]byte, storetest.Model) {
 	}
 	if err := s.SaveNotes(notes); err != nil {
 		t.Fatal(err)
+	}
+	for i := range 400 {
+		s.Record(history.Event{Kind: history.Observed, Subject: fmt.Sprint("node", i), Reason: strings.Repeat("reason", 50)})
 	}
 	mustCommit(t, s, put("last", inventory.Absent, "1"))
 	want := storetest.Content(t, s)
@@ -206,14 +210,50 @@ func TestRootFlips(t *testing.T) {
 	for _, start := range []int{pageHeaderSize, os.Getpagesize() + pageHeaderSize} {
 		for bit := range 8 * (rootSize - pageHeaderSize) {
 			content[start+bit/8] ^= 1 << (bit % 8)
-			if check(bytes.NewReader(content), int64(len(content))) == nil {
+			if _, err := check(bytes.NewReader(content), int64(len(content))); err == nil {
 				t.Errorf("byte %d, bit %d was not found", start+bit/8, bit%8)
 			}
 			content[start+bit/8] ^= 1 << (bit % 8)
 		}
 	}
-	if err := check(bytes.NewReader(content), int64(len(content))); err != nil {
+	if _, err := check(bytes.NewReader(content), int64(len(content))); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBranchKeys changes the keys in branches, such that they are still in order. bbolt
+// finds what it looks for, and would leave the old page in its place when it writes.
+func TestBranchKeys(t *testing.T) {
+	content, _ := sample(t)
+	found := func() bool {
+		_, err := check(bytes.NewReader(content), int64(len(content)))
+		return err != nil
+	}
+	tried := 0
+	for at := 0; at < len(content); at += os.Getpagesize() {
+		p := page(content[at : at+os.Getpagesize()])
+		if p.flags() != branchFlag || p.id() != uint64(at/os.Getpagesize()) || p.count() == 0 {
+			continue
+		}
+		p[8] ^= 0xff
+		inUse := found()
+		if p[8] ^= 0xff; !inUse {
+			continue
+		}
+		for i := range p.count() {
+			key, _, err := p.branchElement(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			key[len(key)-1]--
+			if tried++; !found() {
+				t.Errorf("page %d: the key %d was changed to %q, and nobody noticed", p.id(), i, key)
+			}
+			key[len(key)-1]++
+		}
+	}
+	if tried < 20 {
+		t.Errorf("only %d keys were changed", tried)
 	}
 }
 
@@ -229,7 +269,7 @@ func FuzzCheck(f *testing.F) {
 		damaged := slices.Clone(content)
 		copy(damaged[int(at1%uint32(len(damaged))):], bytes1)
 		copy(damaged[int(at2%uint32(len(damaged))):], bytes2)
-		_ = check(bytes.NewReader(damaged), int64(len(damaged)))
+		_, _ = check(bytes.NewReader(damaged), int64(len(damaged)))
 	})
 }
 

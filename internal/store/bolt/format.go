@@ -20,8 +20,9 @@ var (
 	headerKey  = []byte("header")
 
 	// What an older program does not know it leaves alone.
-	notesBucket = []byte("notes")
-	notesKey    = []byte("notes")
+	notesBucket   = []byte("notes")
+	notesKey      = []byte("notes")
+	historyBucket = []byte("history")
 
 	crcTable = crc64.MakeTable(crc64.ECMA)
 )

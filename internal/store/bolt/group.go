@@ -54,38 +54,53 @@ func (s *Store) note(err error) {
 }
 
 // transact sets the outcome of each commit. It returns an error when none of
-// them is on disk.
-func (s *Store) transact(commits []*commit) ([]store.Event, error) {
+// them is on disk. What was recorded before is written with them.
+func (s *Store) transact(commits []*commit) (_ []store.Event, err error) {
 	if s.broken != nil {
 		return nil, s.broken
 	}
+	now := time.Now()
+	recorded, missed := s.events.takeRecorded(now)
+	if len(commits)+len(recorded) == 0 {
+		return nil, nil
+	}
+	defer func() {
+		if err != nil {
+			s.putBack(recorded, missed)
+		}
+	}()
 	tx, err := s.db.Begin(true)
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGroup(tx)
+	g, err := newGroup(tx, now, recorder{tx: tx, kept: s.events.kept, most: s.maxEvents})
 	if err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	before := g.header.revision
+	if err := g.history.write(recorded); err != nil {
+		return nil, errors.Join(err, tx.Rollback())
+	}
 	for _, c := range commits {
 		if c.revision, c.err = g.apply(c); g.err != nil {
 			return nil, errors.Join(g.err, tx.Rollback())
 		}
 	}
-	if len(g.events) == 0 {
+	if len(g.events)+len(recorded) == 0 {
 		return nil, tx.Rollback()
 	}
-	if err := tx.Bucket(metaBucket).Put(headerKey, g.header.encode()); err != nil {
+	err = errors.Join(g.history.trim(), tx.Bucket(metaBucket).Put(headerKey, g.header.encode()))
+	if err != nil {
 		return nil, errors.Join(err, tx.Rollback())
 	}
 	if err := tx.Commit(); err != nil {
 		return nil, s.afterFailure(before, err)
 	}
-	now := time.Now()
+	committed := time.Now()
 	for i := range g.events {
-		g.events[i].Committed = now
+		g.events[i].Committed = committed
 	}
+	s.events.keep(g.history.kept)
 	return g.events, nil
 }
 
@@ -113,15 +128,17 @@ func readHeader(tx *bbolt.Tx) (header, error) {
 
 // group is a transaction under way; owned by transact.
 type group struct {
-	keys   *bbolt.Bucket
-	header header
-	events []store.Event
-	err    error // bbolt's: the transaction cannot be committed
+	keys    *bbolt.Bucket
+	header  header
+	now     time.Time
+	history recorder
+	events  []store.Event
+	err     error // bbolt's: the transaction cannot be committed
 }
 
-func newGroup(tx *bbolt.Tx) (*group, error) {
+func newGroup(tx *bbolt.Tx, now time.Time, r recorder) (*group, error) {
 	h, err := readHeader(tx)
-	return &group{keys: tx.Bucket(keysBucket), header: h}, err
+	return &group{keys: tx.Bucket(keysBucket), header: h, now: now, history: r}, err
 }
 
 // apply writes one commit if all its conditions hold.
@@ -132,6 +149,7 @@ func (g *group) apply(c *commit) (uint64, error) {
 		}
 	}
 	revision := g.header.revision + 1
+	happened := g.eventsOf(c) // as long as the values before are there
 	var changes []inventory.Change
 	for i, m := range c.mutations {
 		key := []byte(m.Key)
@@ -155,8 +173,9 @@ func (g *group) apply(c *commit) (uint64, error) {
 	if len(changes) > 0 {
 		g.header.revision = revision
 		g.events = append(g.events, store.Event{Revision: revision, Changes: changes})
+		g.err = g.history.write(happened)
 	}
-	return g.header.revision, nil
+	return g.header.revision, g.err
 }
 
 // holds reports whether the condition of a mutation holds.

@@ -10,8 +10,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store/storetest"
 )
@@ -45,7 +47,8 @@ func commitForever(path string) error {
 					put("hot", inventory.AnyVersion, key),
 					del(fmt.Sprintf("tmp/%d/%d", w, i-1)),
 					put(fmt.Sprintf("tmp/%d/%d", w, i), inventory.AnyVersion, key),
-				})
+				}, history.Step{Author: history.Author{Who: "child"}, Changes: []history.Change{{Key: key, Name: key, After: []byte(key)}}})
+				s.Record(history.Event{Kind: history.Observed, Subject: "seen"})
 				if err != nil {
 					failed <- err
 					return
@@ -63,7 +66,7 @@ func commitForever(path string) error {
 
 // TestKill kills a process in the midst of its commits, again and again. Every
 // commit that it was told of is there. (A lost sync would only show after a
-// power failure.)
+// power failure.) Each commit that is there has its event, and no other has one.
 func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "buoy.db")
 	seed := rand.Uint64()
@@ -74,6 +77,17 @@ func TestKill(t *testing.T) {
 		killAfter(t, path, 1+random.IntN(400), acknowledged)
 		s := reopen(t, path)
 		m := storetest.Content(t, s)
+		events := eventsBySubject(t, s)
+		for key := range m.Keys {
+			if n := events[key]; n != 1 && key != "hot" && !strings.HasPrefix(key, "tmp/") {
+				t.Errorf("seed %d, round %d: %s has %d events", seed, round, key, n)
+			}
+		}
+		for key := range events {
+			if _, there := m.Keys[key]; !there && key != "seen" {
+				t.Errorf("seed %d, round %d: %s has an event and was never committed", seed, round, key)
+			}
+		}
 		mustClose(t, s)
 		for key, revision := range acknowledged {
 			if entry := m.Keys[key]; uint64(entry.Version) != revision || entry.Value != key {

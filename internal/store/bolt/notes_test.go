@@ -99,7 +99,7 @@ func TestNotesUnchecked(t *testing.T) {
 
 // TestNotesDiskFull: notes that do not fit leave those before them, and commits.
 func TestNotesDiskFull(t *testing.T) {
-	s, err := open(filepath.Join(t.TempDir(), "buoy.db"), 1<<20)
+	s, err := options{maxEvents: 100, maxSize: 1 << 20}.open(filepath.Join(t.TempDir(), "buoy.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,13 +24,29 @@ const (
 //
 // The error wraps store.ErrLocked when another process has the store open,
 // store.ErrCorrupt when the file is damaged or no store, and ErrFormat when
-// another version of the program wrote it.
-func Open(path string) (*Store, error) {
-	return open(path, 0)
+// another version of the program wrote it. A history that is damaged is no reason not
+// to open a store: see HistoryLost.
+func Open(path string, opts ...Option) (*Store, error) {
+	o := options{maxEvents: DefaultMaxEvents}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o.open(path)
 }
 
-// open takes bbolt's limit for the size of the file, 0 for none.
-func open(path string, maxSize int) (*Store, error) {
+// Option is a setting of a store.
+type Option func(*options)
+
+type options struct {
+	maxEvents int
+	maxSize   int // bbolt's limit for the size of the file; 0 for none
+}
+
+// MaxEvents is how many events the history has at most, at least 1. They never have
+// more than 64 MiB.
+func MaxEvents(n int) Option { return func(o *options) { o.maxEvents = max(n, 1) } }
+
+func (o options) open(path string) (*Store, error) {
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := create(path); err != nil {
@@ -41,43 +57,51 @@ func open(path string, maxSize int) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db, err := openFile(file, maxSize)
+	db, k, err := o.openFile(file)
+	if errors.Is(err, errHistory) {
+		return o.openWithout(path, file, err)
+	}
 	if err != nil {
 		file.Close() // bbolt may have closed it already
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	return newStore(db), nil
+	return newStore(db, k, o.maxEvents), nil
 }
 
 // openFile holds the lock while it checks and until bbolt takes it over: bbolt
 // gets the same open file, so its own lock succeeds at once.
-func openFile(file *os.File, maxSize int) (*bbolt.DB, error) {
+func (o options) openFile(file *os.File) (*bbolt.DB, kept, error) {
 	info, err := file.Stat()
 	if err != nil {
-		return nil, err
+		return nil, kept{}, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+		return nil, kept{}, errors.New("not a regular file")
 	}
 	if err := lock(file); err != nil {
-		return nil, err
+		return nil, kept{}, err
 	}
-	// The size may have changed while another process had the lock.
+	// The file may have changed while another process had the lock.
 	if info, err = file.Stat(); err != nil {
-		return nil, err
+		return nil, kept{}, err
 	}
-	if err := check(file, info.Size()); err != nil {
+	if now, err := os.Stat(file.Name()); err != nil || !os.SameFile(info, now) {
+		return nil, kept{}, fmt.Errorf("%w, which has put another file in its place", store.ErrLocked)
+	}
+	k, err := check(file, info.Size())
+	if err != nil {
 		var unreadable *fs.PathError
-		if errors.Is(err, ErrFormat) || errors.As(err, &unreadable) {
-			return nil, err
+		if errors.Is(err, ErrFormat) || errors.Is(err, errHistory) || errors.As(err, &unreadable) {
+			return nil, kept{}, err
 		}
-		return nil, fmt.Errorf("%w: %w; restore it from a backup, or move it away to start empty", store.ErrCorrupt, err)
+		return nil, kept{}, fmt.Errorf("%w: %w; restore it from a backup, or move it away to start empty", store.ErrCorrupt, err)
 	}
-	return bbolt.Open(file.Name(), 0o600, &bbolt.Options{
+	db, err := bbolt.Open(file.Name(), 0o600, &bbolt.Options{
 		Timeout:  lockTimeout,
-		MaxSize:  maxSize,
+		MaxSize:  o.maxSize,
 		OpenFile: func(string, int, os.FileMode) (*os.File, error) { return file, nil },
 	})
+	return db, k, err
 }
 
 func lock(file *os.File) error {

@@ -8,6 +8,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -27,6 +28,10 @@ type Store struct {
 
 	broken error // owned by run: why nothing can be committed any more
 
+	events    events
+	maxEvents int
+	lost      string // where the history is that could not be read
+
 	mu       sync.Mutex
 	watchers map[*queue]struct{}
 	ended    error // why there are no watchers any more
@@ -36,9 +41,11 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-func newStore(db *bbolt.DB) *Store {
+func newStore(db *bbolt.DB, k kept, maxEvents int) *Store {
 	s := &Store{
 		db:         db,
+		events:     newEvents(k),
+		maxEvents:  maxEvents,
 		queueLimit: queueLimit,
 		commits:    make(chan *commit),
 		closing:    make(chan struct{}),
@@ -57,8 +64,8 @@ func newStore(db *bbolt.DB) *Store {
 
 // Commit implements store.Store. When the context ends before the commit was
 // begun, the error is the context's own. The mutations are copied.
-func (s *Store) Commit(ctx context.Context, mutations []inventory.Mutation) (uint64, error) {
-	c, err := newCommit(mutations)
+func (s *Store) Commit(ctx context.Context, mutations []inventory.Mutation, steps ...history.Step) (uint64, error) {
+	c, err := newCommit(mutations, steps)
 	if err != nil {
 		return 0, fmt.Errorf("commit: %w", err)
 	}
@@ -98,7 +105,10 @@ func (s *Store) run() {
 		select {
 		case c := <-s.commits:
 			s.commitGroup(s.gather(c))
+		case <-s.events.due:
+			s.commitGroup(nil)
 		case <-s.closing:
+			s.commitGroup(nil)
 			return
 		}
 	}

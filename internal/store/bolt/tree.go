@@ -1,6 +1,9 @@
 package bolt
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // tree is the walk through one bucket; owned by whoever walks.
 type tree struct {
@@ -10,8 +13,9 @@ type tree struct {
 	order order
 }
 
-// page visits a page whose keys are at least low and, unless high is nil,
-// below high: otherwise a lookup would not find them.
+// page visits a page whose first key is low, unless that is nil, and whose keys are,
+// unless high is nil, below high: otherwise a lookup would not find them, and a write
+// would leave the old page in its place.
 func (t *tree) page(id uint64, depth int, low, high []byte) error {
 	if depth > maxDepth {
 		return fmt.Errorf("page %d: the tree is too deep", id)
@@ -39,6 +43,9 @@ func (t *tree) branch(p page, depth int, low, high []byte) error {
 		if err != nil {
 			return err
 		}
+		if i == 0 && low != nil && !bytes.Equal(key, low) {
+			return fmt.Errorf("page %d begins with another key than its parent says", p.id())
+		}
 		if err := children.next(key, low, high); err != nil {
 			return fmt.Errorf("page %d: %w", p.id(), err)
 		}
@@ -60,6 +67,9 @@ func (t *tree) leaf(p page, low, high []byte) error {
 		flags, key, value, err := p.leafElement(i)
 		if err != nil {
 			return err
+		}
+		if i == 0 && low != nil && !bytes.Equal(key, low) {
+			return fmt.Errorf("page %d begins with another key than its parent says", p.id())
 		}
 		if flags != t.flags {
 			return fmt.Errorf("page %d: element %d is of type %#x", p.id(), i, flags)

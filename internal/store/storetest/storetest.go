@@ -51,6 +51,10 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"Close", testClose},
 		{"CloseUnderWriters", testCloseUnderWriters},
 		{"Model", testModel},
+		{"History", testHistory},
+		{"HistoryOfNothing", testHistoryOfNothing},
+		{"HistoryRecorded", testHistoryRecorded},
+		{"HistoryRandom", testHistoryRandom},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)
