@@ -50,6 +50,7 @@ func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error
 		runtime.WithIncomingHeaderMatcher(func(header string) (string, bool) {
 			return projectKey, textproto.CanonicalMIMEHeaderKey(header) == projectHeader
 		}),
+		runtime.WithMetadata(gatewayPeer),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingTrailerMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithDisablePathLengthFallback(), // what a form is sent to is not something else
@@ -72,6 +73,7 @@ func newGateway(ctx context.Context, conn *grpc.ClientConn) (http.Handler, error
 		buoyv1.RegisterGlobalsHandler,
 		buoyv1.RegisterConfigurationsHandler,
 		buoyv1.RegisterWatchesHandler,
+		buoyv1.RegisterEventsHandler,
 		buoyv1.RegisterDaemonHandler,
 	} {
 		if err := register(ctx, mux, conn); err != nil {

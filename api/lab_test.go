@@ -47,6 +47,7 @@ type lab struct {
 	log      *lines
 	observer *observer
 	machine  atomic.Pointer[doctor.Machine] // what is examined; nil: nothing but the time is known
+	history  History
 
 	stopServer, stopStore func()
 
@@ -64,6 +65,7 @@ type lab struct {
 
 	configurations buoyv1.ConfigurationsClient
 	watches        buoyv1.WatchesClient
+	events         buoyv1.EventsClient
 }
 
 // taken is when the fake speaker took every route, and when every session
@@ -101,6 +103,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		Changes:   l.changes,
 		Sessions:  l.speaker,
 		Life:      l.life,
+		History:   s,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
 		Machine: func() doctor.Machine {
@@ -115,6 +118,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		},
 		Logger: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
+	l.history = s
 	l.observer = server.watches.observer
 	l.socket = filepath.Join(shortDir(t), "s")
 	listeners, err := Listen(endpoint{"unix", l.socket})
@@ -142,6 +146,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 	l.examinations = buoyv1.NewExaminationsClient(l.conn)
 	l.configurations = buoyv1.NewConfigurationsClient(l.conn)
 	l.watches = buoyv1.NewWatchesClient(l.conn)
+	l.events = buoyv1.NewEventsClient(l.conn)
 	return l
 }
 

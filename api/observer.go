@@ -31,6 +31,7 @@ type observer struct {
 	floating
 	streams
 	sightings
+	chronicle
 }
 
 // standing is what a neighbor is sent again for.
@@ -43,7 +44,7 @@ func standingOf(p *buoyv1.Neighbor) standing { return standing{p.State, p.StateR
 
 func newObserver(v view) *observer {
 	return &observer{view: v, run: rand.Text()[:8], wake: make(chan struct{}, 1), neighbors: map[string]standing{},
-		floating: newFloating(), streams: newStreams(), sightings: newSightings()}
+		floating: newFloating(), streams: newStreams(), sightings: newSightings(), chronicle: newChronicle()}
 }
 
 // join makes the observer look, as long as somebody watches: at floating IPs, too, if
@@ -89,10 +90,21 @@ func (o *observer) sawLocked(name string, s standing) {
 	if known && before != s {
 		o.note(name)
 	}
+	if !known { // every neighbor begins without a session
+		before = standing{state: buoyv1.Neighbor_IDLE}
+	}
+	if before != s {
+		o.neighborLocked(name, before, s)
+	}
 }
 
-// Run looks whenever something may look different, as long as somebody watches.
+// Run looks whenever something may look different, as long as somebody watches. The
+// history always does.
 func (o *observer) Run(ctx context.Context) {
+	if o.History != nil {
+		defer o.tell()
+		defer o.join(true)()
+	}
 	var running sync.WaitGroup
 	for _, task := range []func(context.Context){o.round, o.followRoutes} {
 		running.Go(func() {
@@ -136,6 +148,7 @@ func (o *observer) round(ctx context.Context) {
 			again = time.After(wait)
 		}
 	}
+	o.tell()
 	select {
 	case <-changed:
 	case <-life:
@@ -174,6 +187,7 @@ func (o *observer) lookAtNeighborsLocked() {
 	for name := range o.neighbors {
 		if _, ok := state.Neighbor(name); !ok {
 			delete(o.neighbors, name)
+			delete(o.reasons, name)
 		}
 	}
 	for n := range state.Neighbors() {

@@ -57,6 +57,12 @@ func (o *observer) sawStateLocked(name string, state buoyv1.FloatingIP_State) {
 	if known && before != state {
 		o.note(name)
 	}
+	if !known && o.swept {
+		before, known = buoyv1.FloatingIP_ALLOCATED, true
+	}
+	if known && before != state {
+		o.turnedLocked(name, before, state)
+	}
 }
 
 // suspectLocked makes the observer look at a floating IP; at all, if there are too many.
@@ -198,6 +204,7 @@ func (o *observer) sweep(seen *observed) {
 	o.sawFloatingIPs(part)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.swept = true
 	if len(o.known) <= associated {
 		return
 	}

@@ -6,6 +6,7 @@ type streams struct {
 	nodes  map[string]nodeStanding // as they were sent last, or seen
 	lived  uint64                  // Life.Changed at the last look
 	looked bool
+	seen   bool // all were looked at once
 }
 
 func newStreams() streams { return streams{nodes: map[string]nodeStanding{}} }
@@ -23,6 +24,9 @@ func (o *observer) sawNodeLocked(name string, s nodeStanding) {
 	o.nodes[name] = s
 	if known && before != s {
 		o.note(name)
+	}
+	if known || o.streams.seen && s.since != "" { // a new one that had a stream since
+		o.nodeLocked(name, before, s)
 	}
 }
 
@@ -55,4 +59,5 @@ func (o *observer) lookAtNodesLocked() {
 	for n := range state.ComputeNodes() {
 		o.sawNodeLocked(n.Name, standNode(n, living))
 	}
+	o.streams.seen = true
 }

@@ -83,6 +83,9 @@ var rules = map[string]rule{
 
 	buoyv1.Watches_Watch_FullMethodName: reads,
 
+	buoyv1.Events_ListEvents_FullMethodName:  reads,
+	buoyv1.Events_WatchEvents_FullMethodName: reads,
+
 	healthpb.Health_Check_FullMethodName: reads,
 	healthpb.Health_List_FullMethodName:  reads,
 	healthpb.Health_Watch_FullMethodName: reads,

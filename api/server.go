@@ -104,6 +104,7 @@ type Config struct {
 	// Shutdown makes the daemon end, after it has withdrawn every route if that
 	// is wanted.
 	Shutdown func(ctx context.Context, withdraw bool, communication string) error
+	History  History
 	Logger   *slog.Logger
 }
 
@@ -131,11 +132,13 @@ const maxRequest = 16 << 20
 func New(cfg Config) *Server {
 	s := &Server{health: health.NewServer(), log: cfg.Logger}
 	s.stopping, s.endStreams = context.WithCancel(context.Background())
-	unary := grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory))
+	unary := func(peerOf func(context.Context) (who, agent string)) grpc.ServerOption {
+		return grpc.ChainUnaryInterceptor(guard(cfg.Logger), scope(cfg.Inventory), authors(peerOf))
+	}
 	streams := grpc.ChainStreamInterceptor(guardStream(cfg.Logger, s.stopping), scopeStream(cfg.Inventory))
 	codec := grpc.ForceServerCodecV2(newCodec())
-	s.grpc = grpc.NewServer(unary, streams, codec, grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
-	s.inside = grpc.NewServer(unary, streams, codec, grpc.MaxRecvMsgSize(maxRequest))
+	s.grpc = grpc.NewServer(unary(byConnection), streams, codec, grpc.Creds(peers{}), grpc.MaxConcurrentStreams(maxRequests), grpc.MaxRecvMsgSize(maxRequest), grpc.ConnectionTimeout(patience))
+	s.inside = grpc.NewServer(unary(byGateway), streams, codec, grpc.MaxRecvMsgSize(maxRequest))
 	s.watches = &watchService{view: view{cfg}, observer: newObserver(view{cfg}), encoded: newEncodings()}
 	s.streams = newComputeStreamService(view{cfg})
 	s.register(s.grpc, view{cfg})
@@ -156,6 +159,7 @@ func (s *Server) register(on *grpc.Server, view view) {
 	buoyv1.RegisterGlobalsServer(on, &globalService{view: view})
 	buoyv1.RegisterConfigurationsServer(on, &configurationService{view: view})
 	buoyv1.RegisterWatchesServer(on, s.watches)
+	buoyv1.RegisterEventsServer(on, &eventService{view: view})
 	buoyv1.RegisterDaemonServer(on, &daemonService{shutdown: view.Shutdown})
 	healthpb.RegisterHealthServer(on, s.health)
 	reflection.Register(on)

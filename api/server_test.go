@@ -44,7 +44,7 @@ func TestReflection(t *testing.T) {
 	for _, s := range resp.GetListServicesResponse().GetService() {
 		got = append(got, s.Name)
 	}
-	want := []string{"buoy.v1.ComputeNodes", "buoy.v1.ComputeStreams", "buoy.v1.Configurations", "buoy.v1.Daemon", "buoy.v1.Examinations", "buoy.v1.Explanations", "buoy.v1.FloatingIPs", "buoy.v1.Globals", "buoy.v1.Neighbors", "buoy.v1.Networks", "buoy.v1.Pools", "buoy.v1.Routes", "buoy.v1.Watches",
+	want := []string{"buoy.v1.ComputeNodes", "buoy.v1.ComputeStreams", "buoy.v1.Configurations", "buoy.v1.Daemon", "buoy.v1.Events", "buoy.v1.Examinations", "buoy.v1.Explanations", "buoy.v1.FloatingIPs", "buoy.v1.Globals", "buoy.v1.Neighbors", "buoy.v1.Networks", "buoy.v1.Pools", "buoy.v1.Routes", "buoy.v1.Watches",
 		"grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"}
 	if !slices.Equal(got, want) {
 		t.Errorf("services:\n got %q\nwant %q", got, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,9 @@ func asked() (all []map[string]string) {
 	for _, name := range names {
 		all = append(all, map[string]string{"floating_ip": name}, map[string]string{"floating_ip": name, "neighbor": mx1}, map[string]string{"floating_ip": name, "client": "10.2.0.1"})
 	}
+	for _, name := range append(names, "secret", "own", "cmp1", "192.0.2.1", "203.0.113.1") {
+		all = append(all, map[string]string{"for": name}, map[string]string{"for": name, "page_size": "1"})
+	}
 	for _, kind := range []string{"global", "network", "pool", "pool_binding", "compute_node", "neighbor"} { // documents
 		for _, name := range names {
 			all = append(all, map[string]string{"kind": kind, "name": name}, map[string]string{"kind": kind, "name": name, "subnets": "203.0.113.0/24"})
@@ -182,6 +186,10 @@ func order(m method) int {
 	return 1
 }
 
+// apart is what differs between two histories: as in tokens, sequences show how much
+// has happened.
+var apart = regexp.MustCompile(`(?m)(^ *sequence:|^ *time:|^next_page_token:) .*`)
+
 // Every RPC answers a project the same, word for word, whether or not there is
 // what the project must not see.
 func TestViewerLearnsNothing(t *testing.T) {
@@ -211,6 +219,7 @@ func TestViewerLearnsNothing(t *testing.T) {
 			done[string(data)] = true
 			got, err1 := ask(t.Context(), with, m, req.Interface())
 			want, err2 := ask(t.Context(), without, m, req.Interface())
+			got, want = apart.ReplaceAllString(got, "$1 …"), apart.ReplaceAllString(want, "$1 …")
 			if err := errors.Join(err1, err2); err != nil || got != want {
 				t.Errorf("%s of %v: %v\n--- with secrets\n%s--- without\n%s", m.name, values, err, got, want)
 			}

@@ -53,6 +53,7 @@ type Client struct {
 	Daemon         buoyv1.DaemonClient
 	Configurations buoyv1.ConfigurationsClient
 	Watches        buoyv1.WatchesClient
+	Events         buoyv1.EventsClient
 
 	conn *grpc.ClientConn
 
@@ -109,6 +110,7 @@ func Dial(server string, opts ...Option) (*Client, error) {
 	c.Daemon = buoyv1.NewDaemonClient(c.conn)
 	c.Configurations = buoyv1.NewConfigurationsClient(c.conn)
 	c.Watches = buoyv1.NewWatchesClient(c.conn)
+	c.Events = buoyv1.NewEventsClient(c.conn)
 	return c, nil
 }
 

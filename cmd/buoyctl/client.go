@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	buoy "github.com/buoynet/buoy/api/client"
+	"github.com/buoynet/buoy/internal/version"
 )
 
 // client is a connection to buoyd.
@@ -19,6 +20,7 @@ type client = buoy.Client
 // connect returns a client that gives up at once: a person is waiting.
 func (a *app) connect() (*client, error) {
 	opts := []buoy.Option{buoy.WithRetry(0), buoy.WithDialOptions(
+		grpc.WithUserAgent("buoyctl/"+version.Text()),
 		grpc.WithChainUnaryInterceptor(a.request),
 		grpc.WithConnectParams(grpc.ConnectParams{Backoff: backoff.Config{BaseDelay: watchRetry, Multiplier: 1, MaxDelay: watchRetry}}))}
 	if a.asProject {

@@ -107,31 +107,12 @@ func valuesIn(f protoreflect.FieldDescriptor, m protoreflect.Message, v protoref
 	switch {
 	case f.IsList():
 		for i := range v.List().Len() {
-			texts = append(texts, valueText(f, v.List().Get(i)))
+			texts = append(texts, buoyv1.FieldText(f, v.List().Get(i)))
 		}
 	case m.Has(f):
-		texts = append(texts, valueText(f, v))
+		texts = append(texts, buoyv1.FieldText(f, v))
 	}
 	return texts
-}
-
-func valueText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
-	switch {
-	case f.Message() != nil:
-		var parts []string
-		fields := f.Message().Fields()
-		for i := range fields.Len() {
-			if inner := fields.Get(i); v.Message().Has(inner) {
-				parts = append(parts, fmt.Sprintf("%s: %s", inner.Name(), valueText(inner, v.Message().Get(inner))))
-			}
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case f.Enum() != nil:
-		if value := f.Enum().Values().ByNumber(v.Enum()); value != nil {
-			return string(value.Name())
-		}
-	}
-	return v.String()
 }
 
 // routeChange writes a route that comes with +, one that goes with -, and of one

@@ -123,7 +123,7 @@ doctor found something unhealthy.`,
 		root.AddCommand(verb)
 	}
 	for _, noun := range []func(map[string]*cobra.Command){
-		a.networks, a.pools, a.poolBindings, a.computeNodes, a.drain, a.neighbors, a.floatingIPs, a.routes, a.global, a.show,
+		a.networks, a.pools, a.poolBindings, a.computeNodes, a.drain, a.neighbors, a.floatingIPs, a.routes, a.events, a.global, a.show,
 	} {
 		noun(verbs)
 	}

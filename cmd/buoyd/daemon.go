@@ -16,6 +16,7 @@ import (
 	"github.com/buoynet/buoy/bgp"
 	"github.com/buoynet/buoy/internal/computenode"
 	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/metrics"
 	"github.com/buoynet/buoy/internal/programme"
@@ -58,6 +59,7 @@ type daemon struct {
 	settled chan struct{} // closed when the reconcile loop has ended
 	// No gateway has routes that the next start could rely on.
 	withdrawn atomic.Bool
+	begun     bool            // the history was told that it began
 	stopping  context.Context // ends when the API was asked to end the daemon
 	stop      context.CancelFunc
 }
@@ -75,7 +77,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 		}
 	}()
 	_, found := os.Stat(cfg.Store.Path)
-	opened, err := bolt.Open(cfg.Store.Path)
+	opened, err := bolt.Open(cfg.Store.Path, bolt.MaxEvents(cfg.History.MaxEvents))
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +86,13 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	}
 	d.machine.failure = opened.Failure
 	d.store = opened // only now: a nil *bolt.Store is not a nil Store
+	if lost := opened.HistoryLost(); lost != "" {
+		log.Error("the history was damaged and begins anew; everything else is there", "damaged", lost)
+	}
+	if err = d.beginHistory(); err != nil {
+		return nil, err
+	}
+	ctx = history.By(ctx, history.Author{Who: "buoyd (configuration)"})
 	d.follower = store.NewFollower(timedStore{d.store, d.metrics.Committed}, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
 	select {
@@ -104,7 +113,7 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if b, ok := d.follower.State().Overridden(); ok {
 		log.Info("pools.global takes the place of the global binding in the store", "pool", cfg.Pools.Global, "store", b.Pool)
 	}
-	if d.nodes, err = openNodes(d.follower, opened, log); err != nil {
+	if d.nodes, err = openNodes(d.follower, opened, d.turned, log); err != nil {
 		return nil, fmt.Errorf("store %s: %w", cfg.Store.Path, err)
 	}
 	if d.listeners, err = api.Listen(endpointsOf(cfg.API.Listen)...); err != nil {
@@ -218,6 +227,7 @@ func (d *daemon) close() error {
 		d.nodes.Freeze() // that streams end now says nothing of compute nodes
 	}
 	err := d.started.stop()
+	d.endHistory()
 	if d.withdrawn.Load() {
 		err = errors.Join(err, d.lastRun.forget())
 	}
@@ -232,8 +242,8 @@ func (d *daemon) close() error {
 
 // openNodes finds out what an earlier run knew of compute nodes: before anything is
 // advertised, or dead ones would be for a moment.
-func openNodes(follower *store.Follower, notes computenode.Notes, log *slog.Logger) (*computenode.Nodes, error) {
-	return computenode.New(computenode.Config{Inventory: follower.Subscribe(), Notes: notes, Clock: computenode.SystemClock(), Logger: log})
+func openNodes(follower *store.Follower, notes computenode.Notes, turned func([]computenode.Turn, int), log *slog.Logger) (*computenode.Nodes, error) {
+	return computenode.New(computenode.Config{Inventory: follower.Subscribe(), Notes: notes, Clock: computenode.SystemClock(), Logger: log, Turned: turned})
 }
 
 // staticOf returns what the configuration file defines.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -83,7 +84,7 @@ func (d *drains) learn() {
 
 // finish withdraws the routes of a compute node, or notes when to try again.
 func (d *drains) finish(ctx context.Context, name string, n *draining) {
-	_, err := d.execute(ctx, inventory.FinishDrain{Name: name, Until: n.until})
+	_, err := d.execute(history.By(ctx, history.Author{Who: "buoyd (drain)"}), inventory.FinishDrain{Name: name, Until: n.until})
 	switch {
 	case err == nil:
 		delete(d.waiting, name)

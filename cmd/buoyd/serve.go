@@ -22,6 +22,7 @@ func (d *daemon) openServers() {
 		Local:        neighbor.Local{AS: d.cfg.BGP.AS, RouterID: d.cfg.BGP.RouterID.String()},
 		Machine:      d.look,
 		Shutdown:     d.shutdown,
+		History:      d.store,
 		Logger:       d.log,
 	}
 	d.server = api.New(cfg)

@@ -14,7 +14,20 @@ type changed struct {
 	unnoted map[string]struct{}            // compute nodes whose notes are out of date
 	count   uint64                         // of what looks different
 	began   []life                         // states of compute nodes that began
+	turned  []Turn                         // interfaces, maxTurns at most
+	more    int                            // that have turned beside them
 }
+
+// Turn is an interface that is in another state than it was known to be. After is
+// InterfaceUnknown if it is gone.
+type Turn struct {
+	ComputeNode, Interface string
+	Before, After          inventory.InterfaceState
+	Reason                 string
+}
+
+// maxTurns is how many interfaces that turn at once are told one by one.
+const maxTurns = 1000
 
 // life is that of a compute node, for the log.
 type life struct {
@@ -90,12 +103,30 @@ func (c *core) set(n *node, old, new *iface) {
 	if old == nil || new == nil || old.life != new.life {
 		c.note(n.name)
 	}
+	if old != nil {
+		c.turn(n, old, new)
+	}
 	if n.verdict(old) != n.verdict(new) {
 		name := ""
 		if name = nameOf(old); new != nil {
 			name = nameOf(new)
 		}
 		c.place(n.name, name)
+	}
+}
+
+// turn notes that an interface that was known is in another state.
+func (c *core) turn(n *node, old, new *iface) {
+	t := Turn{ComputeNode: n.name, Interface: old.life.Name, Before: old.life.State}
+	if new != nil {
+		t.After, t.Reason = new.life.State, new.life.Reason
+	}
+	switch {
+	case t.Before == t.After, new == nil && n.life.State != inventory.NodeUp: // it goes with its compute node
+	case len(c.turned) < maxTurns:
+		c.turned = append(c.turned, t)
+	default:
+		c.more++
 	}
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	Notes     Notes
 	Clock     Clock
 	Logger    *slog.Logger
+	// Turned is told of interfaces in other states, and how many there are beside
+	// them; it may be nil. It must not wait.
+	Turned func(list []Turn, more int)
 }
 
 // Nodes knows which compute nodes and interfaces live. Its methods may be called
@@ -43,6 +46,7 @@ type Nodes struct {
 	notes Notes
 	clock Clock
 	log   *slog.Logger
+	tell  func([]Turn, int)
 
 	wake  chan struct{} // holds a token when places count otherwise
 	dirty chan struct{} // holds a token when notes are out of date
@@ -65,6 +69,7 @@ func New(cfg Config) (*Nodes, error) {
 		notes:    cfg.Notes,
 		clock:    cfg.Clock,
 		log:      cfg.Logger,
+		tell:     cfg.Turned,
 		wake:     make(chan struct{}, 1),
 		dirty:    make(chan struct{}, 1),
 		core:     newCore(),
@@ -102,9 +107,12 @@ func (n *Nodes) unlock() {
 		close(n.advanced)
 		n.advanced = make(chan struct{})
 	}
-	began := n.core.began
-	n.core.began = nil
+	began, turned, more := n.core.began, n.core.turned, n.core.more
+	n.core.began, n.core.turned, n.core.more = nil, nil, 0
 	n.mu.Unlock()
+	if len(turned) > 0 && n.tell != nil {
+		n.tell(turned, more)
+	}
 	for _, l := range began {
 		n.log.Info(texts[l.State], "compute_node", l.node, "address", l.Address, "agent", l.Agent, "reason", l.Reason)
 	}

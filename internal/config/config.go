@@ -15,6 +15,7 @@ type Config struct {
 	ComputeNodes ComputeNodes
 	Metrics      Metrics
 	Store        Store
+	History      History
 	Log          Log
 	Pools        Pools
 	Neighbors    []neighbor.Settings // unique names and addresses, defaults filled in
@@ -57,6 +58,11 @@ type Metrics struct {
 type Store struct {
 	Driver Driver
 	Path   string
+}
+
+// History is the log of what has happened.
+type History struct {
+	MaxEvents int // 100..10000000
 }
 
 // Log is what is logged, and how.

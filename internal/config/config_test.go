@@ -40,6 +40,8 @@ api:
 store:
   driver: bolt
   path: "true"
+history:
+  max_events: 100000
 log:
   level: info
   format: text
@@ -94,6 +96,7 @@ func TestFlags(t *testing.T) {
       --compute-nodes-key FILE              FILE with the key of that certificate (default none)
       --compute-nodes-listen ENDPOINT,...   ENDPOINT,... for compute nodes, each unix://PATH or ADDRESS:PORT (default none)
       --config FILE                         read the configuration from FILE (default none)
+      --history-max-events NUMBER           NUMBER of events that the history has at most, 100..10000000 (default "100000")
       --log-format FORM                     FORM of the log: text, json (default "text")
       --log-level LEVEL                     least LEVEL that is logged: debug, info, warn, error (default "info")
       --metrics-listen ADDRESS:PORT,...     ADDRESS:PORT,... of the metrics for Prometheus, or none (default [127.0.0.1:9472])

@@ -35,6 +35,9 @@ type file struct {
 		Driver string `yaml:"driver"`
 		Path   string `yaml:"path"`
 	} `yaml:"store"`
+	History struct {
+		MaxEvents plain `yaml:"max_events"`
+	} `yaml:"history"`
 	Log struct {
 		Level  string `yaml:"level"`
 		Format string `yaml:"format"`
@@ -100,6 +103,7 @@ func (c Config) YAML() []byte {
 	f.Metrics.Listen = c.Metrics.texts()
 	f.Store.Driver = string(c.Store.Driver)
 	f.Store.Path = c.Store.Path
+	f.History.MaxEvents = plain(fmt.Sprint(c.History.MaxEvents))
 	f.Log.Level = strings.ToLower(c.Log.Level.String())
 	f.Log.Format = string(c.Log.Format)
 	f.Pools.Global = pool(c.Pools.Global)

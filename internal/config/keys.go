@@ -38,6 +38,7 @@ var keys = []key{
 	{metricsListen, "127.0.0.1:9472", "`ADDRESS:PORT,...` of the metrics for Prometheus, or none", true},
 	{"store.driver", "bolt", "`KIND` of the store: bolt", false},
 	{"store.path", "/var/lib/buoy/buoy.db", "`FILE` of the store", false},
+	{"history.max_events", "100000", "`NUMBER` of events that the history has at most, 100..10000000", false},
 	{"log.level", "info", "least `LEVEL` that is logged: debug, info, warn, error", false},
 	{"log.format", "text", "`FORM` of the log: text, json", false},
 	{"pools.global", "", "`POOL` that a floating IP is drawn from when neither the request nor its namespace names one (default none)", false},

@@ -46,6 +46,7 @@ func defaults(t *testing.T) Config {
 		API:     API{Listen: []Endpoint{endpoint(t, "unix:///run/buoy/buoyd.sock")}},
 		Metrics: Metrics{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9472")}},
 		Store:   Store{Driver: Bolt, Path: "/var/lib/buoy/buoy.db"},
+		History: History{MaxEvents: 100_000},
 		Log:     Log{Level: slog.LevelInfo, Format: Text},
 		Pools:   Pools{ExternalName: "public"},
 	}
@@ -112,10 +113,10 @@ func TestLoad(t *testing.T) {
 				c.API.Listen = []Endpoint{endpoint(t, "127.0.0.1:1"), endpoint(t, "[::1]:1"), endpoint(t, "unix://x")}
 			}},
 		{name: "every flag", args: []string{"--bgp-as=1", "--bgp-router-id=1.1.1.1", "--bgp-listen=1.1.1.1:1", "--bgp-families=route-target",
-			"--api-listen=unix://a", "--compute-nodes-listen=[::]:2", "--compute-nodes-certificate=c", "--compute-nodes-key=k", "--compute-nodes-client-ca=a", "--store-driver=bolt", "--store-path=p", "--log-level=debug", "--log-format=json",
+			"--api-listen=unix://a", "--compute-nodes-listen=[::]:2", "--compute-nodes-certificate=c", "--compute-nodes-key=k", "--compute-nodes-client-ca=a", "--store-driver=bolt", "--store-path=p", "--history-max-events=200", "--log-level=debug", "--log-format=json",
 			"--pools-global=d:p:n:x", "--pools-external-name=y"}, change: changeAll},
 		{name: "every variable", environ: []string{"BUOYD_BGP_AS=1", "BUOYD_BGP_ROUTER_ID=1.1.1.1", "BUOYD_BGP_LISTEN=1.1.1.1:1", "BUOYD_BGP_FAMILIES=route-target",
-			"BUOYD_API_LISTEN=unix://a", "BUOYD_COMPUTE_NODES_LISTEN=[::]:2", "BUOYD_COMPUTE_NODES_CERTIFICATE=c", "BUOYD_COMPUTE_NODES_KEY=k", "BUOYD_COMPUTE_NODES_CLIENT_CA=a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json",
+			"BUOYD_API_LISTEN=unix://a", "BUOYD_COMPUTE_NODES_LISTEN=[::]:2", "BUOYD_COMPUTE_NODES_CERTIFICATE=c", "BUOYD_COMPUTE_NODES_KEY=k", "BUOYD_COMPUTE_NODES_CLIENT_CA=a", "BUOYD_STORE_DRIVER=bolt", "BUOYD_STORE_PATH=p", "BUOYD_HISTORY_MAX_EVENTS=200", "BUOYD_LOG_LEVEL=debug", "BUOYD_LOG_FORMAT=json",
 			"BUOYD_POOLS_GLOBAL=d:p:n:x", "BUOYD_POOLS_EXTERNAL_NAME=y"}, change: changeAll},
 
 		{name: "neighbors", file: "bgp: {as: 1, router_id: 10.0.0.2, families: [inet-vpn]}\nneighbors:\n" +
@@ -159,6 +160,7 @@ func changeAll(c *Config) {
 	c.API.Listen = []Endpoint{{path: "a"}}
 	c.ComputeNodes = ComputeNodes{[]Endpoint{{addr: netip.MustParseAddrPort("[::]:2")}}, "c", "k", "a"}
 	c.Store.Path = "p"
+	c.History.MaxEvents = 200
 	c.Log = Log{slog.LevelDebug, JSON}
 	c.Pools = Pools{"projects/p/networks/n/pools/x", "y"}
 }

@@ -32,6 +32,14 @@ func parsePort(s string) (uint16, error) {
 	return uint16(n), nil
 }
 
+func parseMaxEvents(s string) (int, error) {
+	n, ok := parseNumber(s, 32)
+	if !ok || n < 100 || n > 10_000_000 {
+		return 0, expected("a number 100..10000000", s)
+	}
+	return int(n), nil
+}
+
 // parseNumber reads a positive decimal number. A leading zero is refused: YAML
 // 1.1 takes 010 for eight.
 func parseNumber(s string, bits int) (uint64, bool) {

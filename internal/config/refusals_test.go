@@ -21,8 +21,8 @@ func TestRefusedFiles(t *testing.T) {
 		// The YAML itself.
 		{"syntax", "bgp:\n  as: [", "f.yaml:2: did not find expected node content"},
 		{"tab", "bgp:\n\tas: 1", "f.yaml:2: found character that cannot start any token"},
-		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, log, pools, neighbors, got a list`},
-		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, log, pools, neighbors, got "bgp"`},
+		{"list", "- bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, history, log, pools, neighbors, got a list`},
+		{"text", "bgp", `f.yaml:1: expected a mapping with bgp, api, compute_nodes, metrics, store, history, log, pools, neighbors, got "bgp"`},
 		{"two documents", good + "---\n" + good, "f.yaml:2: expected one YAML document, got another one"},
 		{"alias", good + "store: {path: &p x, driver: *p}", "f.yaml:2: store.driver: expected a single value, got an alias"},
 		{"merge key", neighbors(mx1, "{<<: {passive: true}, name: mx2, address: 10.0.0.3, as: 1}"),

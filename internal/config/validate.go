@@ -35,6 +35,7 @@ func (v *validation) config() (c Config) {
 	c.Metrics = v.metrics()
 	c.Store.Driver = single(v, "store.driver", f.Store.Driver, parseDriver)
 	c.Store.Path = single(v, "store.path", f.Store.Path, parsePath)
+	c.History.MaxEvents = single(v, "history.max_events", f.History.MaxEvents, parseMaxEvents)
 	c.Log.Level = single(v, "log.level", f.Log.Level, parseLevel)
 	c.Log.Format = single(v, "log.format", f.Log.Format, parseFormat)
 	c.Pools.Global = v.pool("pools.global", f.Pools.Global)

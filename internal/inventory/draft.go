@@ -90,6 +90,21 @@ func (d *Draft) State() (*State, error) {
 	return d.state, nil
 }
 
+// Written yields the resources that the last command writes: the key, the name and the
+// value, nil for one that is deleted. Not among them is what nobody sees.
+func (d *Draft) Written(yield func(key, name string, value []byte)) {
+	for _, m := range d.last {
+		name := resourceOf(m.Key)
+		if name == "" || m.Op != Put && m.Op != Delete {
+			continue
+		}
+		if g, ok := m.resource.(Global); ok && d.state.global != nil && g.AS == d.state.global.AS {
+			continue // only where to look for the next network id
+		}
+		yield(m.Key, name, m.Value)
+	}
+}
+
 // Mutations returns what fulfils all commands, each key once.
 func (d *Draft) Mutations() []Mutation { return d.mutations }
 

@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"bgp/engine":               {"bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"bgp":                      {"bgp/engine", "bgp/ribin", "bgp/ribout", "bgp/wire", "internal/neighbor", "routetarget", "vrf"},
 	"proto/buoy/v1":            {},
-	"api":                      {"internal/doctor", "internal/explain", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
+	"api":                      {"internal/doctor", "internal/explain", "internal/history", "internal/inventory", "internal/ipam", "internal/neighbor", "internal/ring", "proto/buoy/v1", "routetarget", "vrf"},
 	"cmd/buoyd":                {"api", "bgp", "internal/computenode", "internal/config", "internal/doctor", "internal/history", "internal/inventory", "internal/metrics", "internal/neighbor", "internal/programme", "internal/reconcile", "internal/ring", "internal/store", "internal/store/bolt", "internal/version", "vrf"},
 	"api/client":               {"proto/buoy/v1"}, // outsiders import it: it must not pull in the daemon
 	"api/computenode":          {"proto/buoy/v1"}, // so do they this one

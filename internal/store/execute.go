@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
@@ -15,7 +16,8 @@ type request struct {
 	command inventory.Command
 	done    chan struct{}
 
-	revision uint64 // that shows the command
+	step     history.Step // what the command writes, and whose it is
+	revision uint64       // that shows the command
 	err      error
 	final    bool // refused on the state as it is: no commit can change that
 }
@@ -34,7 +36,7 @@ const maxTogether = 2000
 
 // Execute plans a command, commits it and waits until the state shows it. It
 // returns that state, or the *inventory.Error of the plan, or an error of the
-// store. When somebody else's commit came in between, it plans again. When the
+// store. The history tells it as done by history.AuthorOf(ctx). When somebody else's commit came in between, it plans again. When the
 // context ends first, the outcome is unknown.
 //
 // Commands that wait at the same time are planned one after another, each on

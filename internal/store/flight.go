@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 )
 
@@ -21,11 +22,11 @@ type flight struct {
 // launch commits a draft in the background.
 func (f *Follower) launch(draft *inventory.Draft, together []*request) *flight {
 	a := &flight{together: together, expected: draft.Revision(), revision: draft.Revision(), landed: make(chan struct{})}
-	mutations := draft.Mutations()
+	mutations, steps := draft.Mutations(), stepsOf(together)
 	go func() {
 		defer close(a.landed)
 		if len(mutations) > 0 {
-			a.revision, a.err = f.store.Commit(context.Background(), mutations)
+			a.revision, a.err = f.store.Commit(context.Background(), mutations, steps...)
 		}
 	}()
 	return a
@@ -67,7 +68,7 @@ func (f *Follower) carryOut(together []*request) {
 			settle(together, planned, nil)
 			return
 		}
-		revision, err := f.store.Commit(context.Background(), mutations)
+		revision, err := f.store.Commit(context.Background(), mutations, stepsOf(together)...)
 		if err == nil && revision == draft.Revision() {
 			settle(together, revision, nil)
 			f.catchUp(revision) // the next plan would be outdated before
@@ -111,8 +112,24 @@ func plan(draft *inventory.Draft, together []*request) {
 			continue
 		}
 		r.final = len(draft.Mutations()) == 0
-		r.err = draft.Do(r.command)
+		r.step = history.Step{}
+		if r.err = draft.Do(r.command); r.err == nil {
+			r.step.Author = history.AuthorOf(r.ctx)
+			draft.Written(func(key, name string, value []byte) {
+				r.step.Changes = append(r.step.Changes, history.Change{Key: key, Name: name, After: value})
+			})
+		}
 	}
+}
+
+// stepsOf returns what the requests that were fulfilled write.
+func stepsOf(together []*request) (steps []history.Step) {
+	for _, r := range together {
+		if r.err == nil && len(r.step.Changes) > 0 {
+			steps = append(steps, r.step)
+		}
+	}
+	return steps
 }
 
 // settle tells the outcome of requests to those who wait. A refusal stands,

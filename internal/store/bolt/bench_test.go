@@ -10,6 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -27,23 +28,39 @@ func benchMutations(n int) []inventory.Mutation {
 }
 
 func BenchmarkCommit(b *testing.B) {
-	b.Run("store", func(b *testing.B) { benchCommit(b, 1) })
+	b.Run("store", func(b *testing.B) { benchCommit(b, 1, false) })
+	b.Run("history", func(b *testing.B) { benchCommit(b, 1, true) })
 	b.Run("bare", func(b *testing.B) { benchBare(b, 1) })
 }
 
 func BenchmarkCommitParallel(b *testing.B) {
-	b.Run("store", func(b *testing.B) { benchCommit(b, 64) })
+	b.Run("store", func(b *testing.B) { benchCommit(b, 64, false) })
+	b.Run("history", func(b *testing.B) { benchCommit(b, 64, true) })
 	b.Run("bare", func(b *testing.B) { benchBare(b, 32) }) // while one half is written, the other half queues
 }
 
-func benchCommit(b *testing.B, callers int) {
+// benchSteps is what the history is told of benchMutations: an association is put in the
+// place of another one.
+func benchSteps(n int, list []inventory.Mutation) []history.Step {
+	value := fmt.Appendf(nil, `{"name":"%.200s","associations":[{"compute_node":"computeNodes/cmp%d","interface":"tap0"}],"version":1}`, benchValue, n)
+	list[0].Value = value
+	return []history.Step{{Author: history.Author{Who: "ann (uid 1000, pid 4242)", Agent: "buoyctl/1.0", Method: "FloatingIPs.Associate"},
+		Changes: []history.Change{{Key: list[0].Key, Name: list[0].Key[len("fip/"):], After: value}}}}
+}
+
+func benchCommit(b *testing.B, callers int, told bool) {
 	s := openNew(b)
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
 			for n := range next {
-				if _, err := s.Commit(b.Context(), benchMutations(n)); err != nil {
+				mutations := benchMutations(n)
+				steps := benchSteps(n, mutations)
+				if !told {
+					steps = nil
+				}
+				if _, err := s.Commit(b.Context(), mutations, steps...); err != nil {
 					b.Error(err)
 				}
 			}

@@ -2,17 +2,25 @@
 //
 // # Basics
 //
-// The file has two buckets, and a third one once there are notes:
+// The file has two buckets, a third one once there are notes, and a fourth one once
+// there is a history:
 //
-//	keys   <key>    8 bytes version, then the value
-//	meta   "header" 8 bytes each: format, revision, number of keys, sum of the
-//	                content, checksum of the record
-//	       "notes"  the same of the notes; the revision is 0
-//	notes  <name>   a text
+//	keys    <key>    8 bytes version, then the value
+//	meta    "header" 8 bytes each: format, revision, number of keys, sum of the
+//	                 content, checksum of the record
+//	        "notes"  the same of the notes; the revision is 0
+//	notes   <name>   a text
+//	history <number> 8 bytes: an event, as package history encodes it
 //
 // Notes are what a daemon wants to find again at its next start, beside what it
 // keeps: they have no revision, and nobody watches them. A program that does not
 // know them leaves them as they are.
+//
+// Events are numbered without gaps, so they need no record of how many there are. The
+// sum does not cover them: each has a checksum of its own, and what damages one of them
+// says nothing of the resources. When their pages are damaged, Open goes on without
+// them (HistoryLost). A program that does not know them leaves them as they are; what
+// it commits is not among them.
 //
 // All numbers are big endian. The sum is the sum of a CRC-64 of every key and
 // value. bbolt itself protects no page but its two headers, so a flipped bit

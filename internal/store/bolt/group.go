@@ -21,7 +21,7 @@ const maxGroup = 1000
 // Watchers have the events in their queues before a caller hears of success.
 func (s *Store) commitGroup(commits []*commit) {
 	events, err := s.transact(commits)
-	if err != nil || len(events) > 0 {
+	if err != nil || len(events) > 0 || len(commits) == 0 {
 		s.note(err)
 	}
 	if err == nil {
@@ -36,7 +36,7 @@ func (s *Store) commitGroup(commits []*commit) {
 	}
 }
 
-// Failure returns when and why the last commit that had something to write was not
+// Failure returns when and why the last commit, or write of the history, that had something to write was not
 // written; nil if it was. A conflict is no failure.
 func (s *Store) Failure() (at time.Time, err error) {
 	s.mu.Lock()
