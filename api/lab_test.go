@@ -26,6 +26,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/buoynet/buoy/internal/doctor"
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/neighbor"
 	"github.com/buoynet/buoy/internal/store"
@@ -47,7 +48,7 @@ type lab struct {
 	log      *lines
 	observer *observer
 	machine  atomic.Pointer[doctor.Machine] // what is examined; nil: nothing but the time is known
-	history  History
+	history  *labHistory
 
 	stopServer, stopStore func()
 
@@ -66,6 +67,19 @@ type lab struct {
 	configurations buoyv1.ConfigurationsClient
 	watches        buoyv1.WatchesClient
 	events         buoyv1.EventsClient
+}
+
+// labHistory is that of the store. While it is deaf, nothing that is observed is in it:
+// when that is seen is not the same twice.
+type labHistory struct {
+	*bolt.Store
+	deaf atomic.Bool
+}
+
+func (h *labHistory) Record(events ...history.Event) {
+	if !h.deaf.Load() {
+		h.Store.Record(events...)
+	}
 }
 
 // taken is when the fake speaker took every route, and when every session
@@ -94,6 +108,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		t.Fatal(err)
 	}
 	l := &lab{speaker: &fakeSpeaker{refused: map[string]error{}, stale: map[string]error{}, withheld: map[string]bool{}}, changes: &fakeChanges{wake: make(chan struct{})}, log: &lines{}, life: newFakeLife()}
+	l.history = &labHistory{Store: s}
 	l.follower = store.NewFollower(s, static, time.Now)
 	l.speaker.state, l.speaker.life = l.follower.State, l.life
 	server := New(Config{
@@ -103,7 +118,7 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		Changes:   l.changes,
 		Sessions:  l.speaker,
 		Life:      l.life,
-		History:   s,
+		History:   l.history,
 		Families:  neighbor.NewFamilies(neighbor.InetVPN, neighbor.RouteTarget),
 		Local:     neighbor.Local{AS: 64512},
 		Machine: func() doctor.Machine {
@@ -118,7 +133,6 @@ func newLabAt(t testing.TB, static inventory.Static, path string) *lab {
 		},
 		Logger: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
-	l.history = s
 	l.observer = server.watches.observer
 	l.socket = filepath.Join(shortDir(t), "s")
 	listeners, err := Listen(endpoint{"unix", l.socket})

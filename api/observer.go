@@ -90,11 +90,11 @@ func (o *observer) sawLocked(name string, s standing) {
 	if known && before != s {
 		o.note(name)
 	}
-	if !known { // every neighbor begins without a session
-		before = standing{state: buoyv1.Neighbor_IDLE}
-	}
-	if before != s {
+	switch {
+	case known && before != s:
 		o.neighborLocked(name, before, s)
+	case !known && s.state == buoyv1.Neighbor_ESTABLISHED: // every neighbor begins without a session
+		o.neighborLocked(name, standing{state: buoyv1.Neighbor_IDLE}, s)
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 func tenants(t testing.TB, secrets bool) *lab {
 	t.Helper()
 	l := newLab(t)
+	l.history.deaf.Store(true)
 	call(t, l.computeNodes.CreateComputeNode, &buoyv1.CreateComputeNodeRequest{ComputeNode: &buoyv1.ComputeNode{Name: cmp1, Address: "10.0.0.11"}})
 	call(t, l.neighbors.CreateNeighbor, &buoyv1.CreateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, Address: "10.0.0.1", As: 64513}})
 	call(t, l.networks.CreateNetwork, &buoyv1.CreateNetworkRequest{Network: &buoyv1.Network{
