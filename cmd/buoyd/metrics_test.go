@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/buoynet/buoy/internal/config"
+	"github.com/buoynet/buoy/internal/history"
 	"github.com/buoynet/buoy/internal/inventory"
 	"github.com/buoynet/buoy/internal/store"
 )
@@ -57,7 +58,7 @@ type slow struct {
 	err error
 }
 
-func (s slow) Commit(context.Context, []inventory.Mutation) (uint64, error) {
+func (s slow) Commit(context.Context, []inventory.Mutation, ...history.Step) (uint64, error) {
 	time.Sleep(2 * time.Millisecond)
 	return 7, s.err
 }
