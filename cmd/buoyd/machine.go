@@ -93,6 +93,7 @@ func (d *daemon) disk() doctor.Disk {
 		return k
 	}
 	unit := uint64(fs.Bsize)
-	k.Free, k.Total, k.Sealed = fs.Bavail*unit, fs.Blocks*unit, fs.Flags&unix.ST_RDONLY != 0
+	k.Free, k.Total = fs.Bavail*unit, fs.Blocks*unit
+	k.Sealed = fs.Flags&unix.ST_RDONLY != 0 || sealed(info.Sys().(*syscall.Stat_t).Dev)
 	return k
 }
