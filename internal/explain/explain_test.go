@@ -78,6 +78,11 @@ func TestEveryStepFails(t *testing.T) {
 		{"of another project", Question{Address: addr("203.0.113.5"), Project: "q"}, nil, Known,
 			"no network of project q has 203.0.113.5, and no pool that is shared with it",
 			"a network has to have it: buoyctl set network NAME --subnet …, or create network NAME --subnet …; or whoever has it shares a pool: buoyctl set pool NETWORK/POOL --share-with q"},
+		{"outside the shared pool", Question{Address: addr("203.0.113.99"), Project: "q"}, func(w *world) {
+			shared := []string{"q"}
+			w.do(inventory.UpdatePool{Name: poolA, SharedWith: &shared})
+		}, Known, "203.0.113.99 is outside what is shared with project q: " + poolA + " has 203.0.113.1-203.0.113.15",
+			"take an address of the pool; or whoever has the pool gives it more: buoyctl set pool NETWORK/POOL --range …"},
 		{"network address", of("203.0.113.0"), nil, InPool, "203.0.113.0 is the network or broadcast address of 203.0.113.0/24",
 			"no floating IP can have it, unless --reserved-hosts, --gateway or --dns-server of the network say otherwise"},
 		{"broadcast", of("203.0.113.255"), nil, InPool, "203.0.113.255 is the network or broadcast address of 203.0.113.0/24", ""},

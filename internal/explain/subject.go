@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,12 +127,32 @@ func (a *answer) unknown(c *chain, addr netip.Addr) {
 	switch {
 	case a.q.Network != "":
 		c.fail(Known, fmt.Sprintf("%s does not have %s", a.q.Network, addr), next)
+	case a.q.Project != "" && len(a.pools(addr)) > 0:
+		c.fail(Known, fmt.Sprintf("%s is outside what is shared with project %s: %s", addr, a.q.Project, listed(a.pools(addr), "; ")),
+			"take an address of the pool; or whoever has the pool gives it more: buoyctl set pool NETWORK/POOL --range …")
 	case a.q.Project != "":
 		c.fail(Known, fmt.Sprintf("no network of project %s has %s, and no pool that is shared with it", a.q.Project, addr),
 			next+"; or whoever has it shares a pool: buoyctl set pool NETWORK/POOL --share-with "+a.q.Project)
 	default:
 		c.fail(Known, fmt.Sprintf("no network has %s", addr), next)
 	}
+}
+
+// pools returns the pools that the asking project may use of networks that have an
+// address, with their addresses.
+func (a *answer) pools(addr netip.Addr) (texts []string) {
+	for p := range a.State.Pools() {
+		n, ok := a.State.Network(p.Network())
+		if !ok || !p.UsableBy(a.q.Project) || !slices.ContainsFunc(n.Subnets, func(s netip.Prefix) bool { return s.Contains(addr) }) {
+			continue
+		}
+		var ranges []string
+		for r := range p.Usable().All() {
+			ranges = append(ranges, r.String())
+		}
+		texts = append(texts, p.Name+" has "+listed(ranges, ", "))
+	}
+	return texts
 }
 
 // pool says whether an address can be given to a floating IP.
