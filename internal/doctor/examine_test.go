@@ -29,7 +29,7 @@ func TestWell(t *testing.T) {
 0 pools 1 pool, none 90 % full
 0 compute_nodes 2 compute nodes, of which 0 must have a stream
 0 floating_ips 1 floating IP: 1 advertised, 0 pending, 0 withheld, 0 not associated
-0 routes 0 routes from neighbors; none has the key of one of ours
+0 routes 0 routes from neighbors; none has the key or the label of one of ours
 `
 	if !x.Healthy || x.Summary != "healthy as far as Buoy can see" || len(x.Findings) > 0 || b.String() != want {
 		t.Errorf("%s\n%sgot\n%swant\n%s", x.Summary, text(x.Findings), b.String(), want)
@@ -226,6 +226,14 @@ i configuration no_neighbor buoyd: no neighbor is configured, and so nobody to s
 			w.announce("mx1", "10.0.0.11:9", "203.0.113.5/32", "10.9.9.9", 77, vrf.NoLoop)         // of no network
 			w.announce("mx1", "10.0.0.11:1", "203.0.113.6/32", "10.9.9.9", 77, vrf.NoLoop)         // not ours
 		}, "! routes foreign_route neighbors/mx1: another speaker announces 1 route with the distinguisher and prefix of ours, by way of mx1: 10.0.0.11:1:203.0.113.5/32 with next hop 10.9.9.9 label 77; ours has next hop 10.0.0.11 label 100 > find the other speaker: compute nodes of two clusters have the same router id, and their networks the same id; gateways choose one of the two routes @11:00 1 [10.0.0.11:1:203.0.113.5/32]"},
+		"label clash": {func(w *world) {
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.7/32", "10.0.0.11", 100, vrf.NoLoop)
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.0/24", "::ffff:10.0.0.11", 100, vrf.NoLoop)
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.8/32", "10.0.0.11", 101, vrf.NoLoop)          // a label of nobody
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.9/32", "10.0.0.12", 100, vrf.NoLoop)          // of another node
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.10/32", "10.9.9.9", 100, vrf.NoLoop)          // of no node of ours
+			w.announce("mx1", "10.0.0.11:9", "198.51.100.11/32", "10.0.0.11", 100, vrf.OriginatorLoop) // our own, reflected
+		}, "! routes label_clash neighbors/mx1: another speaker announces 2 routes to labels of ours, by way of mx1: 10.0.0.11:9:198.51.100.7/32 with next hop 10.0.0.11 label 100, which is that of tap0 at computeNodes/cmp1: packets for both go there > find the other speaker: two clusters give out labels of one compute node; let each have a range of its own: buoyctl set computenode NAME --label-range FIRST-LAST @11:00 2 [10.0.0.11:9:198.51.100.7/32 10.0.0.11:9:198.51.100.0/24]"},
 		"twin": {func(w *world) { w.announce("mx1", "10.0.0.11:1", "203.0.113.5/32", "10.0.0.11", 100, vrf.NoLoop) },
 			"i routes same_route neighbors/mx1: another speaker announces 1 route with the same next hop and label as ours, by way of mx1 > nothing, if another node announces the same floating IPs on purpose @11:00 1 [10.0.0.11:1:203.0.113.5/32]"},
 	} {

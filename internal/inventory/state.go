@@ -217,6 +217,14 @@ func (s *State) labelOwner(node string, label vrf.Label) (*interfaceUse, bool) {
 	return s.labels.Get(&interfaceUse{node: node, Label: label})
 }
 
+// LabelOwner returns the name of the interface that a compute node uses a label for.
+func (s *State) LabelOwner(node string, label vrf.Label) (name string, ok bool) {
+	if use, taken := s.labelOwner(node, label); taken {
+		return use.name, true
+	}
+	return "", false
+}
+
 // addrIndex is a map by address. netip.Addr is not ordered by <, so the key is
 // its text; there are few of each.
 type addrIndex[V comparable] struct {
