@@ -27,6 +27,7 @@ type BuoydConfig struct {
 	Detached  bool
 	Alone     bool  // in a network namespace of its own, with a loopback and no route
 	Wire      *Wire // where it runs, in place of the machine's own network; may be nil
+	Disk      *Disk // that it sees beside those of the machine; may be nil
 }
 
 // Buoyd is a buoyd with a store of its own. It may be stopped or killed, and
@@ -98,14 +99,14 @@ func (b *Buoyd) Command() Command {
 		args = append([]string{"--net", "--map-root-user", "--", "sh", "-c", `ip link set lo up && exec "$0" "$@"`, path}, args...)
 		path = "/usr/bin/unshare"
 	}
-	return b.config.Wire.atBuoy(Command{
+	return b.config.Disk.on(b.config.Wire.atBuoy(Command{
 		Path:     path,
 		Args:     args,
 		Env:      []string{"GORACE=atexit_sleep_ms=10"}, // or a race build idles for a second at its end
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),
 		Detached: b.config.Detached,
-	})
+	}))
 }
 
 // Start starts it, with more flags if there are any, and waits until it answers.

@@ -106,3 +106,8 @@ func entering(c Command, option string, namespace *os.File) Command {
 		fmt.Sprintf("%s=/proc/%d/fd/%d", option, os.Getpid(), namespace.Fd()), "--", c.Path}, c.Args...)
 	return c
 }
+
+// Link sets the gateway's end of the cable "up" or "down".
+func (w *Wire) Link(ctx context.Context, state string) error {
+	return runWell(ctx, w.atGateway(Command{Path: "ip", Args: []string{"link", "set", "eth0", state}}))
+}
