@@ -188,8 +188,8 @@ func TestAgentTLS(t *testing.T) {
 	server := w.host()
 	ca := newAuthority(t)
 	ca.write(filepath.Join(w.dir, "nodes"), ca.issue("buoyd", server.Addr()))
-	w.writeConfig(strings.Replace(w.buoyd.YAML(), fmt.Sprintf("listen: [%q]\nstore", w.buoyd.Nodes()),
-		fmt.Sprintf("listen: [%q]\n  certificate: %[2]s.crt\n  key: %[2]s.key\n  client_ca: %[2]s-ca.crt\nstore", server, filepath.Join(w.dir, "nodes")), 1))
+	w.writeConfig(strings.Replace(w.buoyd.YAML(), fmt.Sprintf("listen: [%q]\nmetrics", w.buoyd.Nodes()),
+		fmt.Sprintf("listen: [%q]\n  certificate: %[2]s.crt\n  key: %[2]s.key\n  client_ca: %[2]s-ca.crt\nmetrics", server, filepath.Join(w.dir, "nodes")), 1))
 	w.start()
 	w.public()
 	w.associate()

@@ -67,7 +67,7 @@ const (
 	breakDisk  = `device=$(findmnt -n -o SOURCE "$1") && echo broken by a test > "/sys/fs/ext4/${device#/dev/}/trigger_fs_error"`
 	repairDisk = `umount "$1" && { fsck.ext4 -p "$0" || test $? = 1; } && ` + mountDisk
 	fillDisk   = `! dd if=/dev/zero of="$1/filler" bs=64k`
-	clearDisk  = `rm "$1/filler"`
+	clearDisk  = `rm "$1/filler" && sync -f "$1"`
 )
 
 // Fill writes a file until there is no room for more. Clear removes it.
