@@ -109,12 +109,20 @@ func wireFaults(t *testing.T) (*world, []fault) {
 	write("secret")()
 	w.ctl("create neighbor mx1 --address 10.0.0.1 --as 64512 --families inet-vpn --hold-time 3 --md5-key-file " + key)
 	text := strings.ReplaceAll(w.ctl("gateway-config --vendor frr --local-address 10.0.0.2"), "THE-MD5-KEY", "secret")
-	w.wired("frr", text, ourAS)
+	g := w.wired("frr", text, ourAS).(*lab.FRR)
 	w.established("mx1")
 	w.associate()
+	password := func(text string) func() {
+		return func() {
+			_, err := g.CLI(w.deadline(), "configure terminal", "router bgp 64512", "neighbor 10.0.0.2 password "+text)
+			must(t, err)
+		}
+	}
 	link := func(state string) func() { return func() { must(t, w.wire.Link(w.deadline(), state)) } }
 	w.explains("web-1", "", "1 of 1 neighbors have a route")
 	return w, []fault{
+		{name: "the gateway has another MD5 key", inject: password("other"), mend: func() { password("secret")(); w.established("mx1") }, open: true,
+			ask: "explain web-1", cause: "reachable", truth: "with a wrong MD5 signature arrived"},
 		{name: "the cable to the gateway is cut", inject: link("down"), mend: func() { link("up")(); w.established("mx1") }, open: true,
 			ask: "explain web-1", cause: "established", truth: "since then connect to 10.0.0.1:179: no route to host) > nothing came from the router for the hold time: check that it is up and that the path carries packets both ways"},
 	}

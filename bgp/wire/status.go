@@ -30,7 +30,7 @@ func (p *peer) snapshot() neighbor.Status {
 	}
 	// The counters are those of the whole machine, so they may only explain
 	// what has no reason of its own.
-	silent := s.Cause == neighbor.CauseTimedOut || s.Cause == neighbor.CauseWaiting
+	silent := s.Cause == neighbor.CauseTimedOut || s.Cause == neighbor.CauseWaiting || p.diagnosis.silent
 	if s.State < neighbor.OpenSent && silent && p.signatures != "" {
 		s.Cause, s.Reason = neighbor.CauseKeyMismatch, s.Reason+"; "+p.signatures
 	}
@@ -74,8 +74,9 @@ func (p *peer) diagnosed(cause neighbor.Cause, reason string) (neighbor.Cause, s
 	d := &p.diagnosis
 	switch {
 	case cause.Tells():
-		*d = diagnosis{cause, reason, p.status.OpenReceived, time.Now()}
+		*d = diagnosis{cause: cause, reason: reason, open: p.status.OpenReceived, time: time.Now()}
 	case d.cause != neighbor.CauseNone && time.Since(d.time) < diagnosisTime && cause != neighbor.CauseStopped:
+		d.silent = cause == neighbor.CauseTimedOut
 		p.status.OpenReceived = d.open
 		return d.cause, d.reason + "; since then " + reason
 	}
@@ -89,6 +90,7 @@ type diagnosis struct {
 	reason string
 	open   *neighbor.Open
 	time   time.Time
+	silent bool // since then the router has not answered
 }
 
 // countChange notes when the state changed, and how often. The caller holds
