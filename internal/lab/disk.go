@@ -65,7 +65,8 @@ func (d *Disk) furnish(ctx context.Context, size int64) (err error) {
 const (
 	mountDisk  = `mount -o loop,errors=remount-ro "$0" "$1"`
 	breakDisk  = `device=$(findmnt -n -o SOURCE "$1") && echo broken by a test > "/sys/fs/ext4/${device#/dev/}/trigger_fs_error"`
-	repairDisk = `umount "$1" && { fsck.ext4 -p "$0" || test $? = 1; } && ` + mountDisk
+	leaveDisk  = `umount "$1"`
+	repairDisk = `{ fsck.ext4 -p "$0" || test $? = 1; } && ` + mountDisk
 	fillDisk   = `! dd if=/dev/zero of="$1/filler" bs=64k`
 	clearDisk  = `rm "$1/filler" && sync -f "$1"`
 )
@@ -75,9 +76,17 @@ func (d *Disk) Fill(ctx context.Context) error  { return d.run(ctx, fillDisk) }
 func (d *Disk) Clear(ctx context.Context) error { return d.run(ctx, clearDisk) }
 
 // Break tells the kernel that there is an error on the disk. From then on it takes no
-// writes. Repair checks it and mounts it anew; nobody may have a file there open.
-func (d *Disk) Break(ctx context.Context) error  { return d.run(ctx, breakDisk) }
-func (d *Disk) Repair(ctx context.Context) error { return d.run(ctx, repairDisk) }
+// writes.
+func (d *Disk) Break(ctx context.Context) error { return d.run(ctx, breakDisk) }
+
+// Repair checks it and mounts it anew, as soon as nobody has a file there open any more.
+func (d *Disk) Repair(ctx context.Context) error {
+	err := Poll(ctx, "nobody uses the disk", func(ctx context.Context) error { return d.run(ctx, leaveDisk) })
+	if err != nil {
+		return err
+	}
+	return d.run(ctx, repairDisk)
+}
 
 func (d *Disk) run(ctx context.Context, script string) error {
 	return runWell(ctx, d.on(Command{Path: "sh", Args: []string{"-c", script, d.image, d.dir}}))
