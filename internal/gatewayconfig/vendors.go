@@ -27,7 +27,7 @@ var vendors = []vendor{
 	{name: "eos", title: "Arista EOS", mark: "!", maxName: 32, target: bare, noUDP: true},
 	// 15 is what Linux allows an interface, and a VRF is one.
 	{name: "frr", title: "FRR: /etc/frr/frr.conf, with bgpd=yes in /etc/frr/daemons", mark: "!", tested: true,
-		maxName: 15, target: bare, noRTC: true, noUDP: true, overIPv6: true},
+		maxName: 15, target: bare, noRTC: true, overIPv6: true},
 	{name: "bird", title: "BIRD 2: /etc/bird/bird.conf", mark: "#", tested: true, maxName: 40, underscore: true, target: birdTarget,
 		noRTC: true, overIPv6: true},
 	{name: "gobgp", title: "GoBGP: /etc/gobgpd.conf, for gobgpd -f", mark: "#", tested: true, maxName: 32, target: gobgpTarget,
