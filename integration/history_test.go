@@ -86,8 +86,8 @@ func TestHistory(t *testing.T) {
 	w.wantVPN(g, lab.VPNv4, web1At2)
 	moved := []string{"web-1 CHANGED FloatingIPs.Move", "computeNodes/cmp1", "→ [{compute_node: computeNodes/cmp2", "by root (uid"}
 	w.tells("",
-		[]string{"STARTED"},
 		[]string{"bgp CREATED", "by buoyd (configuration)"},
+		[]string{"STARTED"},
 		[]string{"web-1 CREATED FloatingIPs.Allocate"},
 		[]string{"mx1 CREATED"},
 		[]string{"web-1 CHANGED FloatingIPs.Associate"},

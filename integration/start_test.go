@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestStartRefused(t *testing.T) {
 		}, "buoyd: open store STORE: store is corrupt: root 0: not a bbolt file; restore it from a backup, or move it away to start empty\n"},
 		"truncated store": {func(w *world) {
 			w.writeStore(w.readStore()[:9000])
-		}, "buoyd: open store STORE: store is corrupt: truncated: 9000 bytes, expected 8 pages of 4096; restore it from a backup, or move it away to start empty\n"},
+		}, "buoyd: open store STORE: store is corrupt: truncated: 9000 bytes, expected PAGES pages of 4096; restore it from a backup, or move it away to start empty\n"},
 		"changed byte in the store": {func(w *world) {
 			w.writeStore(bytes.ReplaceAll(w.readStore(), []byte("203.0.113.5"), []byte("203.0.113.4")))
 		}, "buoyd: open store STORE: store is corrupt: the content does not match its checksum; restore it from a backup, or move it away to start empty\n"},
@@ -72,15 +73,20 @@ func TestStartRefused(t *testing.T) {
 			}
 			want := strings.NewReplacer("CONFIG", w.buoyd.ConfigFile(), "STORE", w.buoyd.StoreFile(),
 				"LISTEN", w.net.Host(1).String()).Replace(test.stderr)
+			r.Stderr = pages.ReplaceAllString(r.Stderr, "expected PAGES pages")
 			if r.Code != 1 || r.Stderr != want || r.Stdout != "" {
 				t.Errorf("got status %d\n%q\noutput %q\nwant status 1\n%q", r.Code, r.Stderr, r.Stdout, want)
 			}
-			if string(w.readStore()) != string(before) {
+			// Who has it open writes into its history.
+			if name != "locked store" && string(w.readStore()) != string(before) {
 				t.Error("the store has changed")
 			}
 		})
 	}
 }
+
+// pages is how much of a store there should be, which depends on what was written together.
+var pages = regexp.MustCompile(`expected \d+ pages`)
 
 func (w *world) writeConfig(text string) {
 	w.t.Helper()

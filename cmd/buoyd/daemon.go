@@ -89,9 +89,6 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	if lost := opened.HistoryLost(); lost != "" {
 		log.Error("the history was damaged and begins anew; everything else is there", "damaged", lost)
 	}
-	if err = d.beginHistory(); err != nil {
-		return nil, err
-	}
 	ctx = history.By(ctx, history.Author{Who: "buoyd (configuration)"})
 	d.follower = store.NewFollower(timedStore{d.store, d.metrics.Committed}, staticOf(cfg), time.Now)
 	d.started.add("inventory", d.follower.Run)
@@ -151,6 +148,10 @@ func open(ctx context.Context, cfg config.Config, s startup, log *slog.Logger) (
 	d.followers = programme.NewFollowers(d.follower, imported{importedAlone, d.imports}, d.complete.Done())
 	d.machine.tls = tls
 	d.openServers()
+	// Only now: a start that is refused leaves the store as it is.
+	if err = d.beginHistory(); err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
