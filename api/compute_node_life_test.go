@@ -16,7 +16,9 @@ import (
 // A drain goes through its stages, and the floating IPs and routes say so.
 func TestDrainLife(t *testing.T) {
 	l := newLab(t).furnish(t)
-	l.speaker.sessions = []neighbor.Status{session("mx1", neighbor.Established, "", neighbor.InetVPN), session("fixed", neighbor.Established, "", neighbor.InetVPN, neighbor.Inet6VPN)}
+	l.speaker.set(func() {
+		l.speaker.sessions = []neighbor.Status{session("mx1", neighbor.Established, "", neighbor.InetVPN), session("fixed", neighbor.Established, "", neighbor.InetVPN, neighbor.Inet6VPN)}
+	})
 	stands := func(when string, n *buoyv1.ComputeNode, drain buoyv1.ComputeNode_Drain, routes uint32, preference string, state buoyv1.FloatingIP_State, reason string) {
 		t.Helper()
 		if n.Drain != drain || n.GetDrained() != (drain != buoyv1.ComputeNode_NOT_DRAINED) || (n.DrainUntil != "") != (drain == buoyv1.ComputeNode_DRAINING) {

@@ -348,6 +348,13 @@ func (s *fakeSpeaker) Failure(key vrf.Key) error {
 	return cmp.Or(s.refused[key.String()], s.stale[key.String()])
 }
 
+// set changes what the speaker says, and tells nobody.
+func (s *fakeSpeaker) set(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
+}
+
 func (s *fakeSpeaker) Refused() neighbor.Refused { return s.strangers }
 
 func (s *fakeSpeaker) Neighbors() []neighbor.Status {

@@ -50,14 +50,14 @@ func TestFloatingIPLives(t *testing.T) {
 	stands("reported", advertised, "to 2 of 2 neighbors; "+cmp2+" is drained")
 
 	// The speaker still has a route that leads nowhere: that is not the end of it.
-	l.speaker.life = nil
+	l.speaker.set(func() { l.speaker.life = nil })
 	l.life.is(cmp1, reported("tap0", inventory.InterfaceDown, ""))
 	state := l.follower.State()
 	f, _ := state.FloatingIP(web1)
 	if v := l.observer.observe(state).floatingIP(f); !v.soon || v.state != withheld {
 		t.Errorf("a route is left: got %+v, want %v, and soon another one", v, withheld)
 	}
-	l.speaker.life = l.life
+	l.speaker.set(func() { l.speaker.life = l.life })
 	l.life.is(cmp1, reported("tap0", inventory.InterfaceUp, ""))
 	l.sessions(neighbor.Active, neighbor.Active)
 	stands("no session", buoyv1.FloatingIP_PENDING, "no neighbor has the route: fixed is Active (); mx1 is Active (); "+cmp2+" is drained")

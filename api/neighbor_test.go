@@ -141,26 +141,28 @@ func TestUpdateFamilies(t *testing.T) {
 // What was seen of a session is shown whole.
 func TestSession(t *testing.T) {
 	l := newLab(t)
-	l.speaker.sessions = []neighbor.Status{{
-		Settings:      neighbor.Settings{Name: "fixed", Families: neighbor.AllFamilies},
-		State:         neighbor.Established,
-		Since:         taken,
-		LocalAddress:  netip.MustParseAddrPort("10.0.0.2:179"),
-		RemoteAddress: netip.MustParseAddrPort("10.0.0.9:40000"),
-		OpenSent: &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: neighbor.AllFamilies,
-			Capabilities: []uint8{64, 71}, Restart: neighbor.Restart{
-				Notification: true, Time: 300 * time.Second, Families: neighbor.AllFamilies, Preserved: neighbor.NewFamilies(neighbor.InetVPN),
-				LongLived: neighbor.StaleTimes{neighbor.InetVPN: 3600 * time.Second, neighbor.RouteTarget: 16777215 * time.Second}}},
-		OpenReceived: &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.9"), HoldTime: 30 * time.Second,
-			Families: neighbor.NewFamilies(neighbor.InetVPN), Others: []string{"1/1"}, Capabilities: []uint8{1, 64, 65, 71}, Restart: neighbor.Restart{Restarting: true, Notification: true, Time: 4095 * time.Second}},
-		NotificationSent:     &neighbor.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: taken},
-		NotificationReceived: &neighbor.Notification{Code: 4, Time: taken},
-		Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
-		Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
-		Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
-		Advertised: 15, MaxReached: true, Taken: 18, Stale: 17, Left: 19, Filtered: 20,
-		BadMessages: []neighbor.BadMessage{{Time: taken, Reason: "a message of type 99", Bytes: []byte{0xff, 0, 99}}, {Time: taken, Reason: "\xff"}},
-	}}
+	l.speaker.set(func() {
+		l.speaker.sessions = []neighbor.Status{{
+			Settings:      neighbor.Settings{Name: "fixed", Families: neighbor.AllFamilies},
+			State:         neighbor.Established,
+			Since:         taken,
+			LocalAddress:  netip.MustParseAddrPort("10.0.0.2:179"),
+			RemoteAddress: netip.MustParseAddrPort("10.0.0.9:40000"),
+			OpenSent: &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.2"), HoldTime: 90 * time.Second, Families: neighbor.AllFamilies,
+				Capabilities: []uint8{64, 71}, Restart: neighbor.Restart{
+					Notification: true, Time: 300 * time.Second, Families: neighbor.AllFamilies, Preserved: neighbor.NewFamilies(neighbor.InetVPN),
+					LongLived: neighbor.StaleTimes{neighbor.InetVPN: 3600 * time.Second, neighbor.RouteTarget: 16777215 * time.Second}}},
+			OpenReceived: &neighbor.Open{AS: 64512, RouterID: netip.MustParseAddr("10.0.0.9"), HoldTime: 30 * time.Second,
+				Families: neighbor.NewFamilies(neighbor.InetVPN), Others: []string{"1/1"}, Capabilities: []uint8{1, 64, 65, 71}, Restart: neighbor.Restart{Restarting: true, Notification: true, Time: 4095 * time.Second}},
+			NotificationSent:     &neighbor.Notification{Code: 6, Subcode: 2, Data: []byte{3, 'b', 'y', 'e'}, Time: taken},
+			NotificationReceived: &neighbor.Notification{Code: 4, Time: taken},
+			Sent:                 neighbor.Counters{Opens: 1, Updates: 2, Notifications: 3, Keepalives: 4, RouteRefreshes: 5, Bytes: 6},
+			Received:             neighbor.Counters{Opens: 7, Updates: 8, Notifications: 9, Keepalives: 10, RouteRefreshes: 11, Bytes: 12, Refused: 13, Malformed: 16},
+			Established:          14, Flaps: 13, Changes: 80, LastUp: taken, LastDown: taken,
+			Advertised: 15, MaxReached: true, Taken: 18, Stale: 17, Left: 19, Filtered: 20,
+			BadMessages: []neighbor.BadMessage{{Time: taken, Reason: "a message of type 99", Bytes: []byte{0xff, 0, 99}}, {Time: taken, Reason: "\xff"}},
+		}}
+	})
 	at := timestamppb.New(taken)
 	equal(t, "established", call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed}), &buoyv1.Neighbor{
 		Name: fixed, Address: "10.0.0.9", Port: 179, As: 64512, ReadOnly: true,
@@ -195,7 +197,9 @@ func TestSession(t *testing.T) {
 		}
 	}
 	for state, want := range stateToProto {
-		l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}
+		l.speaker.set(func() {
+			l.speaker.sessions = []neighbor.Status{{Settings: neighbor.Settings{Name: "fixed"}, State: state, Reason: "why"}}
+		})
 		got := call(t, l.neighbors.GetNeighbor, &buoyv1.GetNeighborRequest{Name: fixed})
 		if got.State != want || got.StateReason != "why" || got.State.String() == "" {
 			t.Errorf("%s: got %s (%s), want %s (why)", state, got.State, got.StateReason, want)

@@ -49,7 +49,7 @@ func TestListReceived(t *testing.T) {
 	six.Prefix, six.Stale = netip.MustParsePrefix("2001:db8:ffff::/48"), true
 	six.Attributes = unique.Make(vrf.Attributes{NextHop: netip.MustParseAddr("2001:db8::1"), LocalPref: vrf.LocalPrefDefault,
 		Loop: vrf.OriginatorLoop, LongLivedStale: true, Originator: netip.MustParseAddr("10.0.0.2")})
-	l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}}
+	l.speaker.set(func() { l.speaker.in = map[netip.Addr][]*vrf.Received{netip.MustParseAddr("10.0.0.1"): {four, six}} })
 	first := &buoyv1.Route{
 		Prefix: "198.51.100.0/24", RouteDistinguisher: "10.255.0.1:7", Label: 24001, NextHop: "10.0.0.1", LocalPref: 150,
 		RouteTargets: []string{"target:64512:10003"}, Encapsulations: []string{"gre"}, Family: "inet-vpn",

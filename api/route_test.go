@@ -46,10 +46,12 @@ func TestListRoutes(t *testing.T) {
 	l := newLab(t).furnish(t)
 	// mx1 takes IPv4; nobody takes IPv6.
 	offer := &neighbor.Open{Families: neighbor.NewFamilies(neighbor.InetVPN)}
-	l.speaker.sessions = []neighbor.Status{
-		{Settings: neighbor.Settings{Name: "mx1"}, State: neighbor.Established, OpenSent: offer, OpenReceived: offer},
-		{Settings: neighbor.Settings{Name: "fixed"}, State: neighbor.Active, Reason: "connection refused"},
-	}
+	l.speaker.set(func() {
+		l.speaker.sessions = []neighbor.Status{
+			{Settings: neighbor.Settings{Name: "mx1"}, State: neighbor.Established, OpenSent: offer, OpenReceived: offer},
+			{Settings: neighbor.Settings{Name: "fixed"}, State: neighbor.Active, Reason: "connection refused"},
+		}
+	})
 	four, six := routeOfWeb1(), routeOfWeb6()
 	four.StateReason = "to 1 of 2 neighbors: fixed is Active (connection refused)"
 	six.State = buoyv1.Route_WITHHELD
@@ -102,8 +104,8 @@ func TestListRoutes(t *testing.T) {
 // What the speaker did not take is listed where it belongs, with the reason.
 func TestListRefusedRoutes(t *testing.T) {
 	l := newLab(t).furnish(t)
-	l.speaker.refused[keyOfWeb1] = errors.New("table is full")
-	l.speaker.stale[keyOfWeb6] = errors.New("not now")
+	l.speaker.set(func() { l.speaker.refused[keyOfWeb1] = errors.New("table is full") })
+	l.speaker.set(func() { l.speaker.stale[keyOfWeb6] = errors.New("not now") })
 	refused, changing := routeOfWeb1(), routeOfWeb6()
 	refused.State, refused.StateReason, refused.Since = buoyv1.Route_WITHHELD, "it is tried again: table is full", nil
 	changing.State, changing.StateReason = buoyv1.Route_WITHHELD, "a change is tried again: not now"

@@ -54,7 +54,7 @@ func TestReflection(t *testing.T) {
 // A request that panics ends alone.
 func TestPanic(t *testing.T) {
 	l := newLab(t)
-	l.speaker.panics = true
+	l.speaker.set(func() { l.speaker.panics = true })
 	_, err := l.neighbors.ListNeighbors(t.Context(), &buoyv1.ListNeighborsRequest{})
 	refusal{code: codes.Internal, text: "internal error; the daemon's log has the details"}.check(t, err)
 	for _, want := range []string{"a request panicked", "method=/buoy.v1.Neighbors/ListNeighbors", "no sessions today", "view.go"} {
@@ -62,7 +62,7 @@ func TestPanic(t *testing.T) {
 			t.Errorf("log: got %s, want %q in it", l.log, want)
 		}
 	}
-	l.speaker.panics = false
+	l.speaker.set(func() { l.speaker.panics = false })
 	call(t, l.neighbors.ListNeighbors, &buoyv1.ListNeighborsRequest{})
 }
 

@@ -56,9 +56,9 @@ func TestFloatingIPState(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLab(t).furnish(t)
-			l.speaker.sessions = tt.sessions
+			l.speaker.set(func() { l.speaker.sessions = tt.sessions })
 			if tt.speaker != nil {
-				tt.speaker(l.speaker)
+				l.speaker.set(func() { tt.speaker(l.speaker) })
 			}
 			got := call(t, l.floatingIPs.GetFloatingIP, &buoyv1.GetFloatingIPRequest{Name: tt.of})
 			if got.State != tt.state || got.StateReason != tt.reason {

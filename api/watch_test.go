@@ -113,7 +113,7 @@ func TestWatchRoutes(t *testing.T) {
 // A route of our own says what the speaker knows, but not which neighbors have it.
 func TestWatchOwnRoutes(t *testing.T) {
 	l := newLab(t).furnish(t)
-	l.speaker.refused[keyOfWeb1] = errors.New("table is full")
+	l.speaker.set(func() { l.speaker.refused[keyOfWeb1] = errors.New("table is full") })
 	w := l.watch(t, "", public, "")
 	var got []*buoyv1.Route
 	for {
