@@ -104,43 +104,13 @@ func find(list []field, name []byte) []byte {
 	return nil
 }
 
-var addressField = []byte(`"address":"`)
-
 // addressIn returns the field "address" of an object, if it is a text.
 func addressIn(object []byte) string {
-	for rest := object; ; {
-		i := bytes.Index(rest, addressField)
-		if i < 0 {
-			return ""
-		}
-		at := len(object) - len(rest) + i
-		// One of an inner object is not meant. Names are before it, as a rule.
-		if depth(object[:at]) == 1 {
-			value := object[at+len(addressField):]
-			return string(value[:max(bytes.IndexByte(value, '"'), 0)])
-		}
-		rest = rest[i+len(addressField):]
+	var room [32]field
+	list, _ := fieldsOf(object, room[:0])
+	value := find(list, []byte(`"address"`))
+	if len(value) < 2 || value[0] != '"' {
+		return ""
 	}
-}
-
-// depth returns in how many objects and lists the end of a text is; 0 in a quoted one.
-func depth(text []byte) int {
-	n, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			n++
-		case c == '}' || c == ']':
-			n--
-		}
-	}
-	if quoted {
-		return 0
-	}
-	return n
+	return string(value[1 : len(value)-1])
 }
