@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/buoynet/buoy/internal/computenode"
@@ -43,24 +44,24 @@ func (d *daemon) endHistory() {
 }
 
 // lastOfDaemon returns how the history knows the daemon: as started, as stopped, or not
-// at all.
+// at all. A stop is among the last events, so nothing but these is looked at.
 func (d *daemon) lastOfDaemon() (history.Kind, error) {
-	const chunk = 1000
+	const last = 1000
 	first, next, _ := d.store.Kept()
-	for end := next; end > first; { // from the end: a run may be long
-		from := max(end, first+chunk) - chunk
-		list, err := d.store.Events(from, int(end-from))
-		if err != nil {
-			return history.Unknown, err
-		}
-		for i := len(list) - 1; i >= 0; i-- {
-			if kind := list[i].Kind; kind == history.Started || kind == history.Stopped {
-				return kind, nil
-			}
-		}
-		end = from
+	from := max(next, first+last) - last
+	list, err := d.store.Events(from, last)
+	if err != nil {
+		return history.Unknown, err
 	}
-	return history.Unknown, nil
+	for _, e := range slices.Backward(list) {
+		if e.Kind == history.Started || e.Kind == history.Stopped {
+			return e.Kind, nil
+		}
+	}
+	if from == first {
+		return history.Unknown, nil
+	}
+	return history.Started, nil // so many events ago
 }
 
 // turned tells the history of interfaces.
