@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -47,15 +46,7 @@ func startDaemon(b *testing.B, neighbors ...neighbor.Settings) *daemon {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- d.run(ctx) }()
-	b.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			b.Error(err)
-		}
-	})
+	keepRunning(b, d)
 	d.must(b, inventory.CreateNetwork{Network: inventory.Network{
 		Name: benchNetwork, Subnets: []netip.Prefix{netip.MustParsePrefix("20.0.0.0/8")},
 	}})

@@ -146,3 +146,17 @@ func dial(t testing.TB, server string) *grpc.ClientConn {
 	t.Cleanup(func() { conn.Close() })
 	return conn
 }
+
+// keepRunning runs a daemon until the end of the test. The context ends with it.
+func keepRunning(tb testing.TB, d *daemon) context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.run(ctx) }()
+	tb.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			tb.Error(err)
+		}
+	})
+	return ctx
+}

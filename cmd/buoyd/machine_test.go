@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,15 +41,7 @@ func TestMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- d.run(ctx) }()
-	defer func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
+	keepRunning(t, d)
 
 	m := d.look()
 	if !m.LastRun.After(m.Now) || m.Now.Sub(m.Started) < 0 || m.Running <= 0 || (m.Now.Sub(m.Started)-m.Running).Abs() > time.Minute {

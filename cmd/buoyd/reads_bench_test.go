@@ -36,15 +36,7 @@ func crowded(b *testing.B, routers int, more ...neighbor.Settings) *daemon {
 	if err != nil {
 		b.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- d.run(ctx) }()
-	b.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			b.Error(err)
-		}
-	})
+	ctx := keepRunning(b, d)
 	for i := range networks {
 		d.must(b, inventory.CreateNetwork{Network: inventory.Network{Name: fmt.Sprintf("projects/p%d/networks/n", i),
 			Subnets: []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{30, byte(i >> 8), byte(i), 0}), 24)}}})
