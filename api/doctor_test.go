@@ -74,14 +74,7 @@ func TestExamineAgrees(t *testing.T) {
 		ComputeNode: cmp2, Interface: "tap2", FixedIp: "10.47.255.2", Label: 102}})
 	seen := map[string]int{}
 	for i := range 400 {
-		for _, node := range []string{cmp1, cmp2} {
-			switch random.IntN(6) {
-			case 0:
-				call(t, l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: node, Wait: uint32(random.IntN(2)) * 1000})
-			case 1, 2:
-				call(t, l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node})
-			}
-		}
+		l.drainAny(t, random)
 		l.disturb(random)
 		e, ids := l.examine(t)
 		counted := map[buoyv1.FloatingIP_State]uint64{}
@@ -121,6 +114,19 @@ func TestExamineAgrees(t *testing.T) {
 	}
 	if len(seen) < 6 {
 		t.Errorf("seen: %v", seen)
+	}
+}
+
+// drainAny drains some compute nodes and puts others back into service.
+func (l *lab) drainAny(t *testing.T, random *rand.Rand) {
+	t.Helper()
+	for _, node := range []string{cmp1, cmp2} {
+		switch random.IntN(6) {
+		case 0:
+			call(t, l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: node, Wait: uint32(random.IntN(2)) * 1000})
+		case 1, 2:
+			call(t, l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node})
+		}
 	}
 }
 

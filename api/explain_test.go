@@ -60,14 +60,7 @@ func TestExplainAgrees(t *testing.T) {
 	call(t, l.neighbors.UpdateNeighbor, &buoyv1.UpdateNeighborRequest{Neighbor: &buoyv1.Neighbor{Name: mx1, Families: []string{"inet-vpn", "inet6-vpn"}}, UpdateMask: maskOf("families")})
 	seen := map[string]int{}
 	for i := range 400 {
-		for _, node := range []string{cmp1, cmp2} {
-			switch random.IntN(6) {
-			case 0:
-				call(t, l.computeNodes.DrainComputeNode, &buoyv1.DrainComputeNodeRequest{Name: node, Wait: uint32(random.IntN(2)) * 1000})
-			case 1, 2:
-				call(t, l.computeNodes.UndrainComputeNode, &buoyv1.UndrainComputeNodeRequest{Name: node})
-			}
-		}
+		l.drainAny(t, random)
 		l.disturb(random)
 		for _, name := range []string{web1, web6, idle} {
 			f := call(t, l.floatingIPs.GetFloatingIP, &buoyv1.GetFloatingIPRequest{Name: name})
