@@ -91,14 +91,7 @@ func TestDoctor(t *testing.T) {
 	w.ctl("set pool vn-public/small --range 203.0.113.40/29")
 	w.ails("")
 
-	frr := g.(*lab.FRR)
-	shutdown := func(no string) {
-		t.Helper()
-		if out, err := frr.CLI(w.deadline(), "configure terminal", "router bgp 64512", no+"neighbor "+g.Config().Peer.Addr().String()+" shutdown"); err != nil {
-			t.Fatalf("%s: %v", out, err)
-		}
-	}
-	shutdown("")
+	w.typesAt(g.(*lab.FRR), "neighbor PEER shutdown")()
 	w.ails("the session was shut down on the router: enable it there", "ERROR no_gateway", "ERROR session_down")
 
 	// Another gateway asks for nothing, until a VRF of it imports the target.
@@ -106,7 +99,7 @@ func TestDoctor(t *testing.T) {
 	w.ails("let a VRF of the router import one of target:64512:10003", "ERROR target_unwanted", "WARNING session_down")
 	w.importVRF(asks, "red", "target:64512:10003")
 	w.ails("Administrative Shutdown", "WARNING session_down")
-	shutdown("no ")
+	w.typesAt(g.(*lab.FRR), "no neighbor PEER shutdown")()
 	w.ails("")
 
 	// Somebody else announces the same VPN route to elsewhere.

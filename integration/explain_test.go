@@ -84,19 +84,12 @@ func TestExplain(t *testing.T) {
 	w.ctl("undrain computenode cmp1")
 	w.wellExplained("web-1")
 
-	frr := g.(*lab.FRR)
-	shutdown := func(no string) {
-		t.Helper()
-		if out, err := frr.CLI(w.deadline(), "configure terminal", "router bgp 64512", no+"neighbor "+g.Config().Peer.Addr().String()+" shutdown"); err != nil {
-			t.Fatalf("%s: %v", out, err)
-		}
-	}
-	shutdown("")
+	w.typesAt(g.(*lab.FRR), "neighbor PEER shutdown")()
 	e = w.explains("web-1", "established", "Administrative Shutdown")
 	if e.Next != "the session was shut down on the router: enable it there" {
 		t.Errorf("next step: got %q", e.Next)
 	}
-	shutdown("no ")
+	w.typesAt(g.(*lab.FRR), "no neighbor PEER shutdown")()
 	w.wellExplained("web-1")
 
 	// One that asks for nothing, until a VRF of it imports the target.

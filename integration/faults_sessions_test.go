@@ -34,21 +34,6 @@ func (w *world) wayOut(config lab.GatewayConfig, target string) lab.Route {
 	return w.origin(config, 7, "0.0.0.0/0", "10.0.0.9", target)
 }
 
-// typesAt returns a step that types lines into the section of BGP of an FRR. PEER is
-// Buoy's address.
-func (w *world) typesAt(g *lab.FRR, lines ...string) func() {
-	return func() {
-		w.t.Helper()
-		commands := []string{"configure terminal", fmt.Sprint("router bgp ", g.Config().AS)}
-		for _, line := range lines {
-			commands = append(commands, strings.ReplaceAll(line, "PEER", g.Config().Peer.Addr().String()))
-		}
-		if out, err := g.CLI(w.deadline(), commands...); err != nil {
-			w.t.Fatalf("%s: %v", out, err)
-		}
-	}
-}
-
 // sessionFaults are those of a session with an FRR.
 func sessionFaults(t *testing.T) (*world, []fault) {
 	w := newWorld(t)
@@ -105,23 +90,16 @@ func wireFaults(t *testing.T) (*world, []fault) {
 	w.start()
 	w.public()
 	key := filepath.Join(w.dir, "key")
-	write := func(text string) func() { return func() { must(t, os.WriteFile(key, []byte(text), 0o600)) } }
-	write("secret")()
+	must(t, os.WriteFile(key, []byte("secret"), 0o600))
 	w.ctl("create neighbor mx1 --address 10.0.0.1 --as 64512 --families inet-vpn --hold-time 3 --md5-key-file " + key)
 	text := strings.ReplaceAll(w.ctl("gateway-config --vendor frr --local-address 10.0.0.2"), "THE-MD5-KEY", "secret")
 	g := w.wired("frr", text, ourAS).(*lab.FRR)
 	w.established("mx1")
 	w.associate()
-	password := func(text string) func() {
-		return func() {
-			_, err := g.CLI(w.deadline(), "configure terminal", "router bgp 64512", "neighbor 10.0.0.2 password "+text)
-			must(t, err)
-		}
-	}
 	link := func(state string) func() { return func() { must(t, w.wire.Link(w.deadline(), state)) } }
 	w.explains("web-1", "", "1 of 1 neighbors have a route")
 	return w, []fault{
-		{name: "the gateway has another MD5 key", inject: password("other"), mend: func() { password("secret")(); w.established("mx1") }, open: true,
+		{name: "the gateway has another MD5 key", inject: w.typesAt(g, "neighbor PEER password other"), mend: func() { w.typesAt(g, "neighbor PEER password secret")(); w.established("mx1") }, open: true,
 			ask: "explain web-1", cause: "reachable", truth: "with a wrong MD5 signature arrived"},
 		{name: "the cable to the gateway is cut", inject: link("down"), mend: func() { link("up")(); w.established("mx1") }, open: true,
 			ask: "explain web-1", cause: "established", truth: "since then connect to 10.0.0.1:179: no route to host) > nothing came from the router for the hold time: check that it is up and that the path carries packets both ways"},

@@ -63,10 +63,7 @@ func (w *world) cease(g lab.Originator) {
 		return
 	}
 	// Its end alone is a graceful restart.
-	config := f.Config()
-	if _, err := f.CLI(w.deadline(), "configure terminal", fmt.Sprintf("router bgp %d", config.AS), fmt.Sprintf("neighbor %s shutdown", config.Peer.Addr())); err != nil {
-		w.t.Fatal(err)
-	}
+	w.typesAt(f, "neighbor PEER shutdown")()
 }
 
 // watchImports looks at a VRF again and again until it is stopped. It is an error

@@ -200,3 +200,18 @@ func (w *world) importInto(g lab.Gateway, name string, targets ...string) {
 		w.t.Fatal(err)
 	}
 }
+
+// typesAt returns a step that types lines into the section of BGP of an FRR. PEER is
+// Buoy's address.
+func (w *world) typesAt(g *lab.FRR, lines ...string) func() {
+	return func() {
+		w.t.Helper()
+		commands := []string{"configure terminal", fmt.Sprint("router bgp ", g.Config().AS)}
+		for _, line := range lines {
+			commands = append(commands, strings.ReplaceAll(line, "PEER", g.Config().Peer.Addr().String()))
+		}
+		if out, err := g.CLI(w.deadline(), commands...); err != nil {
+			w.t.Fatalf("%s: %v", out, err)
+		}
+	}
+}
