@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -186,18 +187,31 @@ func TestAgent(t *testing.T) {
 func TestAgentTLS(t *testing.T) {
 	w := newWorld(t)
 	server := w.host()
-	ca := newAuthority(t)
-	ca.write(filepath.Join(w.dir, "nodes"), ca.issue("buoyd", server.Addr()))
+	ca, err := lab.NewAuthority()
+	if err == nil {
+		err = ca.Write(filepath.Join(w.dir, "nodes"), "buoyd", server.Addr())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := func(name string) *tls.Config {
+		t.Helper()
+		c, err := ca.Client(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
 	w.writeConfig(strings.Replace(w.buoyd.YAML(), fmt.Sprintf("listen: [%q]\nmetrics", w.buoyd.Nodes()),
 		fmt.Sprintf("listen: [%q]\n  certificate: %[2]s.crt\n  key: %[2]s.key\n  client_ca: %[2]s-ca.crt\nmetrics", server, filepath.Join(w.dir, "nodes")), 1))
 	w.start()
 	w.public()
 	w.associate()
-	n := w.node(computenode.Config{Server: server.String(), TLS: ca.client("cmp1")})
+	n := w.node(computenode.Config{Server: server.String(), TLS: client("cmp1")})
 	w.gets("cmp1", n, web1AtNode)
 	n.stop()
 	w.ctl("create computenode cmp2 --address 10.0.0.12")
-	n = w.node(computenode.Config{Server: server.String(), TLS: ca.client("cmp2")}) // which says that it is cmp1
+	n = w.node(computenode.Config{Server: server.String(), TLS: client("cmp2")}) // which says that it is cmp1
 	w.eventually("it is refused", func(context.Context) error {
 		if log, err := os.ReadFile(w.buoyd.LogFile()); err != nil || !strings.Contains(string(log), "the certificate is that of cmp2, and not of cmp1") {
 			return fmt.Errorf("not yet: %v", err)

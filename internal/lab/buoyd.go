@@ -25,9 +25,10 @@ type BuoydConfig struct {
 	Metrics   string         // where it serves metrics: "127.0.0.1:0"; empty for nowhere
 	Neighbors string         // the neighbors section of the file, as YAML; may be empty
 	Detached  bool
-	Alone     bool  // in a network namespace of its own, with a loopback and no route
-	Wire      *Wire // where it runs, in place of the machine's own network; may be nil
-	Disk      *Disk // that it sees beside those of the machine; may be nil
+	Alone     bool   // in a network namespace of its own, with a loopback and no route
+	Wire      *Wire  // where it runs, in place of the machine's own network; may be nil
+	Namespace string // a named network namespace, in place of all that; may be empty
+	Disk      *Disk  // that it sees beside those of the machine; may be nil
 }
 
 // Buoyd is a buoyd with a store of its own. It may be stopped or killed, and
@@ -106,7 +107,7 @@ func (b *Buoyd) Command() Command {
 		Dir:      b.config.Dir,
 		Log:      b.LogFile(),
 		Detached: b.config.Detached,
-	}))
+	})).At(b.config.Namespace)
 }
 
 // Start starts it, with more flags if there are any, and waits until it answers.

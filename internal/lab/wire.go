@@ -107,7 +107,13 @@ func entering(c Command, option string, namespace *os.File) Command {
 	return c
 }
 
+// Configure runs a command at the gateway, as its operator does.
+func (w *Wire) Configure(ctx context.Context, command string) error {
+	words := strings.Fields(command)
+	return runWell(ctx, w.atGateway(Command{Path: words[0], Args: words[1:]}))
+}
+
 // Link sets the gateway's end of the cable "up" or "down".
 func (w *Wire) Link(ctx context.Context, state string) error {
-	return runWell(ctx, w.atGateway(Command{Path: "ip", Args: []string{"link", "set", "eth0", state}}))
+	return w.Configure(ctx, "ip link set eth0 "+state)
 }
