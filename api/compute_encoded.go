@@ -39,20 +39,28 @@ func (e *routeEncodings) messages(p *inventory.Programme) (list []any) {
 		list = append(list, &buoyv1.AttachResponse{Message: &buoyv1.AttachResponse_BeginOfSnapshot{BeginOfSnapshot: &buoyv1.BeginOfSnapshot{}}})
 	}
 	changes := changesToProto(p)
+	// Both belong to the last message.
 	if !p.EndOfRoutes {
 		changes.ResumeToken = p.ResumeToken
+	}
+	if !p.EndOfRoutes && !p.EndOfFloatingIPs {
+		changes.Revision = p.Revision
 	}
 	if size := proto.Size(changes); size+len(p.Routes) > 0 {
 		list = append(list, e.withRoutes(changes, p.Routes))
 	}
-	end := func(part buoyv1.EndOfSnapshot_Part, token string) {
-		list = append(list, &buoyv1.AttachResponse{Message: &buoyv1.AttachResponse_EndOfSnapshot{EndOfSnapshot: &buoyv1.EndOfSnapshot{Part: part, ResumeToken: token}}})
+	end := func(part buoyv1.EndOfSnapshot_Part, token string, revision uint64) {
+		list = append(list, &buoyv1.AttachResponse{Message: &buoyv1.AttachResponse_EndOfSnapshot{
+			EndOfSnapshot: &buoyv1.EndOfSnapshot{Part: part, ResumeToken: token, Revision: revision}}})
 	}
-	if p.EndOfFloatingIPs {
-		end(buoyv1.EndOfSnapshot_FLOATING_IPS, "")
-	}
-	if p.EndOfRoutes {
-		end(buoyv1.EndOfSnapshot_ROUTES, p.ResumeToken)
+	switch {
+	case p.EndOfFloatingIPs && p.EndOfRoutes:
+		end(buoyv1.EndOfSnapshot_FLOATING_IPS, "", 0)
+		end(buoyv1.EndOfSnapshot_ROUTES, p.ResumeToken, p.Revision)
+	case p.EndOfFloatingIPs:
+		end(buoyv1.EndOfSnapshot_FLOATING_IPS, "", p.Revision)
+	case p.EndOfRoutes:
+		end(buoyv1.EndOfSnapshot_ROUTES, p.ResumeToken, p.Revision)
 	}
 	return list
 }

@@ -202,6 +202,7 @@ type fakeSession struct {
 	mu         sync.Mutex
 	interfaces map[string]inventory.InterfaceReport
 	heard      int
+	programmed []uint64
 	complete   bool
 	err        error
 }
@@ -213,6 +214,12 @@ func (s *fakeSession) finish(err error) {
 		s.err = cmp.Or(err, errEndedInTest)
 		close(s.done)
 	}
+}
+
+func (s *fakeSession) Programmed(revision uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.programmed = append(s.programmed, revision)
 }
 
 var errEndedInTest = errors.New("ended")

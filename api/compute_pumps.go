@@ -54,6 +54,8 @@ func (in *inbound) run(ctx context.Context) error {
 			if err != nil {
 				return inventory.Inside("report", err)
 			}
+		case *buoyv1.AttachRequest_Programmed:
+			session.Programmed(m.Programmed.GetRevision())
 		}
 		// Another message is a newer agent's, and at least a sign of life.
 	}

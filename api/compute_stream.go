@@ -32,6 +32,9 @@ type NodeSession interface {
 	// Report says how interfaces are. The error says what is wrong with the report, or
 	// why the session has ended.
 	Report(list []inventory.InterfaceReport, complete bool) error
+	// Programmed says that the node has programmed what it was told up to a revision of
+	// the store. Who has said so is waited for from then on.
+	Programmed(revision uint64)
 	// HoldTime returns how long the stream may be silent. It may change.
 	HoldTime() time.Duration
 	// Done is closed when the session has ended, and Err says why.
@@ -158,6 +161,9 @@ func (s *computeStreamService) open(stream grpc.ServerStream, hello *buoyv1.Hell
 	session, err := s.ComputeNodes.Open(name, addressOf(ctx), hello.GetAgentVersion())
 	if err != nil {
 		return nil, nil, inventory.Inside("hello", err)
+	}
+	if hello.GetAcknowledges() {
+		session.Programmed(0)
 	}
 	follower, resumed, err := s.Programmes.Follow(name, hello.GetResumeToken(), hello.GetFloatingIps(), hello.GetNetworks())
 	if err != nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,6 +43,9 @@ func TestAttach(t *testing.T) {
 	if got, want := s.interfaces["tap0"], (inventory.InterfaceReport{Name: "tap0", State: inventory.InterfaceUnhealthy, Reason: "no ARP", Preference: inventory.Backup}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
+	if len(s.programmed) > 0 {
+		t.Errorf("it has said that it programmed %d", s.programmed)
+	}
 	if s.agent != "test 1" || s.address != "this machine" {
 		t.Errorf("got the agent %q from %q", s.agent, s.address)
 	}
@@ -60,6 +64,46 @@ func TestAttach(t *testing.T) {
 	a.expect("resumed without the floating IP", "welcome, hold time 30, resumed true", "-f0, -vn-public")
 	other := attach(t, conn, &buoyv1.Hello{ComputeNode: nodeName(1), ResumeToken: token, FloatingIps: []string{"projects/default/floatingIps/f1"}, Networks: []string{public}})
 	other.expect("resumed with another one", "welcome, hold time 30, resumed true", "f0 20.0.0.1 at tap1", "0.0.0.0/0 via 10.0.0.1 label 102 [gre]")
+}
+
+// TestProgrammed: the revision comes with the last message that belongs to it, and is said
+// back.
+func TestProgrammed(t *testing.T) {
+	l := newNodeLab(t).furnishNodes(t, 2)
+	l.gateway.announce(100, everywhere)
+	a := attach(t, l.dial(t, nil), &buoyv1.Hello{ComputeNode: nodeName(0), Acknowledges: true})
+	var revisions []uint64
+	read := func(what string, messages int, want int) {
+		t.Helper()
+		revisions = nil
+		for range messages {
+			m, err := a.stream.Recv()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := m.GetChanges().GetRevision() + m.GetEndOfSnapshot().GetRevision(); r > 0 {
+				revisions = append(revisions, r)
+			}
+		}
+		if len(revisions) != want {
+			t.Fatalf("%s: got the revisions %d", what, revisions)
+		}
+	}
+	read("the floating IPs", 4, 0) // with the Welcome, and the begin
+	read("and the routes", 1, 1)
+	first := revisions[0]
+	a.send(&buoyv1.AttachRequest{Message: &buoyv1.AttachRequest_Programmed{Programmed: &buoyv1.Programmed{Revision: first}}})
+	call(t, l.floatingIPs.UpdateFloatingIP, &buoyv1.UpdateFloatingIPRequest{FloatingIp: &buoyv1.FloatingIP{Name: f0, Direction: buoyv1.FloatingIP_INGRESS}, UpdateMask: maskOf("direction")})
+	read("a change", 1, 1)
+	if revisions[0] <= first {
+		t.Errorf("got revision %d after %d", revisions[0], first)
+	}
+	close(l.complete)
+	read("the end", 1, 0)
+	s := l.nodes.session(nodeName(0))
+	eventually(t, "Programmed", func() bool {
+		return s.look(func(s *fakeSession) bool { return slices.Equal(s.programmed, []uint64{0, first}) })
+	})
 }
 
 // TestAttachFields: what a floating IP says.

@@ -50,6 +50,9 @@ type RouteTable interface {
 	// order, and why.
 	Failures(from vrf.Key) iter.Seq2[vrf.Route, error]
 	Failure(key vrf.Key) error
+	// Awaits returns which compute node a floating IP's change waits for, and how long at
+	// most: it has yet to say that it has programmed it.
+	Awaits(floatingIP string) (node string, until time.Time, ok bool)
 }
 
 // Sessions is what can be seen of the BGP sessions.

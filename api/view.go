@@ -136,7 +136,7 @@ func (o *observed) floatingIP(f *inventory.FloatingIP) verdict {
 	}
 	v.reason = worst.String()
 	if waiting != nil && v.state == buoyv1.FloatingIP_PENDING {
-		v.reason = explain.BeingGiven(*waiting)
+		v.reason = explain.BeingGiven(o.table, f.Name, *waiting)
 	}
 	v.reason = strings.Join(append([]string{v.reason}, remarks...), "; ")
 	return v

@@ -57,6 +57,46 @@ func TestProgramFails(t *testing.T) {
 	})
 }
 
+// TestProgrammed: the agent says what it has programmed, once it has.
+func TestProgrammed(t *testing.T) {
+	within(t, func(t *testing.T, l *lab) {
+		s := l.welcome(false)
+		if !s.hello.GetAcknowledges() {
+			t.Error("the Hello does not promise it")
+		}
+		said := func() (list []uint64) {
+			synctest.Wait()
+			for len(s.in) > 0 {
+				if m := (<-s.in).GetProgrammed(); m != nil {
+					list = append(list, m.GetRevision())
+				}
+			}
+			return list
+		}
+		expect := func(what string, want ...uint64) {
+			t.Helper()
+			if got := said(); !slices.Equal(got, want) {
+				t.Errorf("%s: it has said %d, want %d", what, got, want)
+			}
+		}
+		s.begin()
+		s.change(&buoyv1.Changes{FloatingIps: ips(ip("a", red, 16))})
+		expect("within a snapshot")
+		s.send(&buoyv1.AttachResponse{Message: &buoyv1.AttachResponse_EndOfSnapshot{EndOfSnapshot: &buoyv1.EndOfSnapshot{Part: buoyv1.EndOfSnapshot_FLOATING_IPS, Revision: 7}}})
+		expect("at the end of a part", 7)
+		s.change(&buoyv1.Changes{Routes: routes(route(red, "0.0.0.0/0", 20)), Revision: 7})
+		expect("nothing new")
+		l.set(func() { l.slow = time.Second })
+		s.change(&buoyv1.Changes{FloatingIps: ips(ip("b", red, 17)), Revision: 9})
+		expect("while it is programmed")
+		time.Sleep(2 * time.Second)
+		expect("then", 9)
+		l.set(func() { l.slow, l.fail = 0, errors.New("no such table") })
+		s.change(&buoyv1.Changes{FloatingIps: ips(ip("c", red, 18)), Revision: 11})
+		expect("what has failed")
+	})
+}
+
 // TestStops: Run ends at once, whatever is under way, and gives Program its context.
 func TestStops(t *testing.T) {
 	within(t, func(t *testing.T, l *lab) {

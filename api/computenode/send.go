@@ -7,10 +7,10 @@ import (
 	buoyv1 "github.com/buoynet/buoy/proto/buoy/v1"
 )
 
-// send sends reports, and a keep-alive when there is nothing else to say. It ends with
+// send sends reports, what was programmed, and a keep-alive when there is nothing else to say. It ends with
 // the stream; why that ended is for receive to say.
 func (s *session) send(ctx context.Context) {
-	last := time.Now()
+	last, said := time.Now(), uint64(0)
 	due := time.NewTimer(0)
 	defer due.Stop()
 	for {
@@ -20,6 +20,12 @@ func (s *session) send(ctx context.Context) {
 				return
 			}
 			last = time.Now()
+		}
+		if has := s.has.Load(); has > said {
+			if err := s.stream.Send(&buoyv1.AttachRequest{Message: &buoyv1.AttachRequest_Programmed{Programmed: &buoyv1.Programmed{Revision: has}}}); err != nil {
+				return
+			}
+			last, said = time.Now(), has
 		}
 		if time.Since(last) >= s.holdTime()/3 {
 			if err := s.stream.Send(&buoyv1.AttachRequest{Message: &buoyv1.AttachRequest_KeepAlive{KeepAlive: &buoyv1.KeepAlive{}}}); err != nil {

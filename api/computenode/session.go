@@ -24,7 +24,7 @@ type attachClient = grpc.BidiStreamingClient[buoyv1.AttachRequest, buoyv1.Attach
 
 // session is one stream. Run reads what has come and programs it; one goroutine receives
 // and another one sends, so that keep-alives go out however long Program takes. All
-// fields but hold and changed are owned by run.
+// fields but hold, has and changed are owned by run.
 type session struct {
 	*Agent
 	stream   attachClient
@@ -32,7 +32,8 @@ type session struct {
 	settled  bool // everything up to a resume token was programmed
 
 	hold    atomic.Int64  // nanoseconds
-	changed chan struct{} // holds a token when hold has changed
+	has     atomic.Uint64 // the last revision that was programmed
+	changed chan struct{} // holds a token when hold or has has changed
 
 	pumps sync.WaitGroup
 }
@@ -95,7 +96,7 @@ func (s *session) open(ctx context.Context, conn *grpc.ClientConn, cancel func()
 	if s.stream, err = buoyv1.NewComputeStreamsClient(conn).Attach(ctx); err != nil {
 		return err
 	}
-	hello := &buoyv1.Hello{ComputeNode: s.node, AgentVersion: s.version}
+	hello := &buoyv1.Hello{ComputeNode: s.node, AgentVersion: s.version, Acknowledges: true}
 	s.mirror.hello(hello)
 	err = s.stream.Send(&buoyv1.AttachRequest{Message: &buoyv1.AttachRequest_Hello{Hello: hello}})
 	if err == io.EOF {
@@ -141,9 +142,13 @@ func (s *session) take(ctx, alive context.Context, m *buoyv1.AttachResponse) err
 	case *buoyv1.AttachResponse_BeginOfSnapshot:
 		s.mirror.begin()
 	case *buoyv1.AttachResponse_Changes:
-		err = s.mirror.change(ctx, s.program, m.Changes)
+		if err = s.mirror.change(ctx, s.program, m.Changes); err == nil {
+			s.acknowledge(m.Changes.GetRevision())
+		}
 	case *buoyv1.AttachResponse_EndOfSnapshot:
-		err = s.mirror.end(ctx, s.program, m.EndOfSnapshot)
+		if err = s.mirror.end(ctx, s.program, m.EndOfSnapshot); err == nil {
+			s.acknowledge(m.EndOfSnapshot.GetRevision())
+		}
 	case *buoyv1.AttachResponse_KeepAlive:
 		s.setHold(m.KeepAlive.GetHoldTime())
 	}
@@ -165,6 +170,19 @@ func (s *session) setHold(seconds uint32) {
 	if s.hold.Swap(int64(hold)) == int64(hold) {
 		return
 	}
+	s.wake()
+}
+
+// acknowledge has it said that everything up to a revision was programmed.
+func (s *session) acknowledge(revision uint64) {
+	if revision > s.has.Load() {
+		s.has.Store(revision)
+		s.wake()
+	}
+}
+
+// wake makes send look what there is to say.
+func (s *session) wake() {
 	select {
 	case s.changed <- struct{}{}:
 	default:

@@ -244,6 +244,11 @@ func (s *fakeSpeaker) Failures(from vrf.Key) iter.Seq2[vrf.Route, error] {
 	}
 }
 
+// Awaits has nobody to wait for.
+func (s *fakeSpeaker) Awaits(string) (node string, until time.Time, ok bool) {
+	return "", time.Time{}, false
+}
+
 func (s *fakeSpeaker) Failure(key vrf.Key) error {
 	for r, err := range s.Failures(key) {
 		if r.Key == key {

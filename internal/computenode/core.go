@@ -60,6 +60,7 @@ func (c *core) remove(n *node) {
 func (c *core) open(now moment, n *node, address, agent string) {
 	c.streams++
 	n.stream, n.heard, n.mentioned, n.restored = c.streams, now.mono, 0, false
+	n.says, n.has = false, 0
 	n.due = min(n.due, n.heard+n.hold())
 	c.setLife(n, inventory.NodeLife{State: inventory.NodeUp, Since: now.wall, Address: address, Agent: agent})
 }

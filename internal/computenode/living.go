@@ -78,6 +78,16 @@ func (n *Nodes) Take() (inventory.Living, []inventory.Place) {
 	return n.livingLocked(), n.core.takePlaces()
 }
 
+// Behind reports whether a compute node has yet to say that it has programmed what the
+// store had at a revision. Of one that never says so, and of one without a stream, nothing
+// is expected.
+func (n *Nodes) Behind(node string, revision uint64) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	of, ok := n.core.nodes[node]
+	return ok && of.stream != 0 && of.says && of.has < revision
+}
+
 // Changed counts what has looked different. The channel is closed at the next time.
 func (n *Nodes) Changed() (count uint64, next <-chan struct{}) {
 	n.mu.Lock()

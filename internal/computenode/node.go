@@ -27,6 +27,8 @@ type node struct {
 	stream    uint64        // the number of its stream; 0 when there is none
 	heard     time.Duration // when the stream said something last
 	mentioned int           // how many interfaces the stream has reported
+	says      bool          // the stream says what is programmed
+	has       uint64        // what is programmed: everything up to this revision
 	lost      time.Duration // since when it is stale
 	restored  bool          // it is stale because we were away
 

@@ -62,6 +62,40 @@ func TestSession(t *testing.T) {
 	w.expectTold("taken back", "cmp1 tap2")
 }
 
+// TestProgrammed: who says what is programmed is behind until it is, in each stream anew;
+// others never are.
+func TestProgrammed(t *testing.T) {
+	w := newWorld(t, map[string]inventory.Liveness{cmp1: session})
+	behind := func(what string, want bool) {
+		t.Helper()
+		if got := w.Behind(cmp1, 7); got != want {
+			t.Errorf("%s: behind is %v", what, got)
+		}
+	}
+	behind("no stream", false)
+	s := w.open(cmp1)
+	behind("it has said nothing", false)
+	s.Programmed(0)
+	behind("it will say so", true)
+	s.Programmed(6)
+	behind("something older", true)
+	<-w.Wake()
+	s.Programmed(8)
+	behind("something newer", false)
+	<-w.Wake()
+	s.Programmed(5)
+	behind("older again", false)
+	next := w.open(cmp1)
+	next.Programmed(0)
+	s.Programmed(9) // it was replaced
+	behind("another stream", true)
+	next.Close(io.EOF)
+	behind("the stream is lost", false)
+	if w.Behind("computeNodes/other", 1) {
+		t.Error("one that does not exist is behind")
+	}
+}
+
 // TestVouched: what a compute node says counts as long as it has a stream.
 func TestVouched(t *testing.T) {
 	w := newWorld(t, map[string]inventory.Liveness{cmp1: vouched})

@@ -86,6 +86,21 @@ func (s *Session) Report(list []inventory.InterfaceReport, complete bool) error 
 	return nil
 }
 
+// Programmed says that the compute node has programmed what it was told up to a revision
+// of the store.
+func (s *Session) Programmed(revision uint64) {
+	now := s.nodes.lock()
+	defer s.nodes.unlock()
+	if s.nodes.sessions[s.node] != s {
+		return
+	}
+	s.node.heard, s.node.says = now.mono, true
+	if revision > s.node.has {
+		s.node.has = revision
+		signal(s.nodes.wake)
+	}
+}
+
 // HoldTime returns how long the stream may be silent. It may change meanwhile.
 func (s *Session) HoldTime() time.Duration {
 	s.nodes.mu.Lock()

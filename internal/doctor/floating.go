@@ -192,7 +192,7 @@ func (e *exam) pending(g *groups, f *inventory.FloatingIP) {
 		have, given, ok := e.Table.Get(r.Key)
 		if !ok || have != *r {
 			g.add(k, f, time.Time{}, func() group {
-				return group{area: FloatingIPs, what: "pending", first: explain.BeingGiven(r.Key), remedy: later}
+				return group{area: FloatingIPs, what: "pending", first: explain.BeingGiven(e.Table, f.Name, r.Key), remedy: later}
 			})
 			return
 		}

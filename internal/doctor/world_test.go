@@ -202,6 +202,9 @@ func (w *world) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
 	return vrf.Route{}, time.Time{}, false
 }
 
+// Awaits has nobody to wait for.
+func (w *world) Awaits(string) (node string, until time.Time, ok bool) { return "", time.Time{}, false }
+
 func (w *world) Failure(key vrf.Key) error { return w.refused[key.String()] }
 
 func (w *world) Delivery(a netip.Addr, _ vrf.Key) neighbor.Delivery {

@@ -114,6 +114,8 @@ func TestEveryStepFails(t *testing.T) {
 		{"refused", of("203.0.113.5"), func(w *world) { w.refused[webKey] = errors.New("the table is full") }, Accepted,
 			"the speaker refused " + webKey + ", it is tried again: the table is full", "it says what is wrong with the route; the daemon's log says since when"},
 		{"being given", of("203.0.113.5"), func(w *world) { w.withheld[webKey] = true }, Accepted, "the speaker is being given " + webKey, later},
+		{"too early", of("203.0.113.5"), func(w *world) { w.withheld[webKey], w.awaited = true, cmp1 }, Accepted,
+			"computeNodes/cmp1 has yet to say that it has programmed the floating IP; " + webKey + " is advertised at 12:00:00Z at the latest", later},
 
 		{"no neighbor", of("203.0.113.5"), func(w *world) { w.do(inventory.DeleteNeighbor{Name: mx1}) }, Configured, "no neighbor is configured",
 			"buoyctl create neighbor NAME --address ADDRESS --as AS"},

@@ -120,7 +120,7 @@ func (a *answer) route(c *chain, n *inventory.Network, f *inventory.FloatingIP, 
 	if err := a.Table.Failure(want.Key); err != nil {
 		c.fail(Accepted, Refusal(want.Key, err), RefusalNext)
 	} else if have, since, ok := a.Table.Get(want.Key); !ok || have != *want {
-		c.fail(Accepted, BeingGiven(want.Key), "ask again in a moment")
+		c.fail(Accepted, BeingGiven(a.Table, f.Name, want.Key), "ask again in a moment")
 	} else {
 		c.ok(Accepted, "the speaker has it", since)
 	}

@@ -27,6 +27,9 @@ type Snapshot struct {
 type Table interface {
 	Get(key vrf.Key) (route vrf.Route, since time.Time, ok bool)
 	Failure(key vrf.Key) error
+	// Awaits returns which compute node a floating IP's change waits for, and how long at
+	// most: it has yet to say that it has programmed it.
+	Awaits(floatingIP string) (node string, until time.Time, ok bool)
 }
 
 // Routers is what was exchanged with the neighbors.
@@ -55,8 +58,13 @@ func Refusal(key vrf.Key, err error) string {
 // RefusalNext is what to do about it.
 const RefusalNext = "it says what is wrong with the route; the daemon's log says since when"
 
-// BeingGiven says that the speaker has yet to take a route.
-func BeingGiven(key vrf.Key) string { return fmt.Sprintf("the speaker is being given %s", key) }
+// BeingGiven says what a route of a floating IP waits for that the speaker has yet to take.
+func BeingGiven(t Table, floatingIP string, key vrf.Key) string {
+	if node, until, ok := t.Awaits(floatingIP); ok {
+		return fmt.Sprintf("%s has yet to say that it has programmed the floating IP; %s is advertised at %s at the latest", node, key, clock(until))
+	}
+	return fmt.Sprintf("the speaker is being given %s", key)
+}
 
 // Absence says why a neighbor has nothing at all. The status may be nil.
 func Absence(name string, s *neighbor.Status) string {

@@ -37,6 +37,7 @@ type world struct {
 	Snapshot
 	living     lives
 	refused    map[string]error             // by key: the speaker does not take it
+	awaited    string                       // the compute node that has yet to program all of it
 	withheld   map[string]bool              // by key: the speaker has yet to be given it
 	deliveries map[string]neighbor.Delivery // by name of a neighbor
 	received   map[netip.Addr][]*vrf.Received
@@ -176,6 +177,10 @@ func (w *world) Get(key vrf.Key) (vrf.Route, time.Time, bool) {
 		}
 	}
 	return vrf.Route{}, time.Time{}, false
+}
+
+func (w *world) Awaits(string) (node string, until time.Time, ok bool) {
+	return w.awaited, noon, w.awaited != ""
 }
 
 func (w *world) Failure(key vrf.Key) error { return w.refused[key.String()] }

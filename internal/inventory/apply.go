@@ -215,7 +215,7 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		return err
 	}
 	if f != nil {
-		f.Version, f.Etag = c.Version, etagOf(c.Value)
+		f.Version, f.Changed, f.Etag = c.Version, c.Version, etagOf(c.Value)
 		f.Network, f.Pool, f.Namespace = intern(f.Network), intern(f.Pool), intern(f.Namespace)
 		if c.resource != nil { // a draft's shares them with the state that it began with
 			f.Associations = slices.Clone(f.Associations)
@@ -226,6 +226,9 @@ func (s *State) applyFloatingIP(name string, c Change) error {
 		name = f.Name // one string for the value and its keys
 	}
 	if old := replace(&s.floatingIPs, name, f); old != nil {
+		if f != nil && f.Etag == old.Etag {
+			f.Changed = old.Changed
+		}
 		if held, _ := s.Holder(old.Network, old.Address); held == old {
 			s.addresses.Delete(addressItem{network: old.Network, addr: old.Address})
 			s.taken.Remove(old.Network, old.Address)

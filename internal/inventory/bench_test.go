@@ -189,7 +189,7 @@ func BenchmarkRestart(b *testing.B) {
 				changes, _ := filled(n)
 				m := memory{keys: map[string]entry{}}
 				for _, c := range changes {
-					m.keys[c.Key] = entry{string(c.Value), c.Version}
+					m.keys[c.Key] = entry{string(c.Value), c.Version, c.Version}
 				}
 				changes = m.content()
 				m.keys = nil

@@ -57,6 +57,7 @@ func compare(t *stepLog, w *world, m *model) {
 	}
 	for name, f := range m.floating {
 		f.Version, f.Etag = version(floatingIPPrefix, name), etag(floatingIPPrefix, name)
+		f.Changed = w.store.keys[floatingIPPrefix+name].changed
 		got, _ := w.state.FloatingIP(name)
 		holder, _ := w.state.Holder(f.Network, f.Address)
 		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", &f) || holder != got {

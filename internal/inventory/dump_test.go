@@ -8,7 +8,7 @@ import (
 	"github.com/buoynet/buoy/vrf"
 )
 
-// dump shows everything that a state knows, indexes included.
+// dump shows everything that a state knows of what is stored, indexes included.
 func dump(s *State) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -29,7 +29,9 @@ func dump(s *State) string {
 		line("%+v", *n)
 	}
 	for f := range s.FloatingIPs("") {
-		line("%+v taken %t %v", *f, s.taken.Contains(f.Network, f.Address), s.RoutesOf(f))
+		stored := *f
+		stored.Changed = 0 // what was before is not in the store
+		line("%+v taken %t %v", stored, s.taken.Contains(f.Network, f.Address), s.RoutesOf(f))
 	}
 	s.interfaces.Scan(func(key string, use *interfaceUse) bool {
 		line("%s: %+v", key, *use)

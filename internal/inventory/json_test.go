@@ -232,6 +232,9 @@ func TestStoredForm(t *testing.T) {
 		}
 		want := reflect.New(reflect.TypeOf(tt.resource)).Elem()
 		want.Set(reflect.ValueOf(tt.resource))
+		if field := want.FieldByName("Changed"); field.IsValid() {
+			field.SetUint(3)
+		}
 		if field := want.FieldByName("Etag"); tt.key == globalKey {
 			field.SetUint(4200000000)
 		} else if field.IsValid() {

@@ -15,6 +15,7 @@ type memory struct {
 type entry struct {
 	value   string
 	version Version
+	changed Version // when the value became this one, as a state knows it
 }
 
 // commit applies the mutations as one and returns what has changed; or it
@@ -36,7 +37,11 @@ func (m *memory) commit(mutations []Mutation) (changes []Change, conflict string
 		}
 		switch mutation.Op {
 		case Put:
-			m.keys[mutation.Key] = entry{string(mutation.Value), version}
+			is := entry{string(mutation.Value), version, version}
+			if was, ok := m.keys[mutation.Key]; ok && was.value == is.value {
+				is.changed = was.changed
+			}
+			m.keys[mutation.Key] = is
 			changes = append(changes, Change{Key: mutation.Key, Value: mutation.Value, Version: version})
 		case Delete:
 			if _, ok := m.keys[mutation.Key]; ok {

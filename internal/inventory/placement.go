@@ -21,6 +21,7 @@ type Programme struct {
 	BeginOfSnapshot               bool
 	EndOfFloatingIPs, EndOfRoutes bool
 	ResumeToken                   string // empty within a snapshot
+	Revision                      uint64 // of the store: all that it had then was told; 0 where more belongs to it
 }
 
 // Placement is a floating IP at a compute node.

@@ -110,6 +110,7 @@ type FloatingIP struct {
 	PortMappings []PortMapping `json:"port_mappings,omitempty"` // none: all ports, unchanged
 
 	Version Version `json:"-"`
+	Changed Version `json:"-"` // of the oldest write known since which it looks like this
 	Etag    Etag    `json:"-"`
 }
 

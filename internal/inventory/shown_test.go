@@ -71,3 +71,25 @@ func TestApplyShown(t *testing.T) {
 		}
 	}
 }
+
+// What looks as before has not changed, whatever was written.
+func TestChanged(t *testing.T) {
+	w := labelled(t, 100, 109)
+	w.do(associate(fip(0), cmp1, "tap0", 0))
+	at := w.store.revision
+	same := Move{Name: fip(0), Association: associate(fip(0), cmp1, "tap0", 0).Association}
+	if got := w.show(same); got != "" {
+		t.Errorf("a move to where it is: got %s", got)
+	}
+	f, _ := w.state.FloatingIP(fip(0))
+	if f.Version <= Version(at) || f.Changed != Version(at) {
+		t.Errorf("a move to where it is: got version %d, changed %d, want more than %d, and that", f.Version, f.Changed, at)
+	}
+	same.Association.Preferred = true
+	if got := w.show(same); got != fip(0) {
+		t.Errorf("preferred: got %s", got)
+	}
+	if f, _ := w.state.FloatingIP(fip(0)); f.Changed != f.Version {
+		t.Errorf("preferred: got version %d, changed %d", f.Version, f.Changed)
+	}
+}

@@ -74,7 +74,12 @@ func (w *world) draft(commands ...Command) []Mutation {
 }
 
 // restart forgets all but what the store holds.
-func (w *world) restart() { w.state = w.restarted() }
+func (w *world) restart() {
+	w.state = w.restarted()
+	for key, e := range w.store.keys {
+		w.store.keys[key] = entry{e.value, e.version, e.version}
+	}
+}
 
 // restarted returns a state that knows only what the store holds now.
 func (w *world) restarted() *State {

@@ -37,7 +37,9 @@ func (f *Follower) readInventory() (again bool) {
 	f.place.revision = state.Revision()
 	slices.Sort(f.looking)
 	f.looking = slices.Compact(f.looking)
-	return len(f.looking)+len(f.tables) > 0
+	again = len(f.looking)+len(f.tables) > 0
+	f.owed = f.owed || again
+	return again
 }
 
 // placement returns a floating IP as it is at the node; none if it is not there.

@@ -31,6 +31,7 @@ type Follower struct {
 	tables         []*network      // whose whole table is to be told
 	from           netip.Prefix    // of the first of tables: where to go on
 	beginning, due bool            // the snapshot's begin, or a token, has not been told
+	owed           bool            // nor that everything up to the revision of place was
 	token          place           // the last one that was told
 }
 
@@ -124,7 +125,7 @@ func (f *Follower) next() (p inventory.Programme, ok bool) {
 			}
 		}
 		f.mark(&p)
-		if !isEmpty(&p) || p.BeginOfSnapshot || p.EndOfFloatingIPs || p.ResumeToken != "" {
+		if !isEmpty(&p) || p.BeginOfSnapshot || p.EndOfFloatingIPs || p.ResumeToken != "" || p.Revision != 0 {
 			return p, true
 		}
 	}
@@ -143,8 +144,12 @@ func (f *Follower) rest(p inventory.Programme, complete bool) (inventory.Program
 	return p, false
 }
 
-// mark gives a part the token of its place, if the node has everything up to there.
+// mark gives a part the revision and the token of its place, if the node has everything up
+// to there.
 func (f *Follower) mark(p *inventory.Programme) {
+	if f.owed && f.stage >= routing && len(f.looking)+len(f.tables) == 0 {
+		f.owed, p.Revision = false, f.place.revision
+	}
 	if !isEmpty(p) {
 		f.due = true
 	}
@@ -173,7 +178,7 @@ func (f *Follower) begin() {
 	f.place.at = f.routes.End()
 	state := f.inventory.State()
 	f.place.revision = state.Revision()
-	f.stage, f.due = placing, false
+	f.stage, f.due, f.owed = placing, false, true
 	f.allowed = allowedBy(state, f.node)
 	for fip := range state.FloatingIPsAt(f.node) {
 		f.looking = append(f.looking, fip.Name)
@@ -204,7 +209,7 @@ func (f *Follower) resume(at place, floatingIPs, networks []string) bool {
 	if changed[f.node] || slices.ContainsFunc(networks, func(name string) bool { return changed[name] }) {
 		return false
 	}
-	f.stage, f.beginning, f.due = following, false, true
+	f.stage, f.beginning, f.due, f.owed = following, false, true, true
 	f.place, f.token = place{state.Revision(), at.at}, at
 	f.allowed = allowedBy(state, f.node)
 	for _, name := range networks {

@@ -113,6 +113,38 @@ func TestChanges(t *testing.T) {
 	m.expect("in no network of its own")
 }
 
+// TestRevision: it is told once everything that belongs to it was, routes that wait for
+// gateways excepted.
+func TestRevision(t *testing.T) {
+	w, m := furnished(t)
+	m.connect(w.followers)
+	expect := func(what string, messages int, want uint64) {
+		t.Helper()
+		m.read(messages)
+		if m.revision != want {
+			t.Errorf("%s: revision %d, want %d", what, m.revision, want)
+		}
+	}
+	expect("the floating IPs alone", 1, 0)
+	first := w.State().Revision()
+	expect("with their routes", 1, first)
+	w.do(inventory.Allocate{Name: mail, Network: blue}, associate(mail, cmp1))
+	expect("one in another network", 1, first)
+	last := w.State().Revision()
+	expect("with the routes there", 1, last)
+	w.do(inventory.Allocate{Name: "projects/default/floatingIps/other", Network: blue}, associate("projects/default/floatingIps/other", cmp2))
+	expect("one elsewhere", -1, last)
+	w.do(inventory.Disassociate{Name: mail})
+	expect("one leaves", -1, w.State().Revision())
+	empty := newMirror(t, cmp1)
+	w.announce("0.0.0.0/0", 0)
+	empty.connect(w.followers)
+	empty.read(-1)
+	if empty.revision != w.State().Revision() {
+		t.Errorf("without routes: revision %d, want %d", empty.revision, w.State().Revision())
+	}
+}
+
 // TestLarge: parts have a bounded size, and the token comes with the last one.
 func TestLarge(t *testing.T) {
 	w, m := furnished(t)

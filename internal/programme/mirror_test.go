@@ -20,6 +20,7 @@ type mirror struct {
 	newRoutes     map[inventory.NetworkPrefix]bool
 	token         string
 	at            map[string]bool // networks whose routes it had at the token, and still has
+	revision      uint64          // the last one that was told
 	parts, told   int
 	snapshotBegan int
 }
@@ -32,6 +33,7 @@ func newMirror(t testing.TB, node string) *mirror {
 func (m *mirror) connect(fs *Followers) (resumed bool) {
 	m.Helper()
 	m.disconnect()
+	m.revision = 0
 	for key := range m.routes {
 		if !m.at[key.Network] {
 			m.token = "" // it has a part of this one
@@ -116,6 +118,14 @@ func (m *mirror) take(p inventory.Programme) {
 	if p.EndOfRoutes {
 		maps.DeleteFunc(m.routes, func(k inventory.NetworkPrefix, _ inventory.NetworkRoute) bool { return !m.newRoutes[k] })
 		m.newRoutes = nil
+	}
+	if p.Revision != 0 {
+		m.revision = p.Revision
+		for f := range m.follower.inventory.State().FloatingIPsAt(m.node) {
+			if _, has := m.floatingIPs[f.Name]; !has && uint64(f.Version) <= p.Revision {
+				m.Errorf("revision %d was told without %s, which is from %d", p.Revision, f.Name, f.Version)
+			}
+		}
 	}
 	if p.ResumeToken != "" {
 		if m.newRoutes != nil || m.newIPs != nil {

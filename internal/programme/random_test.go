@@ -78,6 +78,11 @@ func random(t *testing.T, rnd *rand.Rand) (resumed, unresumed int) {
 		if got, want := m.text(), w.want(m.node); !slices.Equal(got, want) {
 			t.Errorf("in the end %s has\n %s\nwant\n %s", m.node, strings.Join(got, "\n "), strings.Join(want, "\n "))
 		}
+		for f := range w.State().FloatingIPsAt(m.node) {
+			if uint64(f.Changed) > m.revision {
+				t.Errorf("%s was told revision %d, and has %s of %d", m.node, m.revision, f.Name, f.Changed)
+			}
+		}
 		m.disconnect()
 	}
 	if fs := w.followers; len(fs.all)+len(fs.byNode)+len(fs.byNetwork) > 0 {

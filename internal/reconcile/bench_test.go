@@ -105,7 +105,7 @@ func BenchmarkDiff(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s := steps[i%len(steps)]
-				d := l.diff(s.state, l.dirty(s.state, s.touched))
+				d := l.diff(s.state, l.dirty(s.state, s.touched), nil)
 				l.advertised(d.Advertise, nil)
 				l.last = s.state
 				l.Table()

@@ -49,12 +49,16 @@ func (l *Loop) dirty(state *inventory.State, touched []string) map[string]struct
 
 // diff compares the routes of the dirty floating IPs with what is advertised.
 // What was refused before is in the difference whatever is wanted by now: a
-// part of the refused batch may have been taken.
-func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}) (diff vrf.Diff) {
+// part of the refused batch may have been taken. Old keys are those of earlier states that
+// were kept until now.
+func (l *Loop) diff(state *inventory.State, dirty map[string]struct{}, old []vrf.Key) (diff vrf.Diff) {
 	table := l.Table() // a snapshot: readers need not wait meanwhile
 	wanted := map[vrf.Key]*vrf.Route{}
 	for f := range table.failed.Scan {
 		wanted[f.route.Key] = f.want()
+	}
+	for _, key := range old {
+		wanted[key] = nil
 	}
 	for name := range dirty {
 		if old, ok := l.last.FloatingIP(name); ok {

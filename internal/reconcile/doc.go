@@ -15,6 +15,10 @@
 // Loop wakes, too, when places live or no longer do (Liveness). The floating IPs on
 // those places are looked at alone, and before any other change.
 //
+// A floating IP that comes to a compute node is held back, with all its routes as they
+// are, until the node has said that it has programmed it, if it says such things; not for
+// longer than awaitAtMost, and not in the first pass.
+//
 // The first pass hands over every route before the first neighbor: when a
 // session opens, nothing is missing.
 //

@@ -14,6 +14,9 @@ import (
 type Liveness interface {
 	Wake() <-chan struct{}
 	Take() (inventory.Living, []inventory.Place)
+	// Behind reports whether a compute node has yet to say that it has programmed what
+	// the store had at a revision. Wake delivers when that changes.
+	Behind(node string, revision uint64) bool
 }
 
 // vouching is a Liveness that has nothing to say.
@@ -21,6 +24,7 @@ type vouching struct{}
 
 func (vouching) Wake() <-chan struct{}                       { return nil }
 func (vouching) Take() (inventory.Living, []inventory.Place) { return nil, nil }
+func (vouching) Behind(string, uint64) bool                  { return false }
 
 // live brings the speaker up to what lives, before it is given whatever else has
 // changed: routes that lead nowhere must not wait. It reports whether the speaker
@@ -28,14 +32,17 @@ func (vouching) Take() (inventory.Living, []inventory.Place) { return nil, nil }
 func (l *Loop) live(ctx context.Context) bool {
 	living, places := l.liveness.Take()
 	l.living = living
-	if len(places) == 0 || !l.begun { // the first pass looks at everything
+	if !l.begun { // the first pass looks at everything
 		return true
 	}
-	dirty := map[string]struct{}{}
+	dirty := l.overdue(time.Now())
 	for _, p := range places {
 		for f := range l.last.FloatingIPsOn(p) {
 			dirty[f.Name] = struct{}{}
 		}
+	}
+	if len(dirty) == 0 {
+		return true
 	}
 	l.speaker.SetCommitted(time.Time{}) // nobody has committed it
 	return l.bring(ctx, l.last, dirty)

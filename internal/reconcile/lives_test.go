@@ -18,11 +18,12 @@ type lives struct {
 	nodes      map[string]inventory.NodeState
 	interfaces map[inventory.Place]inventory.InterfaceLife
 	told       map[inventory.Place]bool
+	programmed map[string]uint64 // the revision, by the nodes that say it
 }
 
 func newLives() *lives {
 	return &lives{wake: make(chan struct{}, 1), nodes: map[string]inventory.NodeState{},
-		interfaces: map[inventory.Place]inventory.InterfaceLife{}, told: map[inventory.Place]bool{}}
+		interfaces: map[inventory.Place]inventory.InterfaceLife{}, told: map[inventory.Place]bool{}, programmed: map[string]uint64{}}
 }
 
 func (l *lives) Wake() <-chan struct{} { return l.wake }
@@ -36,6 +37,29 @@ func (l *lives) Take() (inventory.Living, []inventory.Place) {
 	}
 	clear(l.told)
 	return &lives{nodes: maps.Clone(l.nodes), interfaces: maps.Clone(l.interfaces)}, places
+}
+
+func (l *lives) Behind(node string, revision uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	has, says := l.programmed[node]
+	return says && has < revision
+}
+
+// has says what a compute node has programmed.
+func (l *lives) has(node string, revision uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.programmed[node] = revision
+	l.poke()
+}
+
+// silent makes a compute node one of those that do not say it.
+func (l *lives) silent(node string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.programmed, node)
+	l.poke()
 }
 
 func (l *lives) Node(name string) inventory.NodeLife {
@@ -75,6 +99,10 @@ func (l *lives) is(node, name string, state inventory.InterfaceState, preference
 
 func (l *lives) tell(p inventory.Place) {
 	l.told[p] = true
+	l.poke()
+}
+
+func (l *lives) poke() {
 	select {
 	case l.wake <- struct{}{}:
 	default:

@@ -96,14 +96,17 @@ func New(feed Feed, liveness Liveness, speaker Speaker, changes *Changes, log *s
 
 // Run works until the context ends.
 func (l *Loop) Run(ctx context.Context) error {
-	retry := time.NewTimer(0)
+	retry, programmed := time.NewTimer(0), time.NewTimer(0)
 	<-retry.C
 	for {
+		l.arm(programmed)
 		changed := true
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-l.liveness.Wake():
+			changed = false
+		case <-programmed.C:
 			changed = false
 		case <-l.feed.Wake():
 		case <-retry.C:
@@ -158,14 +161,15 @@ func (l *Loop) Wait(ctx context.Context, revision uint64) error {
 // pass brings the speaker up to a state. It reports whether the speaker took
 // everything.
 func (l *Loop) pass(ctx context.Context, state *inventory.State, touched []string) bool {
+	ok := l.bring(ctx, state, l.dirty(state, touched))
 	l.begun = true
-	return l.bring(ctx, state, l.dirty(state, touched))
+	return ok
 }
 
 // bring brings the speaker up to a state in which these floating IPs may have other
 // routes.
 func (l *Loop) bring(ctx context.Context, state *inventory.State, dirty map[string]struct{}) bool {
-	diff := l.diff(state, dirty)
+	diff := l.diff(state, dirty, l.hold(state, dirty, time.Now()))
 	var problems []string
 	if l.networks {
 		if err := l.speaker.SetNetworks(ctx, exportsOf(state)); err != nil {

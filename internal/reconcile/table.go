@@ -37,7 +37,8 @@ func (f *failure) want() *vrf.Route {
 type Table struct {
 	advertised *btree.BTreeG[entry]
 	failed     *btree.BTreeG[failure]
-	byNetwork  *btree.Map[uint16, int] // how many of advertised each network has
+	byNetwork  *btree.Map[uint16, int]     // how many of advertised each network has
+	awaited    *btree.Map[string, awaited] // floating IPs by name, whose change is held back
 }
 
 func newTable() Table {
@@ -46,11 +47,12 @@ func newTable() Table {
 		advertised: btree.NewBTreeGOptions(func(a, b entry) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
 		failed:     btree.NewBTreeGOptions(func(a, b failure) bool { return a.route.Key.Compare(b.route.Key) < 0 }, unlocked),
 		byNetwork:  btree.NewMap[uint16, int](0),
+		awaited:    btree.NewMap[string, awaited](0),
 	}
 }
 
 func (t Table) snapshot() Table {
-	return Table{t.advertised.Copy(), t.failed.Copy(), t.byNetwork.Copy()}
+	return Table{t.advertised.Copy(), t.failed.Copy(), t.byNetwork.Copy(), t.awaited.Copy()}
 }
 
 // advertise notes that the speaker has taken a route.

@@ -67,7 +67,7 @@ func (x EndOfSnapshot_Part) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EndOfSnapshot_Part.Descriptor instead.
 func (EndOfSnapshot_Part) EnumDescriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8, 0}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{9, 0}
 }
 
 type AttachRequest struct {
@@ -77,6 +77,7 @@ type AttachRequest struct {
 	//	*AttachRequest_Hello
 	//	*AttachRequest_Report
 	//	*AttachRequest_KeepAlive
+	//	*AttachRequest_Programmed
 	Message       isAttachRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -146,6 +147,15 @@ func (x *AttachRequest) GetKeepAlive() *KeepAlive {
 	return nil
 }
 
+func (x *AttachRequest) GetProgrammed() *Programmed {
+	if x != nil {
+		if x, ok := x.Message.(*AttachRequest_Programmed); ok {
+			return x.Programmed
+		}
+	}
+	return nil
+}
+
 type isAttachRequest_Message interface {
 	isAttachRequest_Message()
 }
@@ -163,11 +173,17 @@ type AttachRequest_KeepAlive struct {
 	KeepAlive *KeepAlive `protobuf:"bytes,3,opt,name=keep_alive,json=keepAlive,proto3,oneof"`
 }
 
+type AttachRequest_Programmed struct {
+	Programmed *Programmed `protobuf:"bytes,4,opt,name=programmed,proto3,oneof"`
+}
+
 func (*AttachRequest_Hello) isAttachRequest_Message() {}
 
 func (*AttachRequest_Report) isAttachRequest_Message() {}
 
 func (*AttachRequest_KeepAlive) isAttachRequest_Message() {}
+
+func (*AttachRequest_Programmed) isAttachRequest_Message() {}
 
 type Hello struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -182,8 +198,11 @@ type Hello struct {
 	// With a resume_token: the names of the floating IPs that the node has programmed,
 	// and of the networks whose routes it had at that place, which are those of the
 	// floating IPs it had then, and has still.
-	FloatingIps   []string `protobuf:"bytes,4,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
-	Networks      []string `protobuf:"bytes,5,rep,name=networks,proto3" json:"networks,omitempty"`
+	FloatingIps []string `protobuf:"bytes,4,rep,name=floating_ips,json=floatingIps,proto3" json:"floating_ips,omitempty"`
+	Networks    []string `protobuf:"bytes,5,rep,name=networks,proto3" json:"networks,omitempty"`
+	// The agent says with Programmed what it has programmed. Then Buoy waits for that, up to
+	// 5 s, before it advertises a floating IP at this node: no packet comes too early.
+	Acknowledges  bool `protobuf:"varint,6,opt,name=acknowledges,proto3" json:"acknowledges,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,6 +272,59 @@ func (x *Hello) GetNetworks() []string {
 	return nil
 }
 
+func (x *Hello) GetAcknowledges() bool {
+	if x != nil {
+		return x.Acknowledges
+	}
+	return false
+}
+
+// Programmed says that everything was programmed that came up to a message with this
+// revision.
+type Programmed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Revision      uint64                 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Programmed) Reset() {
+	*x = Programmed{}
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Programmed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Programmed) ProtoMessage() {}
+
+func (x *Programmed) ProtoReflect() protoreflect.Message {
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Programmed.ProtoReflect.Descriptor instead.
+func (*Programmed) Descriptor() ([]byte, []int) {
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Programmed) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 // Report says how interfaces are.
 type Report struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -267,7 +339,7 @@ type Report struct {
 
 func (x *Report) Reset() {
 	*x = Report{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[2]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -279,7 +351,7 @@ func (x *Report) String() string {
 func (*Report) ProtoMessage() {}
 
 func (x *Report) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[2]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -292,7 +364,7 @@ func (x *Report) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Report.ProtoReflect.Descriptor instead.
 func (*Report) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{2}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Report) GetInterfaces() []*ComputeInterface {
@@ -320,7 +392,7 @@ type KeepAlive struct {
 
 func (x *KeepAlive) Reset() {
 	*x = KeepAlive{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[3]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -332,7 +404,7 @@ func (x *KeepAlive) String() string {
 func (*KeepAlive) ProtoMessage() {}
 
 func (x *KeepAlive) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[3]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -345,7 +417,7 @@ func (x *KeepAlive) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KeepAlive.ProtoReflect.Descriptor instead.
 func (*KeepAlive) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{3}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *KeepAlive) GetHoldTime() uint32 {
@@ -371,7 +443,7 @@ type AttachResponse struct {
 
 func (x *AttachResponse) Reset() {
 	*x = AttachResponse{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[4]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +455,7 @@ func (x *AttachResponse) String() string {
 func (*AttachResponse) ProtoMessage() {}
 
 func (x *AttachResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[4]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,7 +468,7 @@ func (x *AttachResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttachResponse.ProtoReflect.Descriptor instead.
 func (*AttachResponse) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{4}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *AttachResponse) GetMessage() isAttachResponse_Message {
@@ -500,7 +572,7 @@ type Welcome struct {
 
 func (x *Welcome) Reset() {
 	*x = Welcome{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[5]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -512,7 +584,7 @@ func (x *Welcome) String() string {
 func (*Welcome) ProtoMessage() {}
 
 func (x *Welcome) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[5]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -525,7 +597,7 @@ func (x *Welcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Welcome.ProtoReflect.Descriptor instead.
 func (*Welcome) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{5}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Welcome) GetHoldTime() uint32 {
@@ -554,7 +626,7 @@ type BeginOfSnapshot struct {
 
 func (x *BeginOfSnapshot) Reset() {
 	*x = BeginOfSnapshot{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +638,7 @@ func (x *BeginOfSnapshot) String() string {
 func (*BeginOfSnapshot) ProtoMessage() {}
 
 func (x *BeginOfSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[6]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +651,7 @@ func (x *BeginOfSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginOfSnapshot.ProtoReflect.Descriptor instead.
 func (*BeginOfSnapshot) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{6}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{7}
 }
 
 // Changes are to be programmed in the order of the fields: what is removed may
@@ -596,14 +668,17 @@ type Changes struct {
 	Routes []*NodeRoute `protobuf:"bytes,5,rep,name=routes,proto3" json:"routes,omitempty"`
 	// Where to resume, once this and all before are programmed; empty within a
 	// snapshot, and where more belongs to it.
-	ResumeToken   string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,6,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// Of the store: the node has been told all that it had at this revision, for Programmed;
+	// 0 where more belongs to it.
+	Revision      uint64 `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Changes) Reset() {
 	*x = Changes{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -615,7 +690,7 @@ func (x *Changes) String() string {
 func (*Changes) ProtoMessage() {}
 
 func (x *Changes) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[7]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -628,7 +703,7 @@ func (x *Changes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Changes.ProtoReflect.Descriptor instead.
 func (*Changes) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{7}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Changes) GetRemovedFloatingIps() []string {
@@ -673,6 +748,13 @@ func (x *Changes) GetResumeToken() string {
 	return ""
 }
 
+func (x *Changes) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
 // EndOfSnapshot says that a part of the snapshot is complete. What the node has
 // and nothing since BeginOfSnapshot has mentioned goes now, and not before. Floating
 // IPs come first. The routes' end waits until the gateways have announced theirs to
@@ -681,14 +763,16 @@ type EndOfSnapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Part  EndOfSnapshot_Part     `protobuf:"varint,1,opt,name=part,proto3,enum=buoy.v1.EndOfSnapshot_Part" json:"part,omitempty"`
 	// Where to resume; empty before the last part.
-	ResumeToken   string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,2,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// As in Changes.
+	Revision      uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *EndOfSnapshot) Reset() {
 	*x = EndOfSnapshot{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -700,7 +784,7 @@ func (x *EndOfSnapshot) String() string {
 func (*EndOfSnapshot) ProtoMessage() {}
 
 func (x *EndOfSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[8]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -713,7 +797,7 @@ func (x *EndOfSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndOfSnapshot.ProtoReflect.Descriptor instead.
 func (*EndOfSnapshot) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{8}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EndOfSnapshot) GetPart() EndOfSnapshot_Part {
@@ -728,6 +812,13 @@ func (x *EndOfSnapshot) GetResumeToken() string {
 		return x.ResumeToken
 	}
 	return ""
+}
+
+func (x *EndOfSnapshot) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
 }
 
 // NodeFloatingIP is a floating IP that is associated with the node.
@@ -751,7 +842,7 @@ type NodeFloatingIP struct {
 
 func (x *NodeFloatingIP) Reset() {
 	*x = NodeFloatingIP{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +854,7 @@ func (x *NodeFloatingIP) String() string {
 func (*NodeFloatingIP) ProtoMessage() {}
 
 func (x *NodeFloatingIP) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[9]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +867,7 @@ func (x *NodeFloatingIP) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeFloatingIP.ProtoReflect.Descriptor instead.
 func (*NodeFloatingIP) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{9}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *NodeFloatingIP) GetName() string {
@@ -849,7 +940,7 @@ type NodeRoute struct {
 
 func (x *NodeRoute) Reset() {
 	*x = NodeRoute{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +952,7 @@ func (x *NodeRoute) String() string {
 func (*NodeRoute) ProtoMessage() {}
 
 func (x *NodeRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[10]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +965,7 @@ func (x *NodeRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NodeRoute.ProtoReflect.Descriptor instead.
 func (*NodeRoute) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{10}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NodeRoute) GetNetwork() string {
@@ -913,7 +1004,7 @@ type NextHop struct {
 
 func (x *NextHop) Reset() {
 	*x = NextHop{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +1016,7 @@ func (x *NextHop) String() string {
 func (*NextHop) ProtoMessage() {}
 
 func (x *NextHop) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[11]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,7 +1029,7 @@ func (x *NextHop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NextHop.ProtoReflect.Descriptor instead.
 func (*NextHop) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{11}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NextHop) GetAddress() string {
@@ -973,7 +1064,7 @@ type WithdrawnRoute struct {
 
 func (x *WithdrawnRoute) Reset() {
 	*x = WithdrawnRoute{}
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1076,7 @@ func (x *WithdrawnRoute) String() string {
 func (*WithdrawnRoute) ProtoMessage() {}
 
 func (x *WithdrawnRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_buoy_v1_compute_stream_proto_msgTypes[12]
+	mi := &file_buoy_v1_compute_stream_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1089,7 @@ func (x *WithdrawnRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawnRoute.ProtoReflect.Descriptor instead.
 func (*WithdrawnRoute) Descriptor() ([]byte, []int) {
-	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{12}
+	return file_buoy_v1_compute_stream_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WithdrawnRoute) GetNetwork() string {
@@ -1019,19 +1110,26 @@ var File_buoy_v1_compute_stream_proto protoreflect.FileDescriptor
 
 const file_buoy_v1_compute_stream_proto_rawDesc = "" +
 	"\n" +
-	"\x1cbuoy/v1/compute_stream.proto\x12\abuoy.v1\x1a\x1abuoy/v1/compute_node.proto\x1a\x19buoy/v1/floating_ip.proto\"\xa2\x01\n" +
+	"\x1cbuoy/v1/compute_stream.proto\x12\abuoy.v1\x1a\x1abuoy/v1/compute_node.proto\x1a\x19buoy/v1/floating_ip.proto\"\xd9\x01\n" +
 	"\rAttachRequest\x12&\n" +
 	"\x05hello\x18\x01 \x01(\v2\x0e.buoy.v1.HelloH\x00R\x05hello\x12)\n" +
 	"\x06report\x18\x02 \x01(\v2\x0f.buoy.v1.ReportH\x00R\x06report\x123\n" +
 	"\n" +
-	"keep_alive\x18\x03 \x01(\v2\x12.buoy.v1.KeepAliveH\x00R\tkeepAliveB\t\n" +
-	"\amessage\"\xb1\x01\n" +
+	"keep_alive\x18\x03 \x01(\v2\x12.buoy.v1.KeepAliveH\x00R\tkeepAlive\x125\n" +
+	"\n" +
+	"programmed\x18\x04 \x01(\v2\x13.buoy.v1.ProgrammedH\x00R\n" +
+	"programmedB\t\n" +
+	"\amessage\"\xd5\x01\n" +
 	"\x05Hello\x12!\n" +
 	"\fcompute_node\x18\x01 \x01(\tR\vcomputeNode\x12#\n" +
 	"\ragent_version\x18\x02 \x01(\tR\fagentVersion\x12!\n" +
 	"\fresume_token\x18\x03 \x01(\tR\vresumeToken\x12!\n" +
 	"\ffloating_ips\x18\x04 \x03(\tR\vfloatingIps\x12\x1a\n" +
-	"\bnetworks\x18\x05 \x03(\tR\bnetworks\"_\n" +
+	"\bnetworks\x18\x05 \x03(\tR\bnetworks\x12\"\n" +
+	"\facknowledges\x18\x06 \x01(\bR\facknowledges\"(\n" +
+	"\n" +
+	"Programmed\x12\x1a\n" +
+	"\brevision\x18\x01 \x01(\x04R\brevision\"_\n" +
 	"\x06Report\x129\n" +
 	"\n" +
 	"interfaces\x18\x01 \x03(\v2\x19.buoy.v1.ComputeInterfaceR\n" +
@@ -1050,17 +1148,19 @@ const file_buoy_v1_compute_stream_proto_rawDesc = "" +
 	"\aWelcome\x12\x1b\n" +
 	"\thold_time\x18\x01 \x01(\rR\bholdTime\x12\x18\n" +
 	"\aresumed\x18\x02 \x01(\bR\aresumed\"\x11\n" +
-	"\x0fBeginOfSnapshot\"\xb5\x02\n" +
+	"\x0fBeginOfSnapshot\"\xd1\x02\n" +
 	"\aChanges\x120\n" +
 	"\x14removed_floating_ips\x18\x01 \x03(\tR\x12removedFloatingIps\x12)\n" +
 	"\x10removed_networks\x18\x02 \x03(\tR\x0fremovedNetworks\x12B\n" +
 	"\x10withdrawn_routes\x18\x03 \x03(\v2\x17.buoy.v1.WithdrawnRouteR\x0fwithdrawnRoutes\x12:\n" +
 	"\ffloating_ips\x18\x04 \x03(\v2\x17.buoy.v1.NodeFloatingIPR\vfloatingIps\x12*\n" +
 	"\x06routes\x18\x05 \x03(\v2\x12.buoy.v1.NodeRouteR\x06routes\x12!\n" +
-	"\fresume_token\x18\x06 \x01(\tR\vresumeToken\"\x9f\x01\n" +
+	"\fresume_token\x18\x06 \x01(\tR\vresumeToken\x12\x1a\n" +
+	"\brevision\x18\a \x01(\x04R\brevision\"\xbb\x01\n" +
 	"\rEndOfSnapshot\x12/\n" +
 	"\x04part\x18\x01 \x01(\x0e2\x1b.buoy.v1.EndOfSnapshot.PartR\x04part\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\":\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x04R\brevision\":\n" +
 	"\x04Part\x12\x14\n" +
 	"\x10PART_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fFLOATING_IPS\x10\x01\x12\n" +
@@ -1102,50 +1202,52 @@ func file_buoy_v1_compute_stream_proto_rawDescGZIP() []byte {
 }
 
 var file_buoy_v1_compute_stream_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_buoy_v1_compute_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_buoy_v1_compute_stream_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_buoy_v1_compute_stream_proto_goTypes = []any{
 	(EndOfSnapshot_Part)(0),   // 0: buoy.v1.EndOfSnapshot.Part
 	(*AttachRequest)(nil),     // 1: buoy.v1.AttachRequest
 	(*Hello)(nil),             // 2: buoy.v1.Hello
-	(*Report)(nil),            // 3: buoy.v1.Report
-	(*KeepAlive)(nil),         // 4: buoy.v1.KeepAlive
-	(*AttachResponse)(nil),    // 5: buoy.v1.AttachResponse
-	(*Welcome)(nil),           // 6: buoy.v1.Welcome
-	(*BeginOfSnapshot)(nil),   // 7: buoy.v1.BeginOfSnapshot
-	(*Changes)(nil),           // 8: buoy.v1.Changes
-	(*EndOfSnapshot)(nil),     // 9: buoy.v1.EndOfSnapshot
-	(*NodeFloatingIP)(nil),    // 10: buoy.v1.NodeFloatingIP
-	(*NodeRoute)(nil),         // 11: buoy.v1.NodeRoute
-	(*NextHop)(nil),           // 12: buoy.v1.NextHop
-	(*WithdrawnRoute)(nil),    // 13: buoy.v1.WithdrawnRoute
-	(*ComputeInterface)(nil),  // 14: buoy.v1.ComputeInterface
-	(FloatingIP_Direction)(0), // 15: buoy.v1.FloatingIP.Direction
-	(*PortMapping)(nil),       // 16: buoy.v1.PortMapping
+	(*Programmed)(nil),        // 3: buoy.v1.Programmed
+	(*Report)(nil),            // 4: buoy.v1.Report
+	(*KeepAlive)(nil),         // 5: buoy.v1.KeepAlive
+	(*AttachResponse)(nil),    // 6: buoy.v1.AttachResponse
+	(*Welcome)(nil),           // 7: buoy.v1.Welcome
+	(*BeginOfSnapshot)(nil),   // 8: buoy.v1.BeginOfSnapshot
+	(*Changes)(nil),           // 9: buoy.v1.Changes
+	(*EndOfSnapshot)(nil),     // 10: buoy.v1.EndOfSnapshot
+	(*NodeFloatingIP)(nil),    // 11: buoy.v1.NodeFloatingIP
+	(*NodeRoute)(nil),         // 12: buoy.v1.NodeRoute
+	(*NextHop)(nil),           // 13: buoy.v1.NextHop
+	(*WithdrawnRoute)(nil),    // 14: buoy.v1.WithdrawnRoute
+	(*ComputeInterface)(nil),  // 15: buoy.v1.ComputeInterface
+	(FloatingIP_Direction)(0), // 16: buoy.v1.FloatingIP.Direction
+	(*PortMapping)(nil),       // 17: buoy.v1.PortMapping
 }
 var file_buoy_v1_compute_stream_proto_depIdxs = []int32{
 	2,  // 0: buoy.v1.AttachRequest.hello:type_name -> buoy.v1.Hello
-	3,  // 1: buoy.v1.AttachRequest.report:type_name -> buoy.v1.Report
-	4,  // 2: buoy.v1.AttachRequest.keep_alive:type_name -> buoy.v1.KeepAlive
-	14, // 3: buoy.v1.Report.interfaces:type_name -> buoy.v1.ComputeInterface
-	6,  // 4: buoy.v1.AttachResponse.welcome:type_name -> buoy.v1.Welcome
-	7,  // 5: buoy.v1.AttachResponse.begin_of_snapshot:type_name -> buoy.v1.BeginOfSnapshot
-	8,  // 6: buoy.v1.AttachResponse.changes:type_name -> buoy.v1.Changes
-	9,  // 7: buoy.v1.AttachResponse.end_of_snapshot:type_name -> buoy.v1.EndOfSnapshot
-	4,  // 8: buoy.v1.AttachResponse.keep_alive:type_name -> buoy.v1.KeepAlive
-	13, // 9: buoy.v1.Changes.withdrawn_routes:type_name -> buoy.v1.WithdrawnRoute
-	10, // 10: buoy.v1.Changes.floating_ips:type_name -> buoy.v1.NodeFloatingIP
-	11, // 11: buoy.v1.Changes.routes:type_name -> buoy.v1.NodeRoute
-	0,  // 12: buoy.v1.EndOfSnapshot.part:type_name -> buoy.v1.EndOfSnapshot.Part
-	15, // 13: buoy.v1.NodeFloatingIP.direction:type_name -> buoy.v1.FloatingIP.Direction
-	16, // 14: buoy.v1.NodeFloatingIP.port_mappings:type_name -> buoy.v1.PortMapping
-	12, // 15: buoy.v1.NodeRoute.next_hops:type_name -> buoy.v1.NextHop
-	1,  // 16: buoy.v1.ComputeStreams.Attach:input_type -> buoy.v1.AttachRequest
-	5,  // 17: buoy.v1.ComputeStreams.Attach:output_type -> buoy.v1.AttachResponse
-	17, // [17:18] is the sub-list for method output_type
-	16, // [16:17] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	4,  // 1: buoy.v1.AttachRequest.report:type_name -> buoy.v1.Report
+	5,  // 2: buoy.v1.AttachRequest.keep_alive:type_name -> buoy.v1.KeepAlive
+	3,  // 3: buoy.v1.AttachRequest.programmed:type_name -> buoy.v1.Programmed
+	15, // 4: buoy.v1.Report.interfaces:type_name -> buoy.v1.ComputeInterface
+	7,  // 5: buoy.v1.AttachResponse.welcome:type_name -> buoy.v1.Welcome
+	8,  // 6: buoy.v1.AttachResponse.begin_of_snapshot:type_name -> buoy.v1.BeginOfSnapshot
+	9,  // 7: buoy.v1.AttachResponse.changes:type_name -> buoy.v1.Changes
+	10, // 8: buoy.v1.AttachResponse.end_of_snapshot:type_name -> buoy.v1.EndOfSnapshot
+	5,  // 9: buoy.v1.AttachResponse.keep_alive:type_name -> buoy.v1.KeepAlive
+	14, // 10: buoy.v1.Changes.withdrawn_routes:type_name -> buoy.v1.WithdrawnRoute
+	11, // 11: buoy.v1.Changes.floating_ips:type_name -> buoy.v1.NodeFloatingIP
+	12, // 12: buoy.v1.Changes.routes:type_name -> buoy.v1.NodeRoute
+	0,  // 13: buoy.v1.EndOfSnapshot.part:type_name -> buoy.v1.EndOfSnapshot.Part
+	16, // 14: buoy.v1.NodeFloatingIP.direction:type_name -> buoy.v1.FloatingIP.Direction
+	17, // 15: buoy.v1.NodeFloatingIP.port_mappings:type_name -> buoy.v1.PortMapping
+	13, // 16: buoy.v1.NodeRoute.next_hops:type_name -> buoy.v1.NextHop
+	1,  // 17: buoy.v1.ComputeStreams.Attach:input_type -> buoy.v1.AttachRequest
+	6,  // 18: buoy.v1.ComputeStreams.Attach:output_type -> buoy.v1.AttachResponse
+	18, // [18:19] is the sub-list for method output_type
+	17, // [17:18] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_buoy_v1_compute_stream_proto_init() }
@@ -1159,8 +1261,9 @@ func file_buoy_v1_compute_stream_proto_init() {
 		(*AttachRequest_Hello)(nil),
 		(*AttachRequest_Report)(nil),
 		(*AttachRequest_KeepAlive)(nil),
+		(*AttachRequest_Programmed)(nil),
 	}
-	file_buoy_v1_compute_stream_proto_msgTypes[4].OneofWrappers = []any{
+	file_buoy_v1_compute_stream_proto_msgTypes[5].OneofWrappers = []any{
 		(*AttachResponse_Welcome)(nil),
 		(*AttachResponse_BeginOfSnapshot)(nil),
 		(*AttachResponse_Changes)(nil),
@@ -1173,7 +1276,7 @@ func file_buoy_v1_compute_stream_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_buoy_v1_compute_stream_proto_rawDesc), len(file_buoy_v1_compute_stream_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
