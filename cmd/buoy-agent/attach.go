@@ -32,6 +32,14 @@ func (a *app) attach(ctx context.Context, c config, n *node) error {
 	}
 	defer eyes.Close()
 	r := &reporter{links: eyes.Links, patterns: c.Interfaces, known: map[string]bool{}}
+	changed := make(chan struct{}, 1)
+	poke := func() {
+		select {
+		case changed <- struct{}{}:
+		default: // somebody will look anyway
+		}
+	}
+	n.later = func(d time.Duration) { time.AfterFunc(d, poke) }
 	var number uint64
 	for i, server := range c.Servers {
 		if slices.Contains(c.Servers[:i], server) {
@@ -65,15 +73,7 @@ func (a *app) attach(ctx context.Context, c config, n *node) error {
 	for _, agent := range r.to {
 		g.Go(func() error { return agent.Run(ctx) })
 	}
-	changed := make(chan struct{}, 1)
-	g.Go(func() error {
-		return eyes.Watch(ctx, func() {
-			select {
-			case changed <- struct{}{}:
-			default: // somebody will look anyway
-			}
-		})
-	})
+	g.Go(func() error { return eyes.Watch(ctx, poke) })
 	g.Go(func() error { return a.follow(ctx, n, r, changed) })
 	return g.Wait()
 }

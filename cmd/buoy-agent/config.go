@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
@@ -20,18 +21,19 @@ import (
 
 // config is the settings, as in the file.
 type config struct {
-	Servers        []string `mapstructure:"server"`
-	Node           string   `mapstructure:"node"`
-	Certificate    string   `mapstructure:"certificate"`
-	Key            string   `mapstructure:"key"`
-	CA             string   `mapstructure:"ca"`
-	Address        string   `mapstructure:"address"`
-	Encapsulations []string `mapstructure:"encapsulation"`
-	UDPPort        uint16   `mapstructure:"udp-port"`
-	MTU            int      `mapstructure:"mtu"`
-	Netns          string   `mapstructure:"netns"`
-	Interfaces     []string `mapstructure:"interface"`
-	StateDir       string   `mapstructure:"state-dir"`
+	Servers        []string      `mapstructure:"server"`
+	Node           string        `mapstructure:"node"`
+	Certificate    string        `mapstructure:"certificate"`
+	Key            string        `mapstructure:"key"`
+	CA             string        `mapstructure:"ca"`
+	Address        string        `mapstructure:"address"`
+	Encapsulations []string      `mapstructure:"encapsulation"`
+	UDPPort        uint16        `mapstructure:"udp-port"`
+	MTU            int           `mapstructure:"mtu"`
+	Netns          string        `mapstructure:"netns"`
+	Interfaces     []string      `mapstructure:"interface"`
+	StateDir       string        `mapstructure:"state-dir"`
+	Linger         time.Duration `mapstructure:"linger"`
 
 	address        netip.Addr
 	encapsulations []dataplane.Encapsulation
@@ -53,6 +55,7 @@ func addFlags(flags *pflag.FlagSet) {
 	flags.Int("mtu", 0, "`BYTES` of the largest packet to gateways; 0 is that of the device with the address")
 	flags.String("netns", "", "the network namespace to program, by name or path; empty is this process's")
 	flags.StringSlice("interface", []string{"*"}, "which interfaces are reported to buoyd, like tap*")
+	flags.Duration("linger", 10*time.Second, "how long a floating IP that was taken away is forwarded still: gateways learn it later, and send until then")
 	flags.String("state-dir", "/var/lib/buoy-agent", "a `FOLDER` for what was programmed last, kept over a restart without buoyd")
 }
 
@@ -116,6 +119,9 @@ func (c *config) check() error {
 	}
 	if c.MTU != 0 && (c.inner() < minMTU || c.MTU > 65535) {
 		return fmt.Errorf("mtu: expected 0, or %d..65535, got %d", minMTU+c.MTU-c.inner(), c.MTU)
+	}
+	if c.Linger < 0 || c.Linger > time.Hour {
+		return fmt.Errorf("linger: expected 0s to 1h, got %v", c.Linger)
 	}
 	for _, pattern := range c.Interfaces {
 		if _, err := path.Match(pattern, ""); err != nil {

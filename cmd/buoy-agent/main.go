@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -174,7 +175,7 @@ func (a *app) serve(ctx context.Context, c config) error {
 		}
 	}
 	k.Set(c.settings())
-	n := &node{settings: c.settings(), kernel: k, log: log}
+	n := &node{settings: c.settings(), kernel: k, log: log, linger: c.Linger, now: time.Now}
 	if a.dryRun {
 		n.kernel = &dryKernel{Kernel: k, out: a.stdout}
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/buoynet/buoy/internal/dataplane"
 	"github.com/buoynet/buoy/internal/dataplane/linux"
@@ -56,13 +57,17 @@ type node struct {
 	settings dataplane.Settings
 	log      *slog.Logger
 	save     func([]*view) error // nil if nothing is kept
+	linger   time.Duration       // how long what is taken away is forwarded still
+	now      func() time.Time
+	later    func(time.Duration) // repair is to be called then
 
 	mu       sync.Mutex
 	kernel   kernel
 	views    []*view
 	before   dataplane.Plan // what was wanted last in this run
 	settled  bool           // a server has named everything: what else is found may go
-	problems string         // as they were logged last
+	lingers  lingering
+	problems string // as they were logged last
 }
 
 // change changes a view, notes it, and programs what follows. It is noted first: after a
@@ -96,7 +101,11 @@ func (n *node) reconcile() error {
 	for _, l := range list {
 		up[l.Name] = l.Up
 	}
-	wanted, problems := dataplane.Build(merge(n.views), n.settings, up, found.Zones())
+	all, begun := n.lingers.with(merge(n.views), n.now(), n.linger)
+	if begun {
+		n.later(n.linger)
+	}
+	wanted, problems := dataplane.Build(all, n.settings, up, found.Zones())
 	n.tell(problems)
 	target := wanted
 	if !n.settled {

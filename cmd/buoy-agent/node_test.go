@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/buoynet/buoy/api/computenode"
 	"github.com/buoynet/buoy/internal/dataplane"
@@ -47,7 +48,7 @@ var settings = dataplane.Settings{Address: netip.MustParseAddr("10.0.0.11"), MTU
 // start starts an agent's run on a kernel, with the file of an earlier one.
 func start(t *testing.T, m *model, file string, servers ...string) *node {
 	t.Helper()
-	n := &node{settings: settings, kernel: m, log: slog.New(slog.DiscardHandler), save: saver(file)}
+	n := &node{settings: settings, kernel: m, log: slog.New(slog.DiscardHandler), save: saver(file), now: time.Now}
 	for _, s := range servers {
 		n.views = append(n.views, newView(s))
 	}
