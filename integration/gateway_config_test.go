@@ -150,6 +150,9 @@ func newWiredWorld(t *testing.T, kind string) *world {
 // kernelVRF finds the VRFs that a configuration for FRR asks the kernel for.
 var kernelVRF = regexp.MustCompile(`(?m)^! +ip link add (\S+) type vrf`)
 
+// kernelRoute finds the routes that it asks the kernel for, but for those of the wire.
+var kernelRoute = regexp.MustCompile(`(?m)^! +(ip -6 route add \S+ dev gre1)$`)
+
 // wired starts a router at the other end of the wire, with a configuration.
 func (w *world) wired(kind, text string, as uint32) lab.Gateway {
 	w.t.Helper()
@@ -158,6 +161,11 @@ func (w *world) wired(kind, text string, as uint32) lab.Gateway {
 	if f, ok := g.(*lab.FRR); ok {
 		for _, name := range kernelVRF.FindAllStringSubmatch(text, -1) {
 			if err := f.MakeVRF(w.deadline(), name[1]); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		for _, route := range kernelRoute.FindAllStringSubmatch(text, -1) {
+			if err := w.wire.Configure(w.deadline(), route[1]); err != nil {
 				w.t.Fatal(err)
 			}
 		}
@@ -179,7 +187,7 @@ func (w *world) reaches(g lab.Gateway, name string, family lab.Family, prefixes 
 		}
 		var got []string
 		for _, r := range routes {
-			if r.NextHop.Unmap() != netip.MustParseAddr("10.0.0.11") {
+			if r.NextHop.Unmap() != netip.MustParseAddr("10.0.0.11") && r.NextHop != netip.MustParseAddr("64:ff9b:1::a00:b") {
 				return fmt.Errorf("got %s by way of %s", r.Prefix, r.NextHop)
 			}
 			got = append(got, r.Prefix.String())

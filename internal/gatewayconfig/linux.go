@@ -2,6 +2,7 @@ package gatewayconfig
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 )
 
@@ -15,6 +16,25 @@ func (t tunnel) Interface() string {
 
 // Prefix is the tunnel's far end alone.
 func (t tunnel) Prefix() string { return fmt.Sprintf("%s/%d", t.Addr, t.Addr.BitLen()) }
+
+// mapped is where IPv4 addresses are that stand for compute nodes on one router: RFC 8215
+// leaves it to whoever has a use for it.
+var mapped = netip.MustParsePrefix("64:ff9b:1::/96")
+
+// Via6 is an IPv6 address for the far end, which has one of IPv4.
+func (t tunnel) Via6() netip.Addr {
+	b, v4 := mapped.Addr().As16(), t.Addr.As4()
+	copy(b[12:], v4[:])
+	return netip.AddrFrom16(b)
+}
+
+// Via6 returns the tunnels that IPv6 routes need an IPv6 next hop for.
+func (v view) Via6() []tunnel {
+	if !v.V6 || !v.in.Gateway.Address.Is4() {
+		return nil
+	}
+	return v.Tunnels4()
+}
 
 // Kernel returns the commands that make the tunnels on Linux. The device that
 // the packets leave by is named, because without it the route to the far end
