@@ -1,18 +1,24 @@
 # What a person would type. `make help` lists it.
 
-SHELL   := bash
+# make lab SHELL=1 asks for a shell in the lab, not for another shell here.
+OPERATOR := $(if $(filter command line,$(origin SHELL)),$(SHELL))
+override SHELL := bash
 GOBGP   := github.com/osrg/gobgp/v3/cmd
 PROTOS   = $(shell cd proto && ls buoy/v1/*.proto)
 PLUGINS := bin/protoc-gen-go bin/protoc-gen-go-grpc bin/protoc-gen-grpc-gateway bin/protoc-gen-openapiv2
 PKG     := ./...
 # Debian's packages of the routers and tools that the tests run, as root.
 ROUTERS := frr bird2 exabgp openbgpd tshark iproute2 curl
+# What the lab has beside them.
+LAB     := qemu-system-x86 kmod nftables procps iputils-ping tcpdump
+# What its kernel is to load for the gateway and the compute nodes.
+MODULES := bridge veth vrf ip_gre ipip fou mpls_router mpls_iptunnel mpls_gso
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint proto bench soak fuzz demo run clean deps
+.PHONY: help build test lab lab-all lint proto bench soak fuzz demo run clean deps
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## bin/buoyd, bin/buoyctl and bin/buoy-agent
 	go build -o bin/ ./cmd/...
@@ -54,6 +60,27 @@ bin/protoc-gen-go-grpc: tools/go.mod
 	go build -C tools -o ../$@ google.golang.org/grpc/cmd/protoc-gen-go-grpc
 bin/protoc-gen-grpc-gateway bin/protoc-gen-openapiv2: tools/go.mod
 	go build -C tools -o ../$@ github.com/grpc-ecosystem/grpc-gateway/v2/$(@F)
+
+lab: ## packets from a client to workloads, on a kernel of its own; SHELL=1 leaves you inside
+lab-all: ## every scenario of it
+lab lab-all: ROUTERS += $(LAB)
+lab-all: SCENARIOS := -all
+lab-all: bin/buoyd-before
+lab lab-all: deps build
+	@rm -rf bin/guest/out
+	CGO_ENABLED=0 go test -c -o bin/dataplane.test ./internal/dataplane/linux
+	CGO_ENABLED=0 go test -c -o bin/packet.test ./integration/packet
+ifneq ($(OPERATOR),)
+	go run ./internal/lab/guest/boot -terminal /bin/sh -c 'modprobe -a $(MODULES) && bin/packet.test -guest -shell'
+else
+	go run ./internal/lab/guest/boot /bin/sh -c 'modprobe -a $(MODULES) && bin/dataplane.test -test.v -guest && bin/packet.test -test.v -guest $(SCENARIOS)' \
+	  || { echo "what was captured, and what the machines knew, is in bin/guest/out"; exit 1; }
+endif
+
+# What an upgrade begins with: buoyd as it was at this commit.
+BEFORE := e94069c
+bin/buoyd-before:
+	d=$$(mktemp -d) && trap 'rm -rf $$d' EXIT && git archive $(BEFORE) | tar -x -C $$d && go build -C $$d -o $(CURDIR)/$@ ./cmd/buoyd
 
 bench: ## the benchmarks; PKG=./bgp/... for some of them
 	go test -run '^$$' -bench . -benchmem $(PKG)
